@@ -1,0 +1,1 @@
+//! Makes SendGrid's state equal to the standings, and records each call.

@@ -1,0 +1,24 @@
+//! An ordered, partitioned, durable log.
+//!
+//! Everything that can change a verdict goes through here, and everything that Weir decides comes out of here. A crate
+//! that uses the log holds an [`Arc<dyn Log>`](Log) and can't tell which backend it has; the suite in `tests/` is written
+//! against this seam, so that each backend is put under the same promises.
+//!
+//! - A [`Producer`] appends records and resolves once they are durable.
+//! - A [`Subscription`] hands out the records of the partitions that it was assigned, in order.
+//! - [`Outputs`] publishes what the fold decided, in sequence, and tells what was published before.
+//! - A [`Tail`] reads one topic from its beginning or from now on, for those who only look.
+
+pub mod embedded;
+mod partitioner;
+mod record;
+mod seam;
+mod topic;
+
+pub use partitioner::partition_of;
+pub use record::{Headers, Record, RecordKind, Stored};
+pub use seam::{
+    Append, BoxFuture, Error, Log, Output, Outputs, PartitionCount, Polled, Producer, Result, Route, Sequence, Start,
+    Subscription, Tail,
+};
+pub use topic::{Cleanup, Topic};

@@ -1,0 +1,205 @@
+//! What every backend promises.
+
+use std::fmt;
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::time::Duration;
+
+use model::{Offset, PartitionId};
+
+use crate::{Record, Stored, Topic};
+
+/// What can go wrong between Weir and its log.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The log takes no more just now; the same append may succeed in a moment.
+    #[error("the log is full just now ({0}); try again in a moment")]
+    Busy(&'static str),
+    /// The storage below refused or failed; nothing of the append is promised.
+    #[error("the log's storage at {place} failed")]
+    Storage {
+        /// Where it lies: a directory or brokers.
+        place: String,
+        /// What it said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What is stored can't be understood: another version wrote it, or it is damaged.
+    #[error("the log at {place} holds something unreadable: {found}; restore it, or move it away to begin anew")]
+    Unreadable {
+        /// Where it lies.
+        place: String,
+        /// What was found.
+        found: String,
+    },
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
+    /// The log was made with another number of partitions, and that is fixed for life.
+    #[error("the log at {place} has {found} partitions, the configuration says {wanted}: set it back to {found}")]
+    Partitions {
+        /// Where it lies.
+        place: String,
+        /// How many it has.
+        found: u32,
+        /// How many were asked for.
+        wanted: u32,
+    },
+}
+
+/// The result of a call to the log.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// How many partitions each topic has; fixed for the log's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartitionCount(NonZeroU32);
+
+impl PartitionCount {
+    /// `count` partitions.
+    pub const fn new(count: NonZeroU32) -> Self {
+        Self(count)
+    }
+
+    /// How many.
+    pub const fn get(self) -> u32 {
+        self.0.get()
+    }
+
+    /// Every partition, from 0.
+    pub fn all(self) -> impl Iterator<Item = PartitionId> {
+        (0..self.get()).map(PartitionId::new)
+    }
+}
+
+/// Where an appended record goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// To the partition of its key.
+    ByKey,
+    /// To this partition.
+    To(PartitionId),
+}
+
+/// A record to append.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// To which topic.
+    pub topic: Topic,
+    /// To which partition.
+    pub route: Route,
+    /// What.
+    pub record: Record,
+}
+
+/// A future that can be kept in a box.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Appends records.
+pub trait Producer: Send + Sync + fmt::Debug {
+    /// Appends `records`, in their order within each partition, and resolves when all of them are durable.
+    ///
+    /// After an error some of them may be there: the caller repeats all, and duplicates are recognised downstream.
+    /// Dropping the future does not recall them.
+    fn append(&self, records: Vec<Append>) -> BoxFuture<'_, Result<()>>;
+}
+
+/// What a poll brought.
+#[derive(Debug)]
+pub enum Polled {
+    /// These partitions are now this subscriber's: it must [`Subscription::seek`] each before records of it come.
+    Assigned(Vec<PartitionId>),
+    /// These partitions are no longer this subscriber's.
+    Revoked(Vec<PartitionId>),
+    /// Records of one partition, in order and without gap.
+    Records(PartitionId, Vec<Stored>),
+    /// Nothing came within the time given.
+    Idle,
+}
+
+/// Reads the partitions of one topic that this member of the group was assigned. Blocking: it lives on its own thread.
+pub trait Subscription: Send + fmt::Debug {
+    /// Waits at most `timeout` for something to happen.
+    fn poll(&mut self, timeout: Duration) -> Result<Polled>;
+
+    /// Reads `partition` from `from` on. Where `from` was deleted by retention, the next poll fails as
+    /// [`Error::Unreadable`]: a gap is never skipped in silence.
+    fn seek(&mut self, partition: PartitionId, from: Offset) -> Result<()>;
+
+    /// Tells others how far this subscriber is: the first offset that it has not yet taken in. A hint for operators.
+    fn commit(&mut self, partition: PartitionId, next: Offset) -> Result<()>;
+}
+
+/// The number of an output among those of its partition, counted from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sequence(u64);
+
+impl Sequence {
+    /// The output numbered `number`.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// Something that the fold of one partition said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Its number.
+    pub sequence: Sequence,
+    /// Where to.
+    pub topic: Topic,
+    /// What.
+    pub record: Record,
+}
+
+/// Publishes what the fold of a partition said, each once. Blocking.
+pub trait Outputs: Send + fmt::Debug {
+    /// Publishes `outputs` (ascending in sequence) and returns when they are durable. An output whose sequence is not
+    /// beyond [`Outputs::last_published`] is there already and is left out.
+    fn publish(&mut self, partition: PartitionId, outputs: &[Output]) -> Result<()>;
+
+    /// The last sequence published for `partition`, read back from the log itself.
+    fn last_published(&mut self, partition: PartitionId) -> Result<Option<Sequence>>;
+}
+
+/// Where a tail begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At the oldest record kept.
+    Earliest,
+    /// Behind the newest record.
+    Latest,
+}
+
+/// Reads all partitions of one topic, outside any group. Blocking.
+pub trait Tail: Send + fmt::Debug {
+    /// Waits at most `timeout` for records; an empty answer means that none came. Records of a partition are in order;
+    /// where retention overtook the reader, it goes on at the oldest record kept.
+    fn next(&mut self, timeout: Duration) -> Result<Vec<Stored>>;
+
+    /// Whether everything that was in the topic when the tail was opened has been handed out.
+    fn caught_up(&self) -> bool;
+}
+
+/// A log, whichever backend it has.
+pub trait Log: Send + Sync + fmt::Debug {
+    /// How many partitions each topic has.
+    fn partitions(&self) -> PartitionCount;
+
+    /// A way to append. Cheap: callers may ask for several.
+    fn producer(&self) -> std::sync::Arc<dyn Producer>;
+
+    /// Joins those who read `topic` as the group `group`.
+    fn subscribe(&self, topic: Topic, group: &str) -> Result<Box<dyn Subscription>>;
+
+    /// A way to publish a partition's outputs.
+    fn outputs(&self) -> Result<Box<dyn Outputs>>;
+
+    /// Reads `topic` from `start` on.
+    fn tail(&self, topic: Topic, start: Start) -> Result<Box<dyn Tail>>;
+}

@@ -1,0 +1,189 @@
+//! How many events of each kind.
+
+use std::ops::{Add, AddAssign, Index, IndexMut};
+
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+macro_rules! counters {
+    ($($variant:ident $name:literal $doc:literal),* $(,)?) => {
+        /// A kind of event that is counted.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Counter { $(#[doc = $doc] $variant),* }
+
+        impl Counter {
+            /// Every counter, in the order of their numbers.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// The name in JSON and metrics.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+        }
+    };
+}
+
+counters! {
+    Processed "processed" "SendGrid took the mail and will try to deliver it.",
+    Delivered "delivered" "The receiving server took the mail.",
+    Deferred "deferred" "The receiving server asked to try again later; one mail may be deferred many times.",
+    HardBounce "hard_bounce" "The receiving server refused the mail for good.",
+    Block "block" "The receiving server refused this mail, not the address: reputation, content, policy, or trouble there.",
+    SpamReport "spam_report" "The recipient called the mail spam.",
+    Dropped "dropped" "SendGrid did not try: an echo of an earlier bounce, complaint or unsubscribe.",
+    Unsubscribe "unsubscribe" "The recipient left the list, or a group of it.",
+    Open "open" "A person opened the mail.",
+    MachineOpen "machine_open" "A privacy proxy opened the mail.",
+    Click "click" "The recipient followed a link.",
+}
+
+impl Counter {
+    /// The counter's number, for compact storage; [`Counter::ALL`] is indexed by it.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// How many events of each kind were seen. Each count stops at `u32::MAX` instead of wrapping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts([u32; Counter::ALL.len()]);
+
+impl Counts {
+    /// Nothing seen.
+    pub const ZERO: Self = Self([0; Counter::ALL.len()]);
+
+    /// Counts one event.
+    pub fn count(&mut self, counter: Counter) {
+        let slot = &mut self.0[counter.index()];
+        *slot = slot.saturating_add(1);
+    }
+
+    /// Whether nothing was seen.
+    pub fn is_zero(&self) -> bool {
+        self.0 == [0; Counter::ALL.len()]
+    }
+
+    /// What remains without `part`; never below zero.
+    #[must_use]
+    pub fn without(mut self, part: &Self) -> Self {
+        for (whole, part) in self.0.iter_mut().zip(part.0) {
+            *whole = whole.saturating_sub(part);
+        }
+        self
+    }
+
+    /// Mails that SendGrid tried to deliver: the denominator of bounce and block rates.
+    ///
+    /// `processed` where those events arrive, and otherwise (the webhook leaves them out, or they are late) the outcomes
+    /// seen. Drops are not `processed`: SendGrid does not try them.
+    pub fn attempted(&self) -> u32 {
+        let outcomes =
+            self[Counter::Delivered].saturating_add(self[Counter::HardBounce]).saturating_add(self[Counter::Block]);
+        self[Counter::Processed].max(outcomes)
+    }
+}
+
+impl Index<Counter> for Counts {
+    type Output = u32;
+
+    fn index(&self, counter: Counter) -> &u32 {
+        &self.0[counter.index()]
+    }
+}
+
+impl IndexMut<Counter> for Counts {
+    fn index_mut(&mut self, counter: Counter) -> &mut u32 {
+        &mut self.0[counter.index()]
+    }
+}
+
+impl AddAssign<&Self> for Counts {
+    fn add_assign(&mut self, other: &Self) {
+        for (sum, part) in self.0.iter_mut().zip(other.0) {
+            *sum = sum.saturating_add(part);
+        }
+    }
+}
+
+impl Add<&Self> for Counts {
+    type Output = Self;
+
+    fn add(mut self, other: &Self) -> Self {
+        self += other;
+        self
+    }
+}
+
+impl<'a> std::iter::Sum<&'a Self> for Counts {
+    fn sum<I: Iterator<Item = &'a Self>>(parts: I) -> Self {
+        parts.fold(Self::ZERO, |sum, part| sum + part)
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(Counter::ALL.len()))?;
+        for counter in Counter::ALL {
+            map.serialize_entry(counter.name(), &self[counter])?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CountsVisitor;
+
+        impl<'de> Visitor<'de> for CountsVisitor {
+            type Value = Counts;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a map from counter to count")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counts, A::Error> {
+                let mut counts = Counts::ZERO;
+                while let Some((counter, count)) = map.next_entry::<Counter, u32>()? {
+                    counts[counter] = count;
+                }
+                Ok(counts)
+            }
+        }
+
+        deserializer.deserialize_map(CountsVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_written_with_every_name() {
+        let mut counts = Counts::ZERO;
+        counts.count(Counter::HardBounce);
+        let text = serde_json::to_string(&counts).unwrap();
+        assert!(text.contains("\"hard_bounce\":1") && text.contains("\"machine_open\":0"), "{text}");
+        assert_eq!(serde_json::from_str::<Counts>(&text).unwrap(), counts);
+    }
+
+    #[test]
+    fn mails_attempted_are_known_without_processed_events() {
+        let mut counts = Counts::ZERO;
+        counts[Counter::Delivered] = 90;
+        counts[Counter::HardBounce] = 10;
+        assert_eq!(counts.attempted(), 100);
+        counts[Counter::Processed] = 120;
+        assert_eq!(counts.attempted(), 120);
+    }
+
+    #[test]
+    fn a_full_counter_stays_full() {
+        let mut counts = Counts::ZERO;
+        counts[Counter::Open] = u32::MAX;
+        counts.count(Counter::Open);
+        assert_eq!(counts[Counter::Open], u32::MAX);
+    }
+}

@@ -1,0 +1,112 @@
+//! A verdict that changed a customer's stage, with everything needed to check it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CustomerId, Position, Rate, Stage, Timestamp, Window};
+
+/// A decision's name: the same for every derivation of the same decision from the same log by the same policy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DecisionId(String);
+
+impl DecisionId {
+    /// The id with the given 128 bits.
+    pub fn from_bits(bits: u128) -> Self {
+        Self(format!("{bits:032x}"))
+    }
+
+    /// The id as text: 32 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a decision is meant to be carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Only said.
+    #[default]
+    Shadow,
+    /// Carried out.
+    Enforce,
+}
+
+/// One change of a customer's stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Its name.
+    pub id: DecisionId,
+    /// Whom it concerns.
+    pub customer: CustomerId,
+    /// When: the time of the last tick before it.
+    pub at: Timestamp,
+    /// The stage before.
+    pub from: Stage,
+    /// The stage after.
+    pub to: Stage,
+    /// Whether it is meant to be carried out.
+    pub mode: Mode,
+    /// The policy's rule, or `command:` and the order.
+    pub rule: String,
+    /// What it rests on; `None` for a person's command.
+    pub evidence: Option<Evidence>,
+    /// The author's words, for a person's command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who gave the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The policy file's digest.
+    pub policy: String,
+    /// The record that brought it about.
+    pub offset: Position,
+}
+
+/// The figures that a decision rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The signal's name.
+    pub signal: String,
+    /// Over which window.
+    pub window: Window,
+    /// How many bad ones.
+    pub numerator: u32,
+    /// Of how many.
+    pub denominator: u32,
+    /// The share seen.
+    pub rate: Rate,
+    /// What the true rate is at least (going up) or at most (coming down), at the rule's confidence.
+    pub bound: Rate,
+    /// What the rule holds it against.
+    pub threshold: Rate,
+    /// The same signal's rate over all other customers, same window.
+    pub fleet_rate: Rate,
+    /// Ids of the latest bad events, newest last; a sample.
+    pub events: Vec<String>,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signal = self.signal.replace('_', " ");
+        write!(
+            f,
+            "{signal} {} of {} in {} = {} (at least {}, limit {}, others {})",
+            self.numerator,
+            self.denominator,
+            self.window.name(),
+            self.rate,
+            self.bound,
+            self.threshold,
+            self.fleet_rate
+        )
+    }
+}

@@ -1,0 +1,38 @@
+//! The words everyone shares.
+//!
+//! The bottom of the house: every other crate speaks in these types. They hold the units and the invariants, so that a
+//! wrong call does not compile. Nothing here does I/O, reads a clock or draws a random number; time comes in as a
+//! [`Timestamp`].
+//!
+//! Along the flow: an [`Event`] is what SendGrid reported about one mail; it is counted in [`Counts`] over a [`Window`];
+//! a [`Decision`] is a verdict that changed a customer's [`Stage`]; a [`Standing`] is where the customer is now.
+
+mod command;
+mod counts;
+mod customer;
+mod decision;
+mod event;
+mod fleet;
+mod position;
+mod provider;
+mod rate;
+mod stage;
+mod standing;
+mod time;
+mod view;
+mod window;
+
+pub use command::{Command, Order, OrderError};
+pub use counts::{Counter, Counts};
+pub use customer::{CustomerId, CustomerIdError};
+pub use decision::{Decision, DecisionId, Evidence, Mode};
+pub use event::{Digest, Event, EventKind};
+pub use fleet::{Fleet, FleetCounts, Tick};
+pub use position::{Offset, PartitionId, Position};
+pub use provider::Provider;
+pub use rate::Rate;
+pub use stage::{Phase, Stage};
+pub use standing::{PoolName, Reason, Standing};
+pub use time::{Millis, Timestamp};
+pub use view::CustomerView;
+pub use window::Window;

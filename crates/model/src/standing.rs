@@ -1,0 +1,69 @@
+//! Where a customer is now.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CustomerId, DecisionId, Phase, Stage, Timestamp};
+
+/// The name of an IP pool at SendGrid.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PoolName(Arc<str>);
+
+impl PoolName {
+    /// The pool called `name`.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for PoolName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PoolName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a customer is where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The decision that brought it there.
+    pub decision: DecisionId,
+    /// The rule of that decision.
+    pub rule: String,
+    /// In a sentence.
+    pub text: String,
+}
+
+/// Where a customer stands: what the enforcer makes true at SendGrid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Whom it concerns.
+    pub customer: CustomerId,
+    /// Where the customer is in its life on the platform.
+    pub phase: Phase,
+    /// How freely it may send.
+    pub stage: Stage,
+    /// Since when it is in that stage.
+    pub since: Timestamp,
+    /// Through which pool its mail should leave; `None` where the policy names none and none was ever seen.
+    pub pool: Option<PoolName>,
+    /// Mails that it may send a day; `None` without a limit.
+    pub daily_cap: Option<u32>,
+    /// Whether a person holds it there: no rule moves it.
+    pub held: bool,
+    /// Why it is there; empty for a customer that was never moved.
+    pub reasons: Vec<Reason>,
+}

@@ -1,0 +1,1 @@
+//! Drives the fold: polls the log, keeps state in RocksDB, publishes what the fold decides.

@@ -1,0 +1,1 @@
+//! The fold: events, commands and ticks in; decisions and standings out.

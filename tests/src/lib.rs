@@ -1,0 +1,1 @@
+//! Whole-system suites: one file a promise.
