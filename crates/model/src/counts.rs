@@ -6,6 +6,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::Provider;
+
 macro_rules! counters {
     ($($variant:ident $name:literal $doc:literal),* $(,)?) => {
         /// A kind of event that is counted.
@@ -119,6 +121,32 @@ impl Add<&Self> for Counts {
 impl<'a> std::iter::Sum<&'a Self> for Counts {
     fn sum<I: Iterator<Item = &'a Self>>(parts: I) -> Self {
         parts.fold(Self::ZERO, |sum, part| sum + part)
+    }
+}
+
+/// Counts by mailbox provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProviderCounts([Counts; Provider::ALL.len()]);
+
+impl ProviderCounts {
+    /// Adds `counts` to those of `provider`.
+    pub fn add(&mut self, provider: Provider, counts: &Counts) {
+        self.0[provider.index()] += counts;
+    }
+
+    /// The counts of `provider`.
+    pub fn provider(&self, provider: Provider) -> &Counts {
+        &self.0[provider.index()]
+    }
+
+    /// The providers that were seen, with their counts.
+    pub fn seen(&self) -> impl Iterator<Item = (Provider, &Counts)> {
+        Provider::ALL.into_iter().zip(&self.0).filter(|(_, counts)| !counts.is_zero())
+    }
+
+    /// The counts of all providers together.
+    pub fn total(&self) -> Counts {
+        self.0.iter().sum()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Counts, PoolName, Provider, Timestamp, Window};
+use crate::{Bucket, Counts, Grain, PoolName, Provider, Stage, Timestamp, Window};
 
 /// Counts over one window, by provider and by pool.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,22 +12,12 @@ pub struct FleetCounts {
     /// By mailbox provider.
     #[serde(default)]
     pub providers: BTreeMap<Provider, Counts>,
-    /// By IP pool. Only `processed` events name a pool, so the other counts follow where the mail is known.
+    /// By IP pool. Only `processed` events name a pool; a customer's other events follow its latest one.
     #[serde(default)]
     pub pools: BTreeMap<PoolName, Counts>,
 }
 
 impl FleetCounts {
-    /// Counts of one provider; zero where nothing was seen.
-    pub fn provider(&self, provider: Provider) -> Counts {
-        self.providers.get(&provider).copied().unwrap_or_default()
-    }
-
-    /// Counts of all providers together.
-    pub fn total(&self) -> Counts {
-        self.providers.values().sum()
-    }
-
     fn add(&mut self, other: &Self) {
         for (provider, counts) in &other.providers {
             *self.providers.entry(*provider).or_default() += counts;
@@ -38,39 +28,114 @@ impl FleetCounts {
     }
 }
 
-/// The fleet's counts over every window. A partition publishes its share; a tick carries the sum.
+/// One provider during one bucket: the cell in which a provider-wide incident shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cell {
+    /// How wide the bucket is.
+    pub grain: Grain,
+    /// Which bucket.
+    pub bucket: Bucket,
+    /// Whose mailboxes.
+    pub provider: Provider,
+}
+
+/// What happened to the fleet's mail in one [`Cell`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellCounts {
+    /// Mails that SendGrid tried to deliver.
+    pub attempted: u32,
+    /// Mails that were blocked.
+    pub block: u32,
+}
+
+impl CellCounts {
+    /// The cell's figures out of its counts.
+    pub fn of(counts: &Counts) -> Self {
+        Self { attempted: counts.attempted(), block: counts[crate::Counter::Block] }
+    }
+
+    /// What remains without `part`; never below zero.
+    #[must_use]
+    pub fn without(self, part: Self) -> Self {
+        Self { attempted: self.attempted.saturating_sub(part.attempted), block: self.block.saturating_sub(part.block) }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.attempted = self.attempted.saturating_add(other.attempted);
+        self.block = self.block.saturating_add(other.block);
+    }
+}
+
+/// The fleet's counts. A partition publishes its share of them; a tick carries the sum.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fleet {
-    /// The tick at which the shares were taken; the earliest of them in a sum. `None` before the first tick.
+    /// The tick at which the shares were taken; in a sum, the earliest. `None` before the first tick.
     pub as_of: Option<Timestamp>,
     /// Counts by window.
+    #[serde(default)]
     pub windows: BTreeMap<Window, FleetCounts>,
+    /// The latest buckets by provider, where incidents show.
+    #[serde(default, with = "cells")]
+    pub cells: BTreeMap<Cell, CellCounts>,
     /// Customers by stage.
     #[serde(default)]
-    pub stages: BTreeMap<crate::Stage, u64>,
+    pub stages: BTreeMap<Stage, u64>,
 }
 
 impl Fleet {
-    /// The counts over `window`; `None` where nothing was seen.
-    pub fn window(&self, window: Window) -> Option<&FleetCounts> {
-        self.windows.get(&window)
+    /// Counts of `provider` over `window`; zero where nothing was seen.
+    pub fn provider(&self, window: Window, provider: Provider) -> Counts {
+        self.windows.get(&window).and_then(|w| w.providers.get(&provider)).copied().unwrap_or_default()
+    }
+
+    /// The figures of `cell`; zero where nothing was seen.
+    pub fn cell(&self, cell: Cell) -> CellCounts {
+        self.cells.get(&cell).copied().unwrap_or_default()
     }
 
     /// The sum of the partitions' shares. Its `as_of` is the earliest, so that it promises no more than all shares do.
     pub fn sum<'a>(shares: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut shares = shares.into_iter();
         let Some(first) = shares.next() else { return Self::default() };
-        let mut sum = first.clone();
-        for share in shares {
-            sum.as_of = sum.as_of.min(share.as_of);
-            for (window, counts) in &share.windows {
-                sum.windows.entry(*window).or_default().add(counts);
-            }
-            for (stage, customers) in &share.stages {
-                *sum.stages.entry(*stage).or_default() += customers;
-            }
+        shares.fold(first.clone(), |mut sum, share| {
+            sum.add(share);
+            sum
+        })
+    }
+
+    fn add(&mut self, share: &Self) {
+        self.as_of = self.as_of.min(share.as_of);
+        for (window, counts) in &share.windows {
+            self.windows.entry(*window).or_default().add(counts);
         }
-        sum
+        for (cell, counts) in &share.cells {
+            self.cells.entry(*cell).or_default().add(*counts);
+        }
+        for (stage, customers) in &share.stages {
+            *self.stages.entry(*stage).or_default() += customers;
+        }
+    }
+}
+
+/// Cells as a list: JSON has no maps with structured keys.
+mod cells {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Cell, CellCounts};
+
+    pub(super) fn serialize<S: Serializer>(
+        cells: &BTreeMap<Cell, CellCounts>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(cells)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Cell, CellCounts>, D::Error> {
+        Ok(Vec::<(Cell, CellCounts)>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 
@@ -82,4 +147,24 @@ pub struct Tick {
     /// What the whole fleet did.
     #[serde(default)]
     pub fleet: Fleet,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_is_as_old_as_its_oldest_share() {
+        let cell = Cell { grain: Grain::FiveMinutes, bucket: Bucket::new(7), provider: Provider::Gmail };
+        let share = |seconds, block| Fleet {
+            as_of: Some(Timestamp::from_seconds(seconds)),
+            cells: BTreeMap::from([(cell, CellCounts { attempted: 10, block })]),
+            ..Fleet::default()
+        };
+        let sum = Fleet::sum([&share(20, 1), &share(10, 2)]);
+        assert_eq!(sum.as_of, Some(Timestamp::from_seconds(10)));
+        assert_eq!(sum.cell(cell), CellCounts { attempted: 20, block: 3 });
+        let text = serde_json::to_string(&sum).unwrap();
+        assert_eq!(serde_json::from_str::<Fleet>(&text).unwrap(), sum);
+    }
 }
