@@ -2,8 +2,8 @@
 
 use std::ops::{Add, AddAssign, Index, IndexMut};
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, SerializeTuple};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Provider;
@@ -150,8 +150,12 @@ impl ProviderCounts {
     }
 }
 
+/// In JSON every counter by its name; in binary formats a mask of the counters that are not zero, and those.
 impl Serialize for Counts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return self.serialize_compact(serializer);
+        }
         let mut map = serializer.serialize_map(Some(Counter::ALL.len()))?;
         for counter in Counter::ALL {
             map.serialize_entry(counter.name(), &self[counter])?;
@@ -160,27 +164,59 @@ impl Serialize for Counts {
     }
 }
 
+impl Counts {
+    fn serialize_compact<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let filled = || self.0.iter().enumerate().filter(|(_, count)| **count > 0);
+        let mask = filled().fold(0_u16, |mask, (index, _)| mask | 1 << index);
+        let mut tuple = serializer.serialize_tuple(1 + filled().count())?;
+        tuple.serialize_element(&mask)?;
+        for (_, count) in filled() {
+            tuple.serialize_element(count)?;
+        }
+        tuple.end()
+    }
+}
+
 impl<'de> Deserialize<'de> for Counts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct CountsVisitor;
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_map(CountsVisitor)
+        } else {
+            deserializer.deserialize_tuple(1 + Counter::ALL.len(), CountsVisitor)
+        }
+    }
+}
 
-        impl<'de> Visitor<'de> for CountsVisitor {
-            type Value = Counts;
+struct CountsVisitor;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a map from counter to count")
-            }
+impl<'de> Visitor<'de> for CountsVisitor {
+    type Value = Counts;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counts, A::Error> {
-                let mut counts = Counts::ZERO;
-                while let Some((counter, count)) = map.next_entry::<Counter, u32>()? {
-                    counts[counter] = count;
-                }
-                Ok(counts)
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("counts by counter")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counts, A::Error> {
+        let mut counts = Counts::ZERO;
+        while let Some((counter, count)) = map.next_entry::<Counter, u32>()? {
+            counts[counter] = count;
+        }
+        Ok(counts)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Counts, A::Error> {
+        let missing = || A::Error::custom("counts end too soon");
+        let mask: u16 = seq.next_element()?.ok_or_else(missing)?;
+        if mask >> Counter::ALL.len() != 0 {
+            return Err(A::Error::custom(format_args!("unknown counters in mask {mask:#06x}")));
+        }
+        let mut counts = Counts::ZERO;
+        for (index, slot) in counts.0.iter_mut().enumerate() {
+            if mask & 1 << index != 0 {
+                *slot = seq.next_element()?.ok_or_else(missing)?;
             }
         }
-
-        deserializer.deserialize_map(CountsVisitor)
+        Ok(counts)
     }
 }
 

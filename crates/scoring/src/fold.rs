@@ -1,0 +1,185 @@
+//! One record after the other.
+
+use std::sync::Arc;
+
+use model::{
+    Command, Counter, CustomerId, Decision, Digest, Event, EventKind, Fleet, Millis, Offset, PartitionId, Standing,
+    Tick, Timestamp,
+};
+use policy::{Moment, Policy, Signal};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::{Customer, Hour, Partition, Store};
+
+mod command;
+mod verdict;
+
+use verdict::Subject;
+
+/// How long a copy of an event is recognised, by the event's own time. Older events are not counted.
+///
+/// SendGrid retries a delivery for 24 hours after the event; the rest is for Weir's own receiver and scorer lagging.
+pub const HORIZON: Millis = Millis::hours(72);
+
+/// How far an event may lie ahead of the moment at which it was appended or of the last tick; clocks differ.
+const AHEAD: Millis = Millis::hours(1);
+
+/// A record, as the fold takes it.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A customer's mail event, and when it was appended to the log.
+    Event(&'a CustomerId, &'a Event<'a>, Timestamp),
+    /// A person's command about a customer.
+    Command(&'a CustomerId, Command),
+    /// Time passing.
+    Tick(Tick),
+}
+
+/// Something the fold says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// A customer was moved.
+    Decision(Decision),
+    /// Where a customer stands now.
+    Standing(Standing),
+    /// This partition's share of the fleet's counts.
+    Share(Fleet),
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Counted.
+    Counted(Counter),
+    /// Of a kind that is not counted.
+    NotCounted,
+    /// A copy of an event that was counted.
+    Duplicate,
+    /// Older than [`HORIZON`].
+    Late,
+    /// From a future too far ahead to be true.
+    Future,
+    /// A command was followed.
+    Followed,
+    /// Time passed.
+    Ticked,
+}
+
+/// What the fold made of a record.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Applied {
+    /// What became of it.
+    pub effect: Effect,
+    /// What is to be said, in order.
+    pub said: Vec<Said>,
+}
+
+/// The fold of one partition.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    policy: Arc<Policy>,
+    id: PartitionId,
+    partition: Partition,
+}
+
+impl Fold {
+    /// The fold of partition `id` under `policy`, going on from `partition`.
+    pub const fn new(policy: Arc<Policy>, id: PartitionId, partition: Partition) -> Self {
+        Self { policy, id, partition }
+    }
+
+    /// The partition's state: to be stored together with the customers'.
+    pub const fn partition(&self) -> &Partition {
+        &self.partition
+    }
+
+    /// The policy in force.
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// Takes one record, which stands at `offset`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store. The record must then be taken again, on a store as it was before.
+    pub fn apply<S: Store>(&mut self, store: &mut S, offset: Offset, input: Input<'_>) -> Result<Applied, S::Error> {
+        let mut said = Vec::new();
+        let effect = match input {
+            Input::Event(id, event, appended) => self.event(store, offset, (id, event, appended), &mut said)?,
+            Input::Command(id, command) => self.command(store, offset, (id, command), &mut said)?,
+            Input::Tick(tick) => self.tick(store, offset, tick, &mut said)?,
+        };
+        Ok(Applied { effect, said })
+    }
+
+    fn event<S: Store>(
+        &mut self,
+        store: &mut S,
+        offset: Offset,
+        (id, event, appended): (&CustomerId, &Event<'_>, Timestamp),
+        said: &mut Vec<Said>,
+    ) -> Result<Effect, S::Error> {
+        let now = self.partition.now.unwrap_or(appended);
+        if event.at < now - HORIZON {
+            return Ok(Effect::Late);
+        }
+        if event.at > now.max(appended) + AHEAD {
+            return Ok(Effect::Future);
+        }
+        if !store.is_first(Hour::of(event.at), digests_of(id, event))? {
+            return Ok(Effect::Duplicate);
+        }
+        let EventKind::Counted(counter) = event.kind else { return Ok(Effect::NotCounted) };
+        let customer = store.customer(id)?;
+        self.count(customer, event, counter);
+        let signal = Signal::of(counter);
+        if let Some(signal) = signal {
+            customer.latest_bad.remember(signal, event.id);
+        }
+        if let Some(signal) = signal.filter(|_| !id.is_unattributed()) {
+            self.look(store, Subject { id, offset }, Moment::Event(signal), said)?;
+        }
+        Ok(Effect::Counted(counter))
+    }
+
+    fn count(&mut self, customer: &mut Customer, event: &Event<'_>, counter: Counter) {
+        if customer.is_new() {
+            customer.since = Some(event.at);
+            self.partition.moved(None, customer.stage);
+        }
+        if let Some(pool) = event.pool.filter(|pool| customer.pool.as_ref().is_none_or(|known| known.as_str() != *pool))
+        {
+            customer.pool = Some(model::PoolName::new(pool));
+        }
+        let sent = event.sent_at.unwrap_or(event.at);
+        customer.mail.count(event.provider, sent, counter);
+        self.partition.count(event, sent, counter, customer.pool.as_ref());
+    }
+
+    fn tick<S: Store>(
+        &mut self,
+        store: &mut S,
+        offset: Offset,
+        tick: Tick,
+        said: &mut Vec<Said>,
+    ) -> Result<Effect, S::Error> {
+        // A ticker whose clock was set back, or a second one during a change of hands, does not turn time back.
+        let now = self.partition.now.map_or(tick.at, |now| now.max(tick.at));
+        self.partition.now = Some(now);
+        self.partition.fleet = tick.fleet;
+        store.forget_before(Hour::of(now - HORIZON))?;
+        for id in store.attended() {
+            self.look(store, Subject { id: &id, offset }, Moment::Tick, said)?;
+        }
+        said.push(Said::Share(self.partition.share(now, &self.policy.incident_grains())));
+        Ok(Effect::Ticked)
+    }
+}
+
+/// The event's digests, made the customer's own: the same event id under two customers is two events.
+fn digests_of(id: &CustomerId, event: &Event<'_>) -> [Digest; 2] {
+    let owner = xxh3_128(id.as_str().as_bytes());
+    [Digest(event.id_digest.0 ^ owner), Digest(event.content_digest.0 ^ owner)]
+}

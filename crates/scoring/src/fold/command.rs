@@ -1,0 +1,31 @@
+//! A person's command is followed.
+
+use model::{Command, CustomerId, Offset, Order, Stage};
+
+use super::verdict::{Move, Origin, Subject};
+use super::{Effect, Fold, Said};
+use crate::Store;
+
+impl Fold {
+    pub(super) fn command<S: Store>(
+        &mut self,
+        store: &mut S,
+        offset: Offset,
+        (id, command): (&CustomerId, Command),
+        said: &mut Vec<Said>,
+    ) -> Result<Effect, S::Error> {
+        let customer = store.customer(id)?;
+        let to = match command.order {
+            Order::Hold => customer.stage,
+            Order::Release => Stage::Healthy,
+            Order::SetStage { stage } => stage,
+        };
+        customer.held = !matches!(command.order, Order::Release);
+        let rule = format!("command:{}", command.order.name());
+        let step = Move { to, rule, origin: Origin::Person(command) };
+        self.carry_out(customer, Subject { id, offset }, step, said);
+        let wanted = customer.needs_attention();
+        store.attend(id, wanted);
+        Ok(Effect::Followed)
+    }
+}

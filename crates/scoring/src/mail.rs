@@ -1,0 +1,90 @@
+//! A customer's mail (or the whole partition's) by mailbox provider.
+
+use model::{Bucket, Cell, Counter, Counts, Grain, Provider, ProviderCounts, Timestamp, Window};
+use policy::Keep;
+use serde::{Deserialize, Serialize};
+
+use crate::ring::Rings;
+
+/// Counts by provider and bucket; only providers that were seen take space.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mail(Vec<(Provider, Rings)>);
+
+impl Mail {
+    /// Counts one event of a mail of the moment `at`.
+    pub(crate) fn count(&mut self, provider: Provider, at: Timestamp, counter: Counter) {
+        let slot = match self.0.binary_search_by_key(&provider, |(provider, _)| *provider) {
+            Ok(slot) => slot,
+            Err(slot) => {
+                self.0.insert(slot, (provider, Rings::default()));
+                slot
+            }
+        };
+        self.0[slot].1.count(at, counter);
+    }
+
+    /// The sum by provider over the window that ends at `now`.
+    pub fn sum(&self, window: Window, now: Timestamp) -> ProviderCounts {
+        let mut sum = ProviderCounts::default();
+        for (provider, rings) in &self.0 {
+            sum.add(*provider, &rings.sum(window, now));
+        }
+        sum
+    }
+
+    /// The latest cells of `grain`, as far back as a window of that grain that ends at `now` can reach.
+    pub(crate) fn cells(&self, grain: Grain, now: Timestamp) -> impl Iterator<Item = (Cell, &Counts)> {
+        let first = Bucket::of(grain, now).back(grain.kept() - 1);
+        self.0.iter().flat_map(move |(provider, rings)| {
+            let of_bucket = move |(bucket, counts)| (Cell { grain, bucket, provider: *provider }, counts);
+            rings.ring(grain).from(first).map(|(bucket, counts)| (*bucket, counts)).map(of_bucket)
+        })
+    }
+}
+
+/// Where a customer's windows begin anew: the moment it came down the ladder, and what the buckets that were filling
+/// held at that moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Release {
+    at: Timestamp,
+    before: Vec<(Provider, [Counts; Grain::ALL.len()])>,
+}
+
+impl Release {
+    pub(crate) fn new(mail: &Mail, at: Timestamp) -> Self {
+        let filling = |rings: &Rings| Grain::ALL.map(|grain| rings.ring(grain).at(Bucket::of(grain, at)));
+        Self { at, before: mail.0.iter().map(|(provider, rings)| (*provider, filling(rings))).collect() }
+    }
+
+    fn counted_before(&self, cell: Cell) -> Counts {
+        let part = self.before.iter().find(|(provider, _)| *provider == cell.provider);
+        let grain = Grain::ALL.iter().position(|grain| *grain == cell.grain);
+        part.zip(grain).map(|((_, parts), grain)| parts[grain]).unwrap_or_default()
+    }
+}
+
+/// The sum by provider over the window that ends at `now`, over the buckets that `keep` wants, and of nothing before the
+/// release.
+pub(crate) fn sum_since(
+    mail: &Mail,
+    release: Option<&Release>,
+    now: Timestamp,
+    window: Window,
+    keep: &Keep<'_>,
+) -> ProviderCounts {
+    let grain = window.grain();
+    let released_in = release.map(|release| Bucket::of(grain, release.at));
+    let first = window.first_bucket(now).max(released_in.unwrap_or_default());
+    let mut sum = ProviderCounts::default();
+    for (provider, rings) in &mail.0 {
+        for (bucket, counts) in rings.ring(grain).from(first) {
+            let cell = Cell { grain, bucket: *bucket, provider: *provider };
+            let before = release.filter(|_| released_in == Some(*bucket)).map(|release| release.counted_before(cell));
+            let counts = before.map_or(*counts, |before| counts.without(&before));
+            if keep(cell, &counts) {
+                sum.add(*provider, &counts);
+            }
+        }
+    }
+    sum
+}
