@@ -129,9 +129,9 @@ impl Fold {
     fn decision(
         &self,
         customer: &Customer,
-        id: &CustomerId,
-        offset: Offset,
-        (at, step): (Timestamp, Move),
+        Subject { id, offset }: Subject<'_>,
+        at: Timestamp,
+        step: Move,
     ) -> Decision {
         let position = Position { partition: self.id, offset };
         let (evidence, reason, by) = match step.origin {
