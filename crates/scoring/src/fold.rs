@@ -133,7 +133,11 @@ impl Fold {
         }
         let EventKind::Counted(counter) = event.kind else { return Ok(Effect::NotCounted) };
         let customer = store.customer(id)?;
+        let new = customer.is_new();
         self.count(customer, event, counter);
+        if new {
+            said.push(Said::Standing(customer.standing(id, &self.policy)));
+        }
         let signal = Signal::of(counter);
         if let Some(signal) = signal {
             customer.latest_bad.remember(signal, event.id);

@@ -17,7 +17,7 @@ impl Ring {
                 counts.count(counter);
                 return;
             }
-            if bucket <= newest.back(grain.kept()) {
+            if bucket < newest.back(grain.kept() - 1) {
                 return;
             }
         }
