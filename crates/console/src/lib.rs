@@ -1,1 +1,32 @@
-//! The operators' HTTP API.
+//! The operators' HTTP API: see what Weir decided, and tell it what to do.
+//!
+//! Reads the public topics into memory ([`Index`]) and asks the scorer for a customer's counts. A change is never made
+//! here: a command is appended to the log like any event, so that it has an author, a place in the order, and is there
+//! after a crash.
+
+mod answer;
+mod commands;
+mod customers;
+mod decisions;
+mod health;
+mod index;
+mod server;
+
+pub use index::{Index, IndexError};
+pub use server::{Admin, Ready, Server, ServerError};
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use model::{CustomerId, CustomerView};
+
+/// Nobody can tell a customer's counts just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the scorer can't answer just now; try again in a moment")]
+pub struct Unavailable;
+
+/// The future answer about one customer; `None` for one that was never seen.
+pub type Viewed = Pin<Box<dyn Future<Output = Result<Option<CustomerView>, Unavailable>> + Send>>;
+
+/// Asks whoever scores for a customer's standing and counts.
+pub type Views = Arc<dyn Fn(CustomerId) -> Viewed + Send + Sync>;

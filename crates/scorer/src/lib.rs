@@ -1,1 +1,31 @@
 //! Drives the fold: polls the log, keeps state in RocksDB, publishes what the fold decides.
+//!
+//! All effects around [`scoring::Fold`] live here. A thread of its own polls the log and hands each partition's records
+//! to that partition's fold; a partition's customers, its offset and the outbox of what was said are committed to its
+//! RocksDB in one batch, so that after a crash the fold goes on exactly where its state stands. What was said is then
+//! published in sequence and forgotten once it is durable.
+//!
+//! ```text
+//!   log ──▶ decode ──▶ fold ──▶ store (state + offset + outbox, one batch) ──▶ publish ──▶ decisions, standings, fleet
+//!    ▲                                                                                                         │
+//!    └──────────────────────────────────── ticker (time + fleet) ◀─────────────────────────────────────────────┘
+//! ```
+
+mod decode;
+mod driver;
+mod error;
+mod handle;
+mod metrics;
+mod partition;
+mod publish;
+pub mod store;
+mod ticker;
+
+pub use driver::{Config, Scorer};
+pub use error::Error;
+pub use handle::{Handle, Unavailable};
+pub use partition::PartitionTask;
+pub use ticker::Ticker;
+
+/// A way to read the time: the system's clock, or a simulation's.
+pub type Clock = std::sync::Arc<dyn Fn() -> model::Timestamp + Send + Sync>;

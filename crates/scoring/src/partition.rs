@@ -34,6 +34,11 @@ impl Partition {
         &self.fleet
     }
 
+    /// Customers by stage.
+    pub const fn stages(&self) -> &BTreeMap<Stage, u64> {
+        &self.stages
+    }
+
     /// Counts one event of a customer that sends through `pool`.
     pub(crate) fn count(&mut self, event: &Event<'_>, at: Timestamp, counter: Counter, pool: Option<&PoolName>) {
         self.mail.count(event.provider, at, counter);

@@ -1,0 +1,97 @@
+//! Customers: where they stand, and through which pool their mail should leave.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use model::{Counter, CustomerId, CustomerView, Decision, PoolName, Stage, Standing, Window};
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Problem;
+use crate::server::Admin;
+
+/// Customers on one page at most.
+const PAGE: usize = 100;
+/// Decisions shown of one customer.
+const HISTORY: usize = 100;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct ListQuery {
+    stage: Option<Stage>,
+    #[serde(default)]
+    after: usize,
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CustomerList {
+    customers: Vec<Standing>,
+    /// What to ask for as `after` to go on; nothing where this is the end.
+    next: Option<usize>,
+}
+
+pub(crate) async fn list(State(admin): State<Admin>, Query(query): Query<ListQuery>) -> Json<CustomerList> {
+    let wanted = |standing: &Standing| query.stage.is_none_or(|stage| standing.stage == stage);
+    let found = admin.index.standings(wanted);
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let next = query.after.saturating_add(limit);
+    let next = (next < found.len()).then_some(next);
+    Json(CustomerList { customers: found.into_iter().skip(query.after).take(limit).collect(), next })
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CustomerAnswer {
+    #[serde(flatten)]
+    view: CustomerView,
+    /// Its decisions, oldest first.
+    history: Vec<Decision>,
+    /// Calls to SendGrid for it, oldest first.
+    actions: Vec<serde_json::Value>,
+}
+
+pub(crate) async fn show(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Json<CustomerAnswer>, Problem> {
+    let id = customer(&id)?;
+    let view = view(&admin, &id).await?.ok_or_else(|| unknown(&id))?;
+    let history = admin.index.decisions(HISTORY, |_, decision| decision.customer == id);
+    let history = history.into_iter().map(|(_, decision)| decision).collect();
+    Ok(Json(CustomerAnswer { view, history, actions: admin.index.actions(&id) }))
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Route {
+    ip_pool_name: Option<PoolName>,
+    stage: Stage,
+    daily_cap: Option<u32>,
+    /// Mails left of the cap in the last 24 hours; nothing where there is no cap.
+    remaining_today: Option<u32>,
+}
+
+/// For the mailer: a customer that Weir has never seen may send as a healthy one.
+pub(crate) async fn route(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Json<Route>, Problem> {
+    let id = customer(&id)?;
+    let Some(standing) = admin.index.standing(&id) else {
+        let pool = admin.home_pool.clone();
+        return Ok(Json(Route { ip_pool_name: pool, stage: Stage::Healthy, daily_cap: None, remaining_today: None }));
+    };
+    let remaining_today = match standing.daily_cap {
+        _ if standing.stage >= Stage::Suspended => Some(0),
+        None => None,
+        Some(cap) => {
+            let day = view(&admin, &id).await?.and_then(|view| view.windows.get(&Window::Day).copied());
+            Some(cap.saturating_sub(day.unwrap_or_default()[Counter::Processed]))
+        }
+    };
+    let Standing { pool, stage, daily_cap, .. } = standing;
+    Ok(Json(Route { ip_pool_name: pool, stage, daily_cap, remaining_today }))
+}
+
+pub(crate) fn customer(id: &str) -> Result<CustomerId, Problem> {
+    CustomerId::new(id).map_err(|error| Problem::invalid(error.to_string()))
+}
+
+async fn view(admin: &Admin, id: &CustomerId) -> Result<Option<CustomerView>, Problem> {
+    (admin.views)(id.clone()).await.map_err(|error| Problem::unavailable(error.to_string()))
+}
+
+fn unknown(id: &CustomerId) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no such customer", format!("no event of customer {id} was ever counted"))
+}

@@ -1,0 +1,68 @@
+//! Decisions as they come, and the fleet.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use model::{Decision, Fleet};
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Problem;
+use crate::index::Cursor;
+use crate::server::Admin;
+
+/// Decisions in one answer at most.
+const PAGE: usize = 500;
+/// The longest that a question waits for a decision, in seconds.
+const LONGEST_WAIT: u64 = 60;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct DecisionsQuery {
+    #[serde(default)]
+    after: String,
+    #[serde(default)]
+    wait: u64,
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DecisionList {
+    decisions: Vec<Decision>,
+    /// What to ask for as `after` to go on.
+    next: String,
+}
+
+/// Decisions behind `after`; with none there, waits up to `wait` seconds for the first.
+pub(crate) async fn decisions(
+    State(admin): State<Admin>,
+    Query(query): Query<DecisionsQuery>,
+) -> Result<Json<DecisionList>, Problem> {
+    let Some(mut cursor) = Cursor::parse(&query.after) else {
+        return Err(Problem::invalid("`after` is no cursor: use the `next` of an earlier answer, or leave it out"));
+    };
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let mut read = admin.index.decisions_read();
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(query.wait.min(LONGEST_WAIT));
+    let found = loop {
+        read.mark_unchanged();
+        let found = admin.index.decisions(limit, |at, _| cursor.is_before(at));
+        if !found.is_empty() {
+            break found;
+        }
+        match tokio::time::timeout_at(deadline, read.changed()).await {
+            Ok(Ok(())) => {}
+            // The time is over, or the reader has ended.
+            Ok(Err(_)) | Err(_) => break found,
+        }
+    };
+    let mut decisions = Vec::with_capacity(found.len());
+    for (at, decision) in found {
+        cursor.pass(at);
+        decisions.push(decision);
+    }
+    Ok(Json(DecisionList { decisions, next: cursor.to_string() }))
+}
+
+pub(crate) async fn fleet(State(admin): State<Admin>) -> Json<Fleet> {
+    Json(admin.index.fleet())
+}

@@ -1,0 +1,42 @@
+//! What a record of the log means to the fold.
+
+use log::{RecordKind, Stored};
+use model::{Command, CustomerId, Tick};
+use sendgrid::webhook::WebhookEvent;
+
+/// A record, read.
+#[derive(Debug)]
+pub(crate) enum Decoded<'a> {
+    /// A customer's mail event.
+    Event(CustomerId, WebhookEvent<'a>),
+    /// A person's command about a customer.
+    Command(CustomerId, Command),
+    /// Time passing.
+    Tick(Tick),
+    /// Nothing that the fold knows. The receiver and the API let no such record in; a foreign producer may.
+    Unreadable(&'static str),
+}
+
+/// Reads a record. A function of the record alone, so that every reading of the log is the same.
+pub(crate) fn decode(stored: &Stored) -> Decoded<'_> {
+    let record = &stored.record;
+    match record.kind {
+        RecordKind::Event => match (customer(&record.key), WebhookEvent::parse(&record.value)) {
+            (Some(customer), Ok(event)) => Decoded::Event(customer, event),
+            (None, _) => Decoded::Unreadable("its key is no customer id"),
+            (_, Err(_)) => Decoded::Unreadable("its value is no event"),
+        },
+        RecordKind::Command => match (customer(&record.key), serde_json::from_slice(&record.value)) {
+            (Some(customer), Ok(command)) => Decoded::Command(customer, command),
+            _ => Decoded::Unreadable("it is no command about a customer"),
+        },
+        RecordKind::Tick => {
+            serde_json::from_slice(&record.value).map_or(Decoded::Unreadable("it is no tick"), Decoded::Tick)
+        }
+        RecordKind::Output => Decoded::Unreadable("an output stands among the input"),
+    }
+}
+
+fn customer(key: &[u8]) -> Option<CustomerId> {
+    CustomerId::new(std::str::from_utf8(key).ok()?).ok()
+}

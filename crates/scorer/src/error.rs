@@ -1,0 +1,69 @@
+//! What can go wrong while scoring.
+
+use std::path::PathBuf;
+
+use model::PartitionId;
+
+/// Why the scorer stopped or refused to start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The state's storage failed. The log holds the truth: restart, or move the directory away to rebuild from the log.
+    #[error("state of partition {partition} at {path}: {doing} failed", path = path.display())]
+    State {
+        /// Whose state.
+        partition: PartitionId,
+        /// Where it lies.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// What RocksDB said.
+        #[source]
+        source: rocksdb::Error,
+    },
+    /// The state can't be understood.
+    #[error(
+        "state of partition {partition} at {path} is unreadable ({what}); move the directory away to rebuild it from the log",
+        path = path.display()
+    )]
+    Unreadable {
+        /// Whose state.
+        partition: PartitionId,
+        /// Where it lies.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// A directory could not be made or moved.
+    #[error("directory {path} can't be prepared for state", path = path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The log failed.
+    #[error("the log failed while {doing}")]
+    Log {
+        /// What was being done.
+        doing: &'static str,
+        /// What it said.
+        #[source]
+        source: log::Error,
+    },
+    /// A metric could not be registered: a name is taken.
+    #[error("a metric could not be registered")]
+    Metrics(#[from] prometheus::Error),
+    /// The scorer's thread could not be started, or ended without an answer.
+    #[error("the scorer's thread {0}")]
+    Thread(&'static str),
+    /// Something could not be written as JSON.
+    #[error("an output can't be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Error {
+    pub(crate) const fn log(doing: &'static str) -> impl FnOnce(log::Error) -> Self {
+        move |source| Self::Log { doing, source }
+    }
+}

@@ -1,0 +1,47 @@
+//! Questions to a running scorer.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+
+use model::{CustomerId, CustomerView};
+use tokio::sync::oneshot;
+
+/// The scorer can't answer just now: it is starting, stopping, or has too many questions waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the scorer can't answer just now; try again in a moment")]
+pub struct Unavailable;
+
+/// A question about a customer, and where the answer goes.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) customer: CustomerId,
+    pub(crate) answer: oneshot::Sender<Option<CustomerView>>,
+}
+
+/// Asks a running scorer. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    questions: SyncSender<Question>,
+}
+
+/// How many questions may wait: each is answered between two polls of the log, within some 50 ms.
+const WAITING: usize = 256;
+
+pub(crate) fn questions() -> (Handle, Receiver<Question>) {
+    let (questions, receiver) = std::sync::mpsc::sync_channel(WAITING);
+    (Handle { questions }, receiver)
+}
+
+impl Handle {
+    /// The customer's standing and counts at this moment; `None` for one that was never seen.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] where the scorer does not answer.
+    pub async fn customer(&self, customer: CustomerId) -> Result<Option<CustomerView>, Unavailable> {
+        let (answer, answered) = oneshot::channel();
+        match self.questions.try_send(Question { customer, answer }) {
+            Ok(()) => answered.await.map_err(|_| Unavailable),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Unavailable),
+        }
+    }
+}

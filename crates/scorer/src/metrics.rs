@@ -1,0 +1,63 @@
+//! What the scorer tells Prometheus.
+
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+/// The scorer's metrics.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    /// Records taken, by what became of them.
+    pub(crate) records: IntCounterVec,
+    /// Decisions, by rule and the stage that they led to.
+    pub(crate) decisions: IntCounterVec,
+    /// Customers by stage, as this process knows its partitions.
+    pub(crate) customers: IntGaugeVec,
+    /// The next offset of each partition.
+    pub(crate) offset: IntGaugeVec,
+    /// Customers in the write-back cache.
+    pub(crate) cached: IntGauge,
+    /// Outputs published.
+    pub(crate) outputs: IntCounter,
+    /// Time to commit a partition's state.
+    pub(crate) commit: Histogram,
+    /// The time of the last tick.
+    pub(crate) tick: IntGauge,
+}
+
+impl Metrics {
+    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let metrics = Self {
+            records: IntCounterVec::new(
+                Opts::new("weir_scorer_records_total", "Records of the log taken, by what became of them."),
+                &["effect"],
+            )?,
+            decisions: IntCounterVec::new(
+                Opts::new("weir_scorer_decisions_total", "Decisions, by rule and by the stage they led to."),
+                &["rule", "to"],
+            )?,
+            customers: IntGaugeVec::new(
+                Opts::new("weir_scorer_customers_count", "Customers by stage."),
+                &["partition", "stage"],
+            )?,
+            offset: IntGaugeVec::new(
+                Opts::new("weir_scorer_next_offset_count", "The first offset not yet taken, by partition."),
+                &["partition"],
+            )?,
+            cached: IntGauge::new("weir_scorer_cached_customers_count", "Customers in the write-back caches.")?,
+            outputs: IntCounter::new("weir_scorer_outputs_total", "Decisions, standings and fleet shares published.")?,
+            commit: Histogram::with_opts(HistogramOpts::new(
+                "weir_scorer_commit_seconds",
+                "Time to commit a partition's state, offset and outbox.",
+            ))?,
+            tick: IntGauge::new("weir_scorer_last_tick_seconds", "The time of the last tick, as Unix seconds.")?,
+        };
+        registry.register(Box::new(metrics.records.clone()))?;
+        registry.register(Box::new(metrics.decisions.clone()))?;
+        registry.register(Box::new(metrics.customers.clone()))?;
+        registry.register(Box::new(metrics.offset.clone()))?;
+        registry.register(Box::new(metrics.cached.clone()))?;
+        registry.register(Box::new(metrics.outputs.clone()))?;
+        registry.register(Box::new(metrics.commit.clone()))?;
+        registry.register(Box::new(metrics.tick.clone()))?;
+        Ok(metrics)
+    }
+}

@@ -1,0 +1,146 @@
+//! Customers in a write-back cache before RocksDB.
+//!
+//! A customer that was touched stays in memory, changed, until the next commit writes it; after a commit the cache is cut
+//! back to its bound, those first that were not touched for the longest time. Between commits it can grow only by the
+//! customers that the records between them touch.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use model::CustomerId;
+use rocksdb::{DB, IteratorMode, WriteBatch};
+use scoring::Customer;
+
+use super::{Place, keys};
+use crate::Error;
+
+#[derive(Debug)]
+pub(super) struct Customers {
+    cache: HashMap<CustomerId, Slot>,
+    bound: usize,
+    /// Counts commits.
+    generation: u64,
+    attended: BTreeSet<CustomerId>,
+    /// Changes of `attended` since the last commit.
+    attention: BTreeMap<CustomerId, bool>,
+    buffer: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    customer: Customer,
+    /// The generation in which it was last handed out to be changed.
+    touched: u64,
+}
+
+impl Customers {
+    pub(super) fn load(db: &DB, place: &Place, bound: usize) -> Result<Self, Error> {
+        let mut attended = BTreeSet::new();
+        for entry in db.iterator_cf(keys::cf(db, keys::ATTENDED, place)?, IteratorMode::Start) {
+            let (key, _) = entry.map_err(place.failed("reading who is looked at"))?;
+            let id = std::str::from_utf8(&key).ok().and_then(|text| CustomerId::new(text).ok());
+            attended.insert(id.ok_or_else(|| place.unreadable("a customer id is no text"))?);
+        }
+        Ok(Self {
+            cache: HashMap::new(),
+            bound,
+            generation: 0,
+            attended,
+            attention: BTreeMap::new(),
+            buffer: Vec::new(),
+        })
+    }
+
+    pub(super) fn get(&mut self, db: &DB, place: &Place, id: &CustomerId) -> Result<&mut Customer, Error> {
+        let slot = match self.cache.entry(id.clone()) {
+            Entry::Occupied(slot) => slot.into_mut(),
+            Entry::Vacant(vacant) => {
+                let customer = read(db, place, id)?.unwrap_or_default();
+                vacant.insert(Slot { customer, touched: 0 })
+            }
+        };
+        slot.touched = self.generation;
+        Ok(&mut slot.customer)
+    }
+
+    pub(super) fn peek(&self, db: &DB, place: &Place, id: &CustomerId) -> Result<Option<Customer>, Error> {
+        match self.cache.get(id) {
+            Some(slot) => Ok(Some(slot.customer.clone())),
+            None => read(db, place, id),
+        }
+    }
+
+    pub(super) fn attend(&mut self, id: &CustomerId, wanted: bool) {
+        if self.attended.contains(id) == wanted {
+            return;
+        }
+        if wanted {
+            self.attended.insert(id.clone());
+        } else {
+            self.attended.remove(id);
+        }
+        self.attention.insert(id.clone(), wanted);
+    }
+
+    pub(super) fn attended(&self) -> Vec<CustomerId> {
+        self.attended.iter().cloned().collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.cache.len()
+    }
+
+    /// Puts what changed since the last commit into `batch`.
+    pub(super) fn write(&mut self, batch: &mut WriteBatch, db: &DB, place: &Place) -> Result<(), Error> {
+        let cf = keys::cf(db, keys::CUSTOMERS, place)?;
+        for (id, slot) in self.cache.iter().filter(|(_, slot)| slot.touched == self.generation) {
+            self.buffer.clear();
+            self.buffer = postcard::to_extend(&slot.customer, std::mem::take(&mut self.buffer))
+                .map_err(|error| place.unreadable(format!("customer can't be written: {error}")))?;
+            batch.put_cf(cf, id.as_str(), &self.buffer);
+        }
+        let cf = keys::cf(db, keys::ATTENDED, place)?;
+        for (id, wanted) in std::mem::take(&mut self.attention) {
+            if wanted {
+                batch.put_cf(cf, id.as_str(), []);
+            } else {
+                batch.delete_cf(cf, id.as_str());
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything is on disk now: cuts the cache back to its bound.
+    pub(super) fn committed(&mut self) {
+        let last = self.generation;
+        self.generation += 1;
+        if self.cache.len() <= self.bound {
+            return;
+        }
+        // Half the bound is left free, so that this walk over the whole cache is made seldom.
+        let kept = self.bound / 2;
+        let mut touched: Vec<u64> = self.cache.values().map(|slot| slot.touched).collect();
+        touched.sort_unstable_by(|a, b| b.cmp(a));
+        let oldest_kept = touched.get(kept).copied().unwrap_or(last);
+        self.cache.retain(|_, slot| slot.touched > oldest_kept);
+    }
+
+    pub(super) fn size_at_rest(&self, db: &DB, place: &Place) -> Result<(u64, u64), Error> {
+        let (mut bytes, mut customers) = (0, 0);
+        for entry in db.iterator_cf(keys::cf(db, keys::CUSTOMERS, place)?, IteratorMode::Start) {
+            let (key, value) = entry.map_err(place.failed("measuring customers"))?;
+            bytes += (key.len() + value.len()) as u64;
+            customers += 1;
+        }
+        Ok((bytes, customers))
+    }
+}
+
+fn read(db: &DB, place: &Place, id: &CustomerId) -> Result<Option<Customer>, Error> {
+    let cf = keys::cf(db, keys::CUSTOMERS, place)?;
+    let Some(bytes) = db.get_pinned_cf(cf, id.as_str()).map_err(place.failed("reading a customer"))? else {
+        return Ok(None);
+    };
+    let customer = postcard::from_bytes(&bytes);
+    customer.map(Some).map_err(|error| place.unreadable(format!("a customer's state: {error}")))
+}

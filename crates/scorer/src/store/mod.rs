@@ -1,0 +1,258 @@
+//! A partition's state in RocksDB: customers, digests of what was seen, the outbox, and the offset that it all stands at.
+//!
+//! The state is a cache of the log. Changes gather in memory and are written by [`RocksStore::commit`] in one atomic
+//! batch, so that after a crash the state is that of some earlier offset and the log is folded again from there. The
+//! write-ahead log is on and not synced: a crash of the process loses nothing of it, a power cut a tail that the log
+//! gives again.
+
+mod customers;
+mod keys;
+mod outbox;
+mod seen;
+
+use std::path::{Path, PathBuf};
+
+use log::{Output, Sequence};
+use model::{CustomerId, Digest, Offset, PartitionId};
+use rocksdb::{ColumnFamily, DB, Options, WriteBatch};
+use scoring::{Customer, Hour, Partition, Store};
+
+use self::customers::Customers;
+use self::seen::Seen;
+use crate::Error;
+
+/// The layout of the state; another one is not read but rebuilt from the log.
+const FORMAT: u32 = 1;
+
+/// How much a partition's state may keep in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Customers in the write-back cache after a commit. One takes 1 to 20 KB, by how many providers and buckets it has.
+    pub customers: usize,
+    /// Digests of the latest hours kept in memory, 16 bytes each and as much again around them; two for each event.
+    pub digests: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { customers: 50_000, digests: 4_000_000 }
+    }
+}
+
+/// The state of one partition.
+#[derive(Debug)]
+pub struct RocksStore {
+    place: Place,
+    db: DB,
+    customers: Customers,
+    seen: Seen,
+    outbox: Vec<Output>,
+    next: Offset,
+    sequence: Sequence,
+}
+
+/// Whose state, and where: for errors that an operator can act on.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) partition: PartitionId,
+    pub(crate) path: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn failed(&self, doing: &'static str) -> impl FnOnce(rocksdb::Error) -> Error {
+        let Self { partition, path } = self.clone();
+        move |source| Error::State { partition, path, doing, source }
+    }
+
+    pub(crate) fn unreadable(&self, what: impl Into<String>) -> Error {
+        Error::Unreadable { partition: self.partition, path: self.path.clone(), what: what.into() }
+    }
+}
+
+/// A state that was opened, and what the fold goes on from.
+#[derive(Debug)]
+pub struct Opened {
+    /// The state.
+    pub store: RocksStore,
+    /// The fold's own part of it.
+    pub partition: Partition,
+}
+
+impl RocksStore {
+    /// Opens the state of `partition` below `root`, or begins an empty one.
+    ///
+    /// A state of another layout is moved aside, to be rebuilt from the log.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`], [`Error::Unreadable`] and [`Error::Directory`], each saying what to do.
+    pub fn open(root: &Path, partition: PartitionId, budget: Budget) -> Result<Opened, Error> {
+        let path = root.join(format!("partition-{partition}"));
+        let place = Place { partition, path };
+        std::fs::create_dir_all(root).map_err(|source| Error::Directory { path: root.to_owned(), source })?;
+        let mut db = open_db(&place)?;
+        if let Some(found) = other_format(&db, &place)? {
+            drop(db);
+            let aside = root.join(format!("partition-{partition}.format-{found}"));
+            tracing::warn!(%partition, found, wanted = FORMAT, "state of another layout is moved aside and rebuilt");
+            std::fs::rename(&place.path, &aside).map_err(|source| Error::Directory { path: aside, source })?;
+            db = open_db(&place)?;
+        }
+        Self::load(db, place, budget)
+    }
+
+    fn load(db: DB, place: Place, budget: Budget) -> Result<Opened, Error> {
+        let meta = keys::cf(&db, keys::META, &place)?;
+        let read = |key: &'static str| db.get_cf(meta, key).map_err(place.failed("reading its position"));
+        let (offset, sequence, partition) = (read(keys::OFFSET)?, read(keys::SEQUENCE)?, read(keys::PARTITION)?);
+        let offset = offset.map(|bytes| keys::number(&bytes, &place)).transpose()?.unwrap_or_default();
+        let sequence = sequence.map(|bytes| keys::number(&bytes, &place)).transpose()?.unwrap_or_default();
+        let partition = match partition {
+            Some(bytes) => {
+                postcard::from_bytes(&bytes).map_err(|e| place.unreadable(format!("partition state: {e}")))?
+            }
+            None => Partition::default(),
+        };
+        let customers = Customers::load(&db, &place, budget.customers)?;
+        let seen = Seen::load(&db, &place, budget.digests)?;
+        let outbox = outbox::load(&db, &place)?;
+        let (next, sequence) = (Offset::new(offset), Sequence::new(sequence));
+        Ok(Opened { store: Self { place, db, customers, seen, outbox, next, sequence }, partition })
+    }
+
+    /// The first offset that the state has not yet taken in.
+    pub const fn next_offset(&self) -> Offset {
+        self.next
+    }
+
+    /// The number for the next thing said.
+    pub(crate) fn next_sequence(&mut self) -> Sequence {
+        self.sequence = Sequence::new(self.sequence.get() + 1);
+        self.sequence
+    }
+
+    /// Puts something said into the outbox; it becomes durable with the next commit.
+    pub(crate) fn put_in_outbox(&mut self, output: Output) {
+        self.outbox.push(output);
+    }
+
+    /// What is committed or about to be, and not yet known to be published.
+    pub(crate) fn outbox(&self) -> &[Output] {
+        &self.outbox
+    }
+
+    /// Writes everything that changed, together with the position `next` and the fold's own `partition`, in one batch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`]: the state in memory is then ahead of the stored one and must be dropped.
+    pub fn commit(&mut self, next: Offset, partition: &Partition) -> Result<(), Error> {
+        let mut batch = WriteBatch::default();
+        let meta = keys::cf(&self.db, keys::META, &self.place)?;
+        batch.put_cf(meta, keys::FORMAT, FORMAT.to_be_bytes());
+        batch.put_cf(meta, keys::OFFSET, next.get().to_be_bytes());
+        batch.put_cf(meta, keys::SEQUENCE, self.sequence.get().to_be_bytes());
+        let bytes =
+            postcard::to_stdvec(partition).map_err(|e| self.place.unreadable(format!("partition state: {e}")))?;
+        batch.put_cf(meta, keys::PARTITION, bytes);
+        self.customers.write(&mut batch, &self.db, &self.place)?;
+        self.seen.write(&mut batch, &self.db, &self.place)?;
+        outbox::write(&mut batch, &self.db, &self.place, &self.outbox)?;
+        self.db.write(&batch).map_err(self.place.failed("committing"))?;
+        self.next = next;
+        self.customers.committed();
+        Ok(())
+    }
+
+    /// Forgets the outbox up to `published`, in memory now and on disk at once: publishing twice would do no harm.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`].
+    pub(crate) fn published(&mut self, published: Sequence) -> Result<(), Error> {
+        self.outbox.retain(|output| output.sequence > published);
+        outbox::forget(&self.db, &self.place, published)
+    }
+
+    /// The customer, where it was ever seen; nothing is remembered of the question.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`] and [`Error::Unreadable`].
+    pub fn peek(&self, id: &CustomerId) -> Result<Option<Customer>, Error> {
+        self.customers.peek(&self.db, &self.place, id)
+    }
+
+    /// How many customers are in memory.
+    pub fn cached(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// Bytes of customers' state on disk, and how many customers there are; for measuring. Reads all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`].
+    pub fn size_at_rest(&self) -> Result<(u64, u64), Error> {
+        self.customers.size_at_rest(&self.db, &self.place)
+    }
+
+    /// Writes memory tables to disk, so that the next opening has nothing to replay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`].
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        for name in keys::ALL {
+            let cf = keys::cf(&self.db, name, &self.place)?;
+            self.db.flush_cf(cf).map_err(self.place.failed("flushing"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Store for RocksStore {
+    type Error = Error;
+
+    fn customer(&mut self, id: &CustomerId) -> Result<&mut Customer, Error> {
+        self.customers.get(&self.db, &self.place, id)
+    }
+
+    fn is_first(&mut self, hour: Hour, digests: [Digest; 2]) -> Result<bool, Error> {
+        self.seen.is_first(&self.db, &self.place, hour, digests)
+    }
+
+    fn forget_before(&mut self, hour: Hour) -> Result<(), Error> {
+        self.seen.forget_before(hour);
+        Ok(())
+    }
+
+    fn attend(&mut self, id: &CustomerId, wanted: bool) {
+        self.customers.attend(id, wanted);
+    }
+
+    fn attended(&self) -> Vec<CustomerId> {
+        self.customers.attended()
+    }
+}
+
+fn open_db(place: &Place) -> Result<DB, Error> {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_max_background_jobs(2);
+    // What survives of the write-ahead log after a power cut is a prefix; the log gives the rest again.
+    options.set_wal_recovery_mode(rocksdb::DBRecoveryMode::PointInTime);
+    let families = keys::ALL.map(|name| (name, keys::options(name)));
+    DB::open_cf_with_opts(&options, &place.path, families).map_err(place.failed("opening"))
+}
+
+/// The layout found, where it is neither ours nor an empty directory.
+fn other_format(db: &DB, place: &Place) -> Result<Option<u32>, Error> {
+    let meta: &ColumnFamily = keys::cf(db, keys::META, place)?;
+    let Some(bytes) = db.get_cf(meta, keys::FORMAT).map_err(place.failed("reading its layout"))? else {
+        return Ok(None);
+    };
+    let found = <[u8; 4]>::try_from(bytes.as_slice()).map_or(0, u32::from_be_bytes);
+    Ok((found != FORMAT).then_some(found))
+}
