@@ -158,7 +158,7 @@ impl RocksStore {
         self.customers.write(&mut batch, &self.db, &self.place)?;
         self.seen.write(&mut batch, &self.db, &self.place)?;
         outbox::write(&mut batch, &self.db, &self.place, &self.outbox)?;
-        self.db.write(&batch).map_err(self.place.failed("committing"))?;
+        self.db.write(batch).map_err(self.place.failed("committing"))?;
         self.next = next;
         self.customers.committed();
         Ok(())

@@ -76,5 +76,5 @@ pub(super) fn forget(db: &DB, place: &Place, published: Sequence) -> Result<(), 
     let cf = keys::cf(db, keys::OUTBOX, place)?;
     let mut batch = WriteBatch::default();
     batch.delete_range_cf(cf, 0_u64.to_be_bytes(), (published.get() + 1).to_be_bytes());
-    db.write(&batch).map_err(place.failed("forgetting what is published"))
+    db.write(batch).map_err(place.failed("forgetting what is published"))
 }

@@ -268,7 +268,7 @@ mod tests {
         fn commit(&mut self) {
             let mut batch = WriteBatch::default();
             self.seen.write(&mut batch, &self.db, &self.place).unwrap();
-            self.db.write(&batch).unwrap();
+            self.db.write(batch).unwrap();
         }
     }
 

@@ -1,0 +1,46 @@
+//! What stands for an event when copies of it are looked for.
+
+use model::Digest;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use super::event::WebhookEvent;
+
+const ID_SEED: u64 = 1;
+const CONTENT_SEED: u64 = 2;
+
+/// Stands for the event's id; for its content where it has none.
+pub(super) fn of_id(event: &WebhookEvent<'_>) -> Digest {
+    match event.sg_event_id.as_deref() {
+        Some(id) if !id.is_empty() => Digest(xxh3_128_with_seed(id.as_bytes(), ID_SEED)),
+        _ => of_content(event),
+    }
+}
+
+/// Stands for what the event tells, without its id: retries have been seen to bring the same event under a new one.
+///
+/// The order of the fields in the JSON does not matter; each is preceded by its length, so that no two lists of fields
+/// look alike.
+pub(super) fn of_content(event: &WebhookEvent<'_>) -> Digest {
+    let texts = [
+        Some(&event.event),
+        event.email.as_ref(),
+        event.sg_message_id.as_ref(),
+        event.smtp_id.as_ref(),
+        event.reason.as_ref(),
+        event.response.as_ref(),
+        event.status.as_ref(),
+        event.bounce_type.as_ref(),
+        event.url.as_ref(),
+        event.useragent.as_ref(),
+        event.ip.as_ref(),
+    ];
+    let mut bytes = Vec::with_capacity(640);
+    bytes.extend(event.timestamp.millis().to_le_bytes());
+    bytes.extend(event.attempt.unwrap_or(-1).to_le_bytes());
+    for text in texts {
+        let text = text.map_or("", |text| text.as_ref());
+        bytes.extend((text.len() as u64).to_le_bytes());
+        bytes.extend(text.as_bytes());
+    }
+    Digest(xxh3_128_with_seed(&bytes, CONTENT_SEED))
+}

@@ -1,0 +1,331 @@
+//! One event of a POST.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use model::{Event, EventKind, Provider, Timestamp};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{digest, kind, message_id, raw};
+
+/// Why an element of a POST is no event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// Not a JSON object, not JSON, or not UTF-8.
+    #[error("it is no JSON object ({0})")]
+    NotAnObject(String),
+    /// `event` is missing, empty or no string.
+    #[error("`event` is missing or no text")]
+    NoEvent,
+    /// `timestamp` is missing.
+    #[error("`timestamp` is missing")]
+    NoTimestamp,
+    /// `timestamp` is no number of seconds, or lies before 1970.
+    #[error("`timestamp` is no number of seconds since 1970")]
+    BadTimestamp,
+}
+
+/// The pool that a mail was sent through; only `processed` events of mail that named one have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool<'a> {
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// SendGrid's number of it.
+    pub id: Option<i64>,
+}
+
+/// An event as SendGrid posts it, borrowing from the body wherever it has no escapes.
+///
+/// Every field but `event` and `timestamp` may be missing. A field of an unexpected type counts as missing; it and every
+/// field that is not listed here (custom arguments, and what SendGrid may add) is kept in `extra`. Where a key stands
+/// twice, the last one counts.
+#[derive(Clone, Debug)]
+pub struct WebhookEvent<'a> {
+    /// What happened, for example `bounce`.
+    pub event: Cow<'a, str>,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// The recipient.
+    pub email: Option<Cow<'a, str>>,
+    /// SendGrid's id of the event.
+    pub sg_event_id: Option<Cow<'a, str>>,
+    /// SendGrid's id of the mail; asynchronous bounces have none.
+    pub sg_message_id: Option<Cow<'a, str>>,
+    /// The mail's `Message-ID`.
+    pub smtp_id: Option<Cow<'a, str>>,
+    /// Categories; sent as one string or as an array.
+    pub categories: Vec<Cow<'a, str>>,
+    /// The unsubscribe group.
+    pub asm_group_id: Option<i64>,
+    /// Why it was dropped, deferred or bounced, in the words of SendGrid or of the receiving server.
+    pub reason: Option<Cow<'a, str>>,
+    /// The enhanced status code, for example `5.1.1`.
+    pub status: Option<Cow<'a, str>>,
+    /// What the receiving server answered.
+    pub response: Option<Cow<'a, str>>,
+    /// Which attempt of delivery was deferred.
+    pub attempt: Option<i64>,
+    /// `type`: `bounce` or `blocked`, of a bounce; a status of an account.
+    pub bounce_type: Option<Cow<'a, str>>,
+    /// SendGrid's class of the bounce, for example `Invalid Address`.
+    pub bounce_classification: Option<Cow<'a, str>>,
+    /// Whether the mail went over TLS.
+    pub tls: Option<bool>,
+    /// Whether the receiving server's certificate was faulty.
+    pub cert_err: Option<bool>,
+    /// The sending IP on delivery events; the recipient's or its proxy's on engagement events.
+    pub ip: Option<Cow<'a, str>>,
+    /// The recipient's program.
+    pub useragent: Option<Cow<'a, str>>,
+    /// The link that was followed.
+    pub url: Option<Cow<'a, str>>,
+    /// Whether a privacy proxy opened the mail.
+    pub machine_open: bool,
+    /// Which part of the mail was opened or clicked, for example `html`.
+    pub content_type: Option<Cow<'a, str>>,
+    /// The pool that the mail was sent through.
+    pub pool: Option<Pool<'a>>,
+    /// When the mail was to be sent.
+    pub send_at: Option<i64>,
+    /// The marketing campaign.
+    pub marketing_campaign_id: Option<i64>,
+    /// Its name.
+    pub marketing_campaign_name: Option<Cow<'a, str>>,
+    /// The Single Send.
+    pub singlesend_id: Option<Cow<'a, str>>,
+    /// The template.
+    pub template_id: Option<Cow<'a, str>>,
+    /// Everything else, in the order of the event.
+    pub extra: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'a> WebhookEvent<'a> {
+    /// Reads one element of a POST.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError`], whose text is the reason with which it is rejected.
+    pub fn parse(element: &'a [u8]) -> Result<Self, EventError> {
+        let mut json = serde_json::Deserializer::from_slice(element);
+        let fields = json.deserialize_map(FieldsVisitor).and_then(|fields| json.end().map(|()| fields));
+        fields.map_err(|error| EventError::NotAnObject(error.to_string()))?.finish()
+    }
+
+    /// What it tells.
+    pub fn kind(&self) -> EventKind {
+        kind::of(self)
+    }
+
+    /// The custom argument `name`; numbers and booleans as their text.
+    pub fn arg(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.extra.iter().rev().find(|(key, _)| key == name).and_then(|(_, value)| raw::text(value))
+    }
+
+    /// What the fold needs of it.
+    pub fn to_event(&self) -> Event<'_> {
+        let sent_at = self.sg_message_id.as_deref().and_then(|id| message_id::sent_at(id, self.timestamp));
+        Event {
+            kind: self.kind(),
+            at: self.timestamp,
+            sent_at,
+            provider: self.email.as_deref().map_or(Provider::Other, Provider::of_address),
+            pool: self.pool.as_ref().map(|pool| pool.name.as_ref()),
+            id: self.sg_event_id.as_deref().unwrap_or_default(),
+            id_digest: digest::of_id(self),
+            content_digest: digest::of_content(self),
+        }
+    }
+
+    fn empty() -> Self {
+        Self {
+            event: Cow::Borrowed(""),
+            timestamp: Timestamp::default(),
+            email: None,
+            sg_event_id: None,
+            sg_message_id: None,
+            smtp_id: None,
+            categories: Vec::new(),
+            asm_group_id: None,
+            reason: None,
+            status: None,
+            response: None,
+            attempt: None,
+            bounce_type: None,
+            bounce_classification: None,
+            tls: None,
+            cert_err: None,
+            ip: None,
+            useragent: None,
+            url: None,
+            machine_open: false,
+            content_type: None,
+            pool: None,
+            send_at: None,
+            marketing_campaign_id: None,
+            marketing_campaign_name: None,
+            singlesend_id: None,
+            template_id: None,
+            extra: Vec::new(),
+        }
+    }
+}
+
+/// An event while its fields come in.
+struct Fields<'a> {
+    event: WebhookEvent<'a>,
+    timestamp: Option<&'a RawValue>,
+}
+
+impl<'a> Fields<'a> {
+    fn take(&mut self, key: Cow<'a, str>, value: &'a RawValue) {
+        if key == "timestamp" {
+            self.timestamp = Some(value);
+        } else if !self.take_known(&key, value) {
+            self.event.extra.push((key, value));
+        }
+    }
+
+    /// Takes a field that SendGrid documents; whether it was one and of a type that makes sense.
+    fn take_known(&mut self, key: &str, value: &'a RawValue) -> bool {
+        let event = &mut self.event;
+        match key {
+            "event" => set(&mut event.event, raw::text(value)),
+            "email" => some(&mut event.email, raw::text(value)),
+            "sg_event_id" => some(&mut event.sg_event_id, raw::text(value)),
+            "sg_message_id" => some(&mut event.sg_message_id, raw::text(value)),
+            "smtp-id" => some(&mut event.smtp_id, raw::text(value)),
+            "category" => set(&mut event.categories, Some(raw::texts(value))),
+            "asm_group_id" => some(&mut event.asm_group_id, raw::integer(value)),
+            "reason" => some(&mut event.reason, raw::text(value)),
+            "status" => some(&mut event.status, raw::text(value)),
+            "response" => some(&mut event.response, raw::text(value)),
+            "attempt" => some(&mut event.attempt, raw::integer(value)),
+            "type" => some(&mut event.bounce_type, raw::text(value)),
+            "bounce_classification" => some(&mut event.bounce_classification, raw::text(value)),
+            "tls" => some(&mut event.tls, raw::boolean(value)),
+            "cert_err" => some(&mut event.cert_err, raw::boolean(value)),
+            "ip" => some(&mut event.ip, raw::text(value)),
+            "useragent" => some(&mut event.useragent, raw::text(value)),
+            "url" => some(&mut event.url, raw::text(value)),
+            "sg_machine_open" => set(&mut event.machine_open, raw::boolean(value)),
+            "sg_content_type" => some(&mut event.content_type, raw::text(value)),
+            "pool" => some(&mut event.pool, pool(value)),
+            "send_at" => some(&mut event.send_at, raw::integer(value)),
+            "marketing_campaign_id" => some(&mut event.marketing_campaign_id, raw::integer(value)),
+            "marketing_campaign_name" => some(&mut event.marketing_campaign_name, raw::text(value)),
+            "singlesend_id" => some(&mut event.singlesend_id, raw::text(value)),
+            "template_id" => some(&mut event.template_id, raw::text(value)),
+            _ => false,
+        }
+    }
+
+    fn finish(self) -> Result<WebhookEvent<'a>, EventError> {
+        let Self { mut event, timestamp } = self;
+        if event.event.trim().is_empty() {
+            return Err(EventError::NoEvent);
+        }
+        let timestamp = raw::integer(timestamp.ok_or(EventError::NoTimestamp)?).ok_or(EventError::BadTimestamp)?;
+        event.timestamp = moment(timestamp).ok_or(EventError::BadTimestamp)?;
+        Ok(event)
+    }
+}
+
+/// A timestamp in Unix seconds; SendGrid's own example of a Single Send has milliseconds, which no date in seconds
+/// reaches before the year 5138.
+fn moment(number: i64) -> Option<Timestamp> {
+    const LARGEST_SECONDS: i64 = 100_000_000_000;
+    match number {
+        ..0 => None,
+        0..LARGEST_SECONDS => Some(Timestamp::from_seconds(number)),
+        LARGEST_SECONDS.. => Some(Timestamp::from_millis(number)),
+    }
+}
+
+fn set<T>(field: &mut T, value: Option<T>) -> bool {
+    let made_sense = value.is_some();
+    if let Some(value) = value {
+        *field = value;
+    }
+    made_sense
+}
+
+fn some<T>(field: &mut Option<T>, value: Option<T>) -> bool {
+    *field = value;
+    field.is_some()
+}
+
+fn pool(value: &RawValue) -> Option<Pool<'_>> {
+    if !value.get().starts_with('{') {
+        return raw::text(value).map(|name| Pool { name, id: None });
+    }
+    let mut json = serde_json::Deserializer::from_str(value.get());
+    json.deserialize_map(PoolVisitor).ok().flatten()
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Fields { event: WebhookEvent::empty(), timestamp: None };
+        while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+            fields.take(key, value);
+        }
+        Ok(fields)
+    }
+}
+
+struct PoolVisitor;
+
+impl<'de> Visitor<'de> for PoolVisitor {
+    type Value = Option<Pool<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a pool")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut name, mut id) = (None, None);
+        while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+            match key.as_ref() {
+                "name" => name = raw::text(value),
+                "id" => id = raw::integer(value),
+                _ => {}
+            }
+        }
+        Ok(name.map(|name| Pool { name, id }))
+    }
+}
+
+/// A key, borrowed where it has no escapes (serde's own `Cow` never borrows).
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> serde::Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}

@@ -1,0 +1,18 @@
+//! The event webhook: is the POST genuine, which events are in it, what does each tell.
+//!
+//! The order of work is fixed: [`Verifier::verify`] over the bytes as they came, then [`split`], then
+//! [`WebhookEvent::parse`] for each element, so that nothing unverified is parsed and one bad element spoils only itself.
+
+mod digest;
+mod event;
+mod key;
+mod kind;
+mod message_id;
+mod raw;
+mod signature;
+mod split;
+
+pub use event::{EventError, Pool, WebhookEvent};
+pub use key::{KeyError, VerificationKey};
+pub use signature::{SIGNATURE_HEADER, SignatureError, TIMESTAMP_HEADER, Verifier};
+pub use split::{BatchError, split};

@@ -1,0 +1,57 @@
+//! Single JSON values, taken leniently: SendGrid's types drift between strings, numbers and booleans.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+/// A string's characters, or a number's or boolean's text; `None` for null, arrays, objects, and strings that are no
+/// Unicode.
+pub(super) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
+    let raw = value.get();
+    match raw.as_bytes().first()? {
+        b'"' => string(raw),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(Cow::Borrowed(raw)),
+    }
+}
+
+/// A whole number, or the text of one.
+pub(super) fn integer(value: &RawValue) -> Option<i64> {
+    let text = text(value)?;
+    let text = text.trim();
+    text.parse().ok().or_else(|| whole(text.parse().ok()?))
+}
+
+/// True for `true`, 1 and their texts; false for `false`, 0 and theirs.
+pub(super) fn boolean(value: &RawValue) -> Option<bool> {
+    match text(value)?.trim() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// A string, or the strings of an array.
+pub(super) fn texts(value: &RawValue) -> Vec<Cow<'_, str>> {
+    if value.get().starts_with('[') {
+        let items: Vec<&RawValue> = serde_json::from_str(value.get()).unwrap_or_default();
+        items.into_iter().filter_map(text).collect()
+    } else {
+        text(value).into_iter().collect()
+    }
+}
+
+fn string(raw: &str) -> Option<Cow<'_, str>> {
+    let inside = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inside.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
+}
+
+/// The whole number that a float is, where it is one and exact.
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.trunc().to_bits() != number.to_bits() || number.abs() > EXACT {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within the range in which floats are exact")]
+    Some(number as i64)
+}
