@@ -126,6 +126,9 @@ pub trait Subscription: Send + fmt::Debug {
     /// [`Error::Unreadable`]: a gap is never skipped in silence.
     fn seek(&mut self, partition: PartitionId, from: Offset) -> Result<()>;
 
+    /// The oldest record of `partition` that is kept: where a reader without a state of its own begins.
+    fn earliest(&self, partition: PartitionId) -> Result<Offset>;
+
     /// Tells others how far this subscriber is: the first offset that it has not yet taken in. A hint for operators.
     fn commit(&mut self, partition: PartitionId, next: Offset) -> Result<()>;
 }

@@ -36,6 +36,11 @@ impl CustomerId {
 
     /// The name `text`, or why it can't be one.
     pub fn new(text: &str) -> Result<Self, CustomerIdError> {
+        Self::check(text).map(|()| Self(text.into()))
+    }
+
+    /// Whether `text` can be a name, without making one.
+    pub fn check(text: &str) -> Result<(), CustomerIdError> {
         if text.is_empty() {
             return Err(CustomerIdError::Empty);
         }
@@ -45,7 +50,7 @@ impl CustomerId {
         if let Some(at) = text.find(char::is_control) {
             return Err(CustomerIdError::Control(at));
         }
-        Ok(Self(text.into()))
+        Ok(())
     }
 
     /// The customer that takes a source's events that can't be attributed.

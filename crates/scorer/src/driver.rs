@@ -128,8 +128,11 @@ impl Driver {
             let policy = Arc::clone(&self.policy);
             let task =
                 PartitionTask::open(&self.config.state, *id, policy, self.metrics.clone(), self.outputs.as_mut())?;
-            tracing::info!(partition = %id, offset = %task.next_offset(), "partition assigned");
-            self.subscription.seek(*id, task.next_offset()).map_err(Error::log("finding the state's place"))?;
+            // A state that begins anew begins with what the log still has; any other must find its own place there.
+            let earliest = self.subscription.earliest(*id).map_err(Error::log("finding the log's beginning"))?;
+            let from = if task.is_new() { earliest } else { task.next_offset() };
+            tracing::info!(partition = %id, offset = %from, "partition assigned");
+            self.subscription.seek(*id, from).map_err(Error::log("finding the state's place"))?;
             self.tasks.insert(*id, task);
         }
         Ok(())

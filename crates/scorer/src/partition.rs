@@ -57,6 +57,11 @@ impl PartitionTask {
         self.next
     }
 
+    /// Whether it has never folded anything.
+    pub(crate) fn is_new(&self) -> bool {
+        self.next == Offset::ZERO
+    }
+
     /// Folds records, in their order.
     ///
     /// # Errors
