@@ -39,6 +39,8 @@ struct Extra {
     text: String,
     /// An asynchronous bounce: it comes without the mail's id.
     asynchronous: bool,
+    /// It has lost its custom arguments, and with them its customer.
+    anonymous: bool,
 }
 
 impl Mail<'_> {
@@ -151,7 +153,7 @@ impl Teller<'_> {
             r#","reason":"550 5.1.1 The email account that you tried to reach does not exist""#
         );
         let after = self.after(6, 30);
-        self.tell(Counter::HardBounce, after, Extra { text: text.to_owned(), asynchronous });
+        self.tell(Counter::HardBounce, after, Extra { text: text.to_owned(), asynchronous, ..Extra::default() });
     }
 
     fn blocked(&mut self, reason: &str) {
@@ -173,11 +175,11 @@ impl Teller<'_> {
     }
 
     /// Tells one occurrence: mostly once and soon, sometimes late, twice, or twice under two ids.
-    fn tell(&mut self, counter: Counter, after: Millis, extra: Extra) {
+    fn tell(&mut self, counter: Counter, after: Millis, mut extra: Extra) {
         let at = self.mail.at + after;
-        // An asynchronous bounce has lost its custom arguments now and then.
-        let attributed = !(extra.asynchronous && self.rng.random_bool(0.1));
-        let event = self.event(counter, at, &extra, attributed, 0);
+        // Bounces by the return path lose their custom arguments now and then.
+        extra.anonymous = extra.asynchronous && self.rng.random_bool(0.1);
+        let event = self.event(counter, at, &extra, 0);
         let late = self.rng.random_bool(0.02);
         let soon = if late { self.after(60, 300) } else { self.after(1, 6) };
         let mut copies = Vec::with_capacity(1);
@@ -187,14 +189,14 @@ impl Teller<'_> {
         }
         if self.rng.random_bool(0.003) {
             let again = soon + self.after(5, 120);
-            copies.push((at + again, self.event(counter, at, &extra, attributed, 1)));
+            copies.push((at + again, self.event(counter, at, &extra, 1)));
         }
         copies.push((at + soon, event));
-        self.told.push(Occurrence { counter, attributed, copies });
+        self.told.push(Occurrence { counter, attributed: !extra.anonymous, copies });
     }
 
     /// One event as JSON, in SendGrid's field order; `copy` makes another id of the same content.
-    fn event(&self, counter: Counter, at: Timestamp, extra: &Extra, attributed: bool, copy: usize) -> String {
+    fn event(&self, counter: Counter, at: Timestamp, extra: &Extra, copy: usize) -> String {
         let Mail { customer, number, account, at: sent, .. } = self.mail;
         let name = name_of(counter);
         let digits = format!("{:06}{:010}", customer, number);
@@ -214,7 +216,7 @@ impl Teller<'_> {
         }
         let category = if number % 3 == 0 { r#"["newsletter","eu"]"# } else { r#""newsletter""# };
         let _unfailing = write!(json, r#","category":{category}"#);
-        if attributed {
+        if !extra.anonymous {
             let _unfailing = write!(json, r#","customer_id":"{}""#, account.id);
         }
         json.push_str(&extra.text);

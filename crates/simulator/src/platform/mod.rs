@@ -46,14 +46,14 @@ pub enum Truth {
     Good,
     /// The same, but so little that one bounce looks like many.
     SmallGood,
-    /// Sends to a list that it bought, at least 1,000 mails: dead addresses, blocks, complaints.
+    /// Sends to a list that it bought, at least 1,500 mails: dead addresses, blocks, complaints.
     BoughtList,
     /// Sends to live addresses mail that nobody wants, at least 5,000 mails. Fewer could not be convicted within a tenth
     /// of them: complaints are rare events, and two in five recipients' providers send none.
     ComplaintMagnet,
     /// Its list rots away slowly.
     RottingList,
-    /// Good, until somebody else sends from its account, at least 1,500 mails to a bought list.
+    /// Good, until somebody else sends from its account, at least 2,500 mails to a bought list.
     Hijacked,
 }
 

@@ -101,9 +101,9 @@ fn size(scenario: &Scenario, truth: Truth, rank: usize, rng: &mut ChaCha8Rng) ->
             (scenario.good_mails / 6 / (rank + 1)).max(60)
         }
         Truth::SmallGood => rng.random_range(4..60),
-        Truth::BoughtList => rng.random_range(1_000..3_000),
+        Truth::BoughtList => rng.random_range(1_500..3_000),
         Truth::ComplaintMagnet => rng.random_range(5_000..8_000),
-        Truth::Hijacked => rng.random_range(1_500..3_000),
+        Truth::Hijacked => rng.random_range(2_500..4_000),
         Truth::RottingList => rng.random_range(800..2_500),
     }
 }
@@ -127,13 +127,13 @@ fn character(truth: Truth, rng: &mut ChaCha8Rng) -> Character {
     let bad = match truth {
         Truth::Good | Truth::SmallGood => usual,
         Truth::BoughtList | Truth::Hijacked => Chances {
-            hard_bounce: rng.random_range(0.15..0.30),
+            hard_bounce: rng.random_range(0.20..0.35),
             block: rng.random_range(0.03..0.07),
             complaint: rng.random_range(0.005..0.015),
             open: 0.05,
         },
-        Truth::ComplaintMagnet => Chances { complaint: rng.random_range(0.05..0.09), open: 0.08, ..usual },
-        Truth::RottingList => Chances { hard_bounce: rng.random_range(0.12..0.18), ..usual },
+        Truth::ComplaintMagnet => Chances { complaint: rng.random_range(0.06..0.10), open: 0.08, ..usual },
+        Truth::RottingList => Chances { hard_bounce: rng.random_range(0.20..0.28), ..usual },
     };
     // A small customer has a dead address now and then: one bounce of ten mails, which proves nothing.
     let usual = if truth == Truth::SmallGood { Chances { hard_bounce: 0.02, ..usual } } else { usual };

@@ -27,7 +27,7 @@ pub(super) fn schedule(scenario: &Scenario, index: usize, account: &Account, _: 
         Truth::BoughtList | Truth::ComplaintMagnet => spread(account.bad_from, end, mails, &mut rng),
         Truth::Hijacked => {
             // Its own mail is a fraction of what the thief sends.
-            let mut moments = spread(scenario.start, account.bad_from, mails / 15, &mut rng);
+            let mut moments = spread(scenario.start, account.bad_from, mails / 30, &mut rng);
             moments.extend(spread(account.bad_from, end, mails, &mut rng));
             moments
         }
