@@ -6,8 +6,11 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use sendgrid::webhook::{BatchError, SignatureError};
 
+/// Seconds after which a POST that could not be taken is worth another try; SendGrid has a schedule of its own.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
 /// What became of a POST.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Every event of it is durable.
     Durable {
@@ -39,13 +42,15 @@ pub(crate) enum Answer {
     SlowBody,
     /// The body broke off or was malformed below HTTP.
     BrokenBody,
-    /// Too many bytes are in flight, or the log takes nothing just now.
-    Busy,
+    /// Too many bytes are in flight.
+    Full,
+    /// The log did not take the batch, or not in time.
+    LogUnavailable,
 }
 
 impl Answer {
-    /// The outcome in metrics.
-    pub(crate) const fn outcome(&self) -> &'static str {
+    /// The outcome in metrics and in the body.
+    pub(crate) const fn outcome(self) -> &'static str {
         match self {
             Self::Durable { .. } => "durable",
             Self::NotFound => "not_found",
@@ -54,15 +59,39 @@ impl Answer {
             Self::TooLarge { .. } => "too_large",
             Self::NoSignature => "no_signature",
             Self::BadSignature(_) => "bad_signature",
-            Self::Stale => "stale",
-            Self::NoBatch(_) => "no_batch",
+            Self::Stale => "stale_timestamp",
+            Self::NoBatch(_) => "no_events",
             Self::SlowBody => "slow_body",
             Self::BrokenBody => "broken_body",
-            Self::Busy => "busy",
+            Self::Full => "full",
+            Self::LogUnavailable => "log_unavailable",
         }
     }
 
-    const fn status(&self) -> StatusCode {
+    /// Whether the POST is not believed to be SendGrid's.
+    pub(crate) const fn is_unbelieved(self) -> bool {
+        matches!(self, Self::NoSignature | Self::BadSignature(_) | Self::Stale)
+    }
+
+    /// As it goes out.
+    pub(crate) fn response(self) -> Response<Full<Bytes>> {
+        let body = match self {
+            Self::Durable { accepted, rejected } => serde_json::json!({ "accepted": accepted, "rejected": rejected }),
+            refused => serde_json::json!({ "error": refused.outcome(), "detail": refused.detail() }),
+        };
+        let mut response = Response::new(Full::new(Bytes::from(format!("{body}\n"))));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match self {
+            Self::MethodNotAllowed => headers.insert(ALLOW, HeaderValue::from_static("POST")),
+            Self::Full | Self::LogUnavailable => headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS),
+            _ => None,
+        };
+        response
+    }
+
+    const fn status(self) -> StatusCode {
         match self {
             Self::Durable { .. } => StatusCode::OK,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -72,50 +101,31 @@ impl Answer {
             Self::NoSignature | Self::BadSignature(_) | Self::Stale => StatusCode::UNAUTHORIZED,
             Self::NoBatch(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::LogUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
-    fn sentence(&self) -> String {
-        match self {
-            Self::Durable { .. } => String::new(),
-            Self::NotFound => {
-                "no such source; the webhook's URL ends in /webhooks/sendgrid/ and a configured source".into()
+    fn detail(self) -> String {
+        let fixed = match self {
+            Self::TooLarge { limit } => return format!("the body is over {limit} bytes; SendGrid's are at most 768 kB"),
+            // Both errors' texts hold positions and single bytes, nothing of the input.
+            Self::BadSignature(error) => {
+                return format!("{error}; compare the source's verification keys with the webhook's settings");
             }
-            Self::MethodNotAllowed => "only POST is taken here".into(),
-            Self::UnsupportedEncoding => {
-                "the body has a content encoding; send it as it was signed, without one".into()
-            }
-            Self::TooLarge { limit } => format!("the body is over {limit} bytes; SendGrid's are at most 768 kB"),
+            Self::NoBatch(error) => return format!("{error}; it was set aside among the rejects"),
+            Self::Durable { .. } => "every event is durable",
+            Self::NotFound => "no such source; the webhook's URL is /webhooks/sendgrid/ and the name of a source",
+            Self::MethodNotAllowed => "events come by POST; no other method is taken here",
+            Self::UnsupportedEncoding => "the body has a content encoding; send it as it was signed, without one",
             Self::NoSignature => {
-                "one signature and one timestamp header are needed; turn the webhook's signing on".into()
+                "the POST needs one signature header and one timestamp header; turn on the webhook's signing"
             }
-            Self::BadSignature(error) => error.to_string(),
-            Self::Stale => "the signed timestamp is too far from now; check the clocks".into(),
-            Self::NoBatch(error) => error.to_string(),
-            Self::SlowBody => "the body did not come in time".into(),
-            Self::BrokenBody => "the body broke off".into(),
-            Self::Busy => "not just now; send the same again in a few seconds".into(),
-        }
-    }
-
-    pub(crate) fn response(&self) -> Response<Full<Bytes>> {
-        let body = match self {
-            Self::Durable { accepted, rejected } => serde_json::json!({ "accepted": accepted, "rejected": rejected }),
-            other => serde_json::json!({ "error": other.outcome(), "detail": other.sentence() }),
+            Self::Stale => "the signed timestamp is too far from now; compare the clocks and the tolerance",
+            Self::SlowBody => "the body did not come in time; send it again",
+            Self::BrokenBody => "the body broke off or is malformed in transfer; send it again",
+            Self::Full => "too many bodies are in flight just now; send it again in some seconds",
+            Self::LogUnavailable => "the events could not be made durable just now; send them again in some seconds",
         };
-        let mut response = Response::new(Full::new(Bytes::from(format!("{body}\n"))));
-        *response.status_mut() = self.status();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        match self {
-            Self::MethodNotAllowed => {
-                response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-            }
-            Self::Busy => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
-            }
-            _ => {}
-        }
-        response
+        fixed.to_owned()
     }
 }

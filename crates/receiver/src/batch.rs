@@ -1,21 +1,22 @@
 //! From a body's elements to records.
+//!
+//! A record's value is a slice of the body, its key is shared among the events of a customer and its headers among all
+//! events of the POST, so that an event costs no allocation of its own.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use log::{Append, Headers, Record, RecordKind, Route, Topic};
 use model::{CustomerId, Timestamp};
-use sendgrid::webhook::{BatchError, WebhookEvent, split};
+use sendgrid::webhook::{BatchError, EventError, WebhookEvent, split};
 
 use crate::config::Source;
 use crate::pseudonym::PseudonymKey;
 
-/// The records of one POST.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub(crate) appends: Vec<Append>,
+/// How many elements of a POST became what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
     /// Events that go to a customer.
     pub(crate) attributed: usize,
     /// Events that name no customer.
@@ -24,85 +25,121 @@ pub(crate) struct Batch {
     pub(crate) rejected: usize,
 }
 
-/// What the records of one POST have in common.
+/// The records of one POST.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) appends: Vec<Append>,
+    pub(crate) tally: Tally,
+}
+
+/// Makes the records of one POST.
 pub(crate) struct Recorder<'s> {
     source: &'s Source,
     pseudonyms: Option<&'s PseudonymKey>,
     at: Timestamp,
-    headers: Headers,
     body: Bytes,
-    /// Keys made for this POST; a customer mostly has many events in one.
+    headers: Headers,
+    /// The key of events that name no customer.
+    unattributed: Bytes,
+    /// Keys made for this POST: a customer mostly has many events in one.
     keys: HashMap<String, Bytes>,
+    batch: Batch,
 }
 
 impl<'s> Recorder<'s> {
+    /// For a body that is known to be `source`'s.
     pub(crate) fn new(source: &'s Source, pseudonyms: Option<&'s PseudonymKey>, at: Timestamp, body: Bytes) -> Self {
-        let headers = Arc::new([(Box::from("source"), Bytes::copy_from_slice(source.name.as_bytes()))]);
-        Self { source, pseudonyms, at, headers, body, keys: HashMap::new() }
+        let name = source.name.as_str();
+        Self {
+            source,
+            pseudonyms,
+            at,
+            body,
+            headers: Arc::new([(Box::from("source"), Bytes::copy_from_slice(name.as_bytes()))]),
+            unattributed: Bytes::from(CustomerId::unattributed(name).as_str().to_owned()),
+            keys: HashMap::new(),
+            batch: Batch::default(),
+        }
     }
 
-    /// A record for each element of the body.
-    pub(crate) fn records(&mut self) -> Result<Batch, BatchError> {
+    /// A record for each element of the body; one for the whole body, and why, where it is no array.
+    pub(crate) fn records(mut self) -> (Batch, Result<(), BatchError>) {
         let body = self.body.clone();
-        let elements = split(&body)?;
-        let mut batch = Batch { appends: Vec::with_capacity(elements.len()), ..Batch::default() };
+        let elements = match split(&body) {
+            Ok(elements) => elements,
+            Err(error) => {
+                self.reject(&body, &error.to_string());
+                return (self.batch, Err(error));
+            }
+        };
+        self.batch.appends.reserve_exact(elements.len());
         for element in elements {
             match WebhookEvent::parse(element) {
-                Ok(event) => self.take(element, &event, &mut batch),
-                Err(error) => {
-                    batch.rejected += 1;
-                    batch.appends.push(self.reject(element, &error.to_string()));
-                }
+                Ok(event) => self.take(element, &event),
+                Err(error) => self.reject(element, &reason(&error)),
             }
         }
-        Ok(batch)
+        (self.batch, Ok(()))
     }
 
-    /// The whole body as one reject.
-    pub(crate) fn reject_all(&self, reason: &BatchError) -> Append {
-        self.reject(&self.body, &reason.to_string())
-    }
-
-    fn take(&mut self, element: &[u8], event: &WebhookEvent<'_>, batch: &mut Batch) {
-        let key = match self.source.customer.customer(event) {
+    fn take(&mut self, element: &[u8], event: &WebhookEvent<'_>) {
+        let Some(value) = self.event_value(element) else {
+            return self.reject(element, "its addresses could not be replaced");
+        };
+        let source = self.source;
+        let key = match source.customer.customer(event) {
             Some(customer) => {
-                batch.attributed += 1;
-                self.key(customer)
+                self.batch.tally.attributed += 1;
+                self.key(&customer)
             }
             None => {
-                batch.unattributed += 1;
-                Bytes::from(CustomerId::unattributed(&self.source.name).as_str().to_owned())
+                self.batch.tally.unattributed += 1;
+                self.unattributed.clone()
             }
         };
+        let record = Record { kind: RecordKind::Event, at: self.at, key, headers: Arc::clone(&self.headers), value };
+        self.batch.appends.push(Append { topic: Topic::Events, route: Route::ByKey, record });
+    }
+
+    fn reject(&mut self, element: &[u8], reason: &str) {
         let value = match self.pseudonyms {
             None => self.body.slice_ref(element),
-            // It was parsed as an object just before, so it can be rewritten.
-            Some(pseudonyms) => pseudonyms.rewrite(element).unwrap_or_else(|| PseudonymKey::digest_of(element)).into(),
+            Some(pseudonyms) => pseudonyms.rewrite_reject(element).into(),
         };
-        let record = Record { kind: RecordKind::Event, at: self.at, key, headers: Arc::clone(&self.headers), value };
-        batch.appends.push(Append { topic: Topic::Events, route: Route::ByKey, record });
-    }
-
-    fn key(&mut self, customer: Cow<'_, str>) -> Bytes {
-        if let Some(key) = self.keys.get(customer.as_ref()) {
-            return key.clone();
-        }
-        let key = Bytes::copy_from_slice(customer.as_bytes());
-        self.keys.insert(customer.into_owned(), key.clone());
-        key
-    }
-
-    fn reject(&self, element: &[u8], reason: &str) -> Append {
-        let value = match self.pseudonyms {
-            None => Bytes::copy_from_slice(element),
-            Some(pseudonyms) => pseudonyms.rewrite(element).unwrap_or_else(|| PseudonymKey::digest_of(element)).into(),
-        };
-        let source = Bytes::copy_from_slice(self.source.name.as_bytes());
+        let source = Bytes::copy_from_slice(self.source.name.as_str().as_bytes());
         let headers = Arc::new([
             (Box::from("source"), source.clone()),
             (Box::from("reason"), Bytes::copy_from_slice(reason.as_bytes())),
         ]);
         let record = Record { kind: RecordKind::Output, at: self.at, key: source, headers, value };
-        Append { topic: Topic::Rejects, route: Route::ByKey, record }
+        self.batch.tally.rejected += 1;
+        self.batch.appends.push(Append { topic: Topic::Rejects, route: Route::ByKey, record });
+    }
+
+    fn event_value(&self, element: &[u8]) -> Option<Bytes> {
+        match self.pseudonyms {
+            None => Some(self.body.slice_ref(element)),
+            Some(pseudonyms) => pseudonyms.rewrite_event(element).map(Bytes::from),
+        }
+    }
+
+    fn key(&mut self, customer: &str) -> Bytes {
+        if let Some(key) = self.keys.get(customer) {
+            return key.clone();
+        }
+        let key = Bytes::copy_from_slice(customer.as_bytes());
+        self.keys.insert(customer.to_owned(), key.clone());
+        key
+    }
+}
+
+/// Why an element is no event, without any of it: a parser's own words quote what it found, at any length.
+fn reason(error: &EventError) -> String {
+    match error {
+        EventError::NotAnObject(found) => match found.rsplit_once(" at line ") {
+            Some((_, place)) => format!("it is no JSON object (line {place})"),
+            None => "it is no JSON object".to_owned(),
+        },
+        other => other.to_string(),
     }
 }

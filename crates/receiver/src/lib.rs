@@ -1,23 +1,38 @@
 //! Accepts signed POSTs and answers 2xx only once every event in them is durable.
 //!
-//! The first room of the flow: a POST comes in at [`Receiver`], each event of it goes out as one record of
-//! `weir.events`, keyed by its customer. What is signed but makes no sense goes to `weir.rejects` with the reason; what
-//! is not signed is not even parsed. The order of work for one POST stands in `request`, cheapest check first.
+//! The first room of the flow: a POST comes in at [`Receiver`], each event of it goes out as one record of the topic
+//! `events`, keyed by its customer and carrying SendGrid's own bytes. What is signed but makes no sense goes to `rejects`
+//! with the reason, so that one bad element neither blocks the others nor is lost; what is not signed is not even parsed.
+//!
+//! ```text
+//!   connection ─▶ request ─▶ body ─▶ (verify, split, parse) ─▶ batch ─▶ log ─▶ answer
+//!    deadlines     head      bytes      nothing unverified      records  durable  2xx
+//! ```
+//!
+//! Whatever a stranger can make it hold is bounded: connections by their number, bodies by the bytes in flight,
+//! time by a deadline for each step. Beyond a bound it answers 503, and SendGrid comes again.
+//!
+//! # Not here
+//!
+//! Recognising duplicates and judging an event's age are the fold's affair, so that a replay decides the same.
 
 mod admission;
 mod answer;
 mod attribution;
 mod batch;
+mod body;
 mod config;
+mod connection;
 mod error;
 mod metrics;
 mod pseudonym;
 mod request;
+mod rewrite;
 mod server;
 mod tls;
 
 pub use attribution::CustomerRule;
-pub use config::{Config, Source, Tls, Tolerance};
+pub use config::{Config, Source, SourceName, TimestampTolerance, Tls};
 pub use error::Error;
 pub use pseudonym::PseudonymKey;
 pub use server::Receiver;

@@ -17,15 +17,19 @@ pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, Error> {
         let path = path.to_owned();
         move |source| Error::Pem { path, what, source }
     };
-    let certificates = CertificateDer::pem_file_iter(&tls.certificates)
+    let certificates = CertificateDer::pem_file_iter(&tls.cert_file)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(pem(&tls.certificates, "certificate"))?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(pem(&tls.key, "private key"))?;
+        .map_err(pem(&tls.cert_file, "certificate"))?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key_file).map_err(pem(&tls.key_file, "private key"))?;
+    let unfit = |source| Error::Tls { cert_file: tls.cert_file.clone(), key_file: tls.key_file.clone(), source };
+    // Named, not taken from the process: another crate's choice of provider must not decide this one.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_safe_default_protocol_versions()
+        .map_err(unfit)?
         .with_no_client_auth()
-        .with_single_cert(certificates, key)?;
+        .with_single_cert(certificates, key)
+        .map_err(unfit)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
