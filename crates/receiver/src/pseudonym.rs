@@ -38,7 +38,7 @@ impl PseudonymKey {
     /// The whole pseudonym: at the domain of `address`, or bare where it has none.
     pub(crate) fn pseudonym(&self, address: &str) -> String {
         let name = self.name_of(address);
-        match address.trim().rsplit_once('@') {
+        match folded(address.trim()).rsplit_once('@') {
             Some((_, domain)) => format!("{name}@{domain}"),
             None => name,
         }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn equal_recipients_stay_equal_and_keep_their_domain() {
         let key = PseudonymKey::new(b"a secret of some length").unwrap();
-        assert_eq!(key.pseudonym(" JO@example.org "), key.pseudonym("jo@example.org"));
+        assert_eq!(key.pseudonym(" JO@Example.org "), key.pseudonym("jo@example.org"));
         assert_ne!(key.pseudonym("jo@example.org"), key.pseudonym("bo@example.org"));
         assert!(key.pseudonym("jo@example.org").ends_with("@example.org"));
         assert!(!key.pseudonym("nobody").contains("nobody"));

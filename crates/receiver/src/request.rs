@@ -2,191 +2,226 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_ENCODING, HeaderMap};
-use hyper::{Method, Request, Response};
-use log::{Append, Producer};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_ENCODING, EXPECT, HeaderMap};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, Version};
+use log::Producer;
 use model::{Millis, Timestamp};
-use sendgrid::webhook::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use sendgrid::webhook::{SIGNATURE_HEADER, SignatureError, TIMESTAMP_HEADER};
 
 use crate::Clock;
 use crate::admission::{Admission, Permit};
 use crate::answer::Answer;
-use crate::batch::Recorder;
-use crate::config::{Config, Source};
+use crate::batch::{Batch, Recorder};
+use crate::body::{self, Bounds};
+use crate::config::{Config, Source, SourceName};
 use crate::metrics::Metrics;
+
+const PATH: &str = "/webhooks/sendgrid/";
+
+/// A body up to this size is verified and parsed where it was read: some tenths of a millisecond, less than handing it to
+/// another thread may cost. A larger one takes milliseconds, too much for a thread that serves sockets.
+const INLINE_BYTES: usize = 32 << 10;
+
+/// Unix seconds have 10 digits from 2001 to 2286. Signed are timestamp and body in one, without anything between them, so
+/// with a fixed length nothing can be moved from one to the other.
+const TIMESTAMP_DIGITS: usize = 10;
 
 /// What every request works with.
 #[derive(Clone)]
 pub(crate) struct Requests {
-    pub(crate) config: Arc<Config>,
-    pub(crate) sources: Arc<HashMap<String, Arc<Source>>>,
+    shared: Arc<Shared>,
+}
+
+/// What [`Requests`] is made of.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) sources: HashMap<String, Arc<Source>>,
     pub(crate) producer: Arc<dyn Producer>,
     pub(crate) clock: Clock,
     pub(crate) admission: Admission,
     pub(crate) metrics: Metrics,
+    /// The last batch was not taken: said once, not for each POST.
+    pub(crate) is_log_failing: AtomicBool,
 }
 
-/// What a POST says of itself in its headers.
+/// What a POST says of its signature.
 struct Signed {
     timestamp: Vec<u8>,
     signature: Vec<u8>,
 }
 
-const PATH: &str = "/webhooks/sendgrid/";
+/// A POST whose signature was checked.
+struct Checked {
+    source: Arc<Source>,
+    batch: Batch,
+    /// True once the batch is durable.
+    answer: Answer,
+}
 
 impl Requests {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// Does what is asked; whatever goes wrong becomes an answer.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let source = request.uri().path().strip_prefix(PATH).and_then(|name| self.sources.get(name)).cloned();
-        let name = source.as_ref().map_or("unknown", |source| source.name.as_str());
-        let answer = match &source {
-            Some(source) => self.take(source, request).await.unwrap_or_else(|refused| refused),
-            None => {
-                self.drain(request.into_body()).await;
-                Answer::NotFound
-            }
-        };
-        self.metrics.requests.with_label_values(&[name, answer.outcome()]).inc();
+        let name = request.uri().path().strip_prefix(PATH);
+        let source = name.and_then(|name| self.shared.sources.get(name)).cloned();
+        let label = source.as_ref().map_or(SourceName::UNKNOWN, |source| source.name.as_str()).to_owned();
+        let answer = self.take(source, request).await.unwrap_or_else(|refused| refused);
+        self.shared.metrics.answered(&label, answer);
         answer.response()
     }
 
-    async fn take(&self, source: &Arc<Source>, request: Request<Incoming>) -> Result<Answer, Answer> {
-        let (head, body) = request.into_parts();
-        let length = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
-        let mut permit = self.admission.permit();
-        let signed = match self.check_head(&head.method, &head.headers, length, &mut permit) {
-            Ok(signed) => signed,
-            Err(refused) => {
-                self.drain(body).await;
-                return Err(refused);
+    async fn take(&self, source: Option<Arc<Source>>, request: Request<Incoming>) -> Result<Answer, Answer> {
+        let (head, mut body) = request.into_parts();
+        let bounds = Bounds { bytes: self.config().max_body_bytes, time: self.config().body_timeout };
+        let received = match self.check_head(source, &head, body::announced(&body)) {
+            Ok((source, signed, mut permit)) => {
+                body::read(&mut body, bounds, &mut permit).await.map(|bytes| (source, signed, permit, bytes))
             }
+            Err(refused) => Err(refused),
         };
-        let body = self.read(body, length, &mut permit).await?;
-        self.metrics.bytes.inc_by(body.len() as u64);
-        let timer = self.metrics.durable.start_timer();
-        let answer = self.store(Arc::clone(source), signed, body).await;
-        timer.observe_duration();
-        drop(permit);
-        answer
-    }
-
-    fn check_head(
-        &self,
-        method: &Method,
-        headers: &HeaderMap,
-        length: Option<usize>,
-        permit: &mut Permit,
-    ) -> Result<Signed, Answer> {
-        if *method != Method::POST {
-            return Err(Answer::MethodNotAllowed);
-        }
-        if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-            return Err(Answer::UnsupportedEncoding);
-        }
-        let limit = self.config.max_body_bytes;
-        if length.is_some_and(|length| length > limit) {
-            return Err(Answer::TooLarge { limit });
-        }
-        let signature = only(headers, SIGNATURE_HEADER).ok_or(Answer::NoSignature)?;
-        let timestamp = only(headers, TIMESTAMP_HEADER).ok_or(Answer::NoSignature)?;
-        if self.admission.grow(permit, length.unwrap_or(0)) {
-            Ok(Signed { timestamp, signature })
-        } else {
-            Err(Answer::Busy)
-        }
-    }
-
-    /// Reads a body; where its length was not told, the permit grows with it.
-    async fn read(&self, mut body: Incoming, length: Option<usize>, permit: &mut Permit) -> Result<Bytes, Answer> {
-        let limit = self.config.max_body_bytes;
-        let mut bytes = BytesMut::with_capacity(length.unwrap_or(0));
-        let reading = async {
-            while let Some(frame) = body.frame().await {
-                let Ok(data) = frame.map_err(|_| Answer::BrokenBody)?.into_data() else { continue };
-                let size = bytes.len() + data.len();
-                if size > limit {
-                    return Err(Answer::TooLarge { limit });
-                }
-                if size > permit.bytes() && !self.admission.grow(permit, size - permit.bytes()) {
-                    return Err(Answer::Busy);
-                }
-                bytes.extend_from_slice(&data);
+        let (source, signed, permit, bytes) = received.inspect_err(|refused| {
+            // A client that waits to be told to go on sends nothing after a refusal, and HTTP/2 can stop a sender.
+            let waits = head.headers.contains_key(EXPECT) || head.version == Version::HTTP_2;
+            if !waits && *refused != Answer::SlowBody {
+                body::let_go(body, bounds);
             }
-            Ok(())
-        };
-        let read = tokio::time::timeout(self.config.body_timeout, reading).await;
-        match read.unwrap_or(Err(Answer::SlowBody)) {
-            Ok(()) => Ok(bytes.freeze()),
-            Err(Answer::SlowBody) => Err(Answer::SlowBody),
+        })?;
+        self.shared.metrics.received.inc_by(bytes.len() as u64);
+        let timer = self.shared.metrics.durable.start_timer();
+        let (checked, _permit) = self.check(source, signed, bytes, permit).await?;
+        match self.append(checked).await {
+            Ok(answer) => {
+                timer.observe_duration();
+                Ok(answer)
+            }
             Err(refused) => {
-                self.drain(body).await;
+                timer.stop_and_discard();
                 Err(refused)
             }
         }
     }
 
-    /// Reads the rest of a body that is refused, and keeps none of it: closing on a client that still sends would cut
-    /// off the answer too.
-    async fn drain(&self, mut body: Incoming) {
-        let draining = async { while let Some(Ok(_)) = body.frame().await {} };
-        // A body that does not end in time is cut off, with or without its answer.
-        let _ended = tokio::time::timeout(self.config.body_timeout, draining).await;
+    /// Everything that costs nothing.
+    fn check_head(
+        &self,
+        source: Option<Arc<Source>>,
+        head: &Parts,
+        announced: Option<usize>,
+    ) -> Result<(Arc<Source>, Signed, Permit), Answer> {
+        let source = source.ok_or(Answer::NotFound)?;
+        if head.method != Method::POST {
+            return Err(Answer::MethodNotAllowed);
+        }
+        let mut encodings = head.headers.get_all(CONTENT_ENCODING).iter();
+        if !encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Err(Answer::UnsupportedEncoding);
+        }
+        let (announced, limit) = (announced.unwrap_or(0), self.config().max_body_bytes);
+        if announced > limit {
+            return Err(Answer::TooLarge { limit });
+        }
+        let signature = only(&head.headers, SIGNATURE_HEADER).ok_or(Answer::NoSignature)?;
+        let timestamp = only(&head.headers, TIMESTAMP_HEADER).ok_or(Answer::NoSignature)?;
+        if timestamp.len() != TIMESTAMP_DIGITS || !timestamp.iter().all(u8::is_ascii_digit) {
+            return Err(Answer::BadSignature(SignatureError::BadTimestamp));
+        }
+        let permit = self.shared.admission.permit(announced).map_err(|_| Answer::Full)?;
+        Ok((source, Signed { timestamp, signature }, permit))
     }
 
-    /// Verifies, parses and appends.
-    async fn store(&self, source: Arc<Source>, signed: Signed, body: Bytes) -> Result<Answer, Answer> {
-        let this = self.clone();
-        // A full body costs some milliseconds of hashing and parsing: too much for a thread that serves sockets.
-        let prepared = tokio::task::spawn_blocking(move || this.prepare(&source, &signed, body)).await;
-        let (appends, answer) = prepared.map_err(|_| Answer::Busy)??;
-        let appended = tokio::time::timeout(self.config.append_timeout, self.producer.append(appends)).await;
-        match appended {
-            Ok(Ok(())) => Ok(answer),
-            Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a batch was not appended; answered 503");
-                Err(Answer::Busy)
+    /// Verifies and parses. The permit goes along, so that a body that is worked on counts even if its client left.
+    async fn check(
+        &self,
+        source: Arc<Source>,
+        signed: Signed,
+        body: Bytes,
+        permit: Permit,
+    ) -> Result<(Checked, Permit), Answer> {
+        let is_small = body.len() <= INLINE_BYTES;
+        let shared = Arc::clone(&self.shared);
+        let work = move || shared.check(source, &signed, body).map(|checked| (checked, permit));
+        if is_small {
+            return work();
+        }
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "a batch could not be checked; answered 503");
+            Err(Answer::LogUnavailable)
+        })
+    }
+
+    /// Makes the batch durable.
+    async fn append(&self, checked: Checked) -> Result<Answer, Answer> {
+        let Checked { source, batch, answer } = checked;
+        let appending = self.shared.producer.append(batch.appends);
+        match tokio::time::timeout(self.config().append_timeout, appending).await {
+            Ok(Ok(())) => {
+                self.shared.log_recovered();
+                self.shared.metrics.stored(source.name.as_str(), batch.tally);
+                Ok(answer)
             }
-            Err(_) => {
-                tracing::warn!("the log took too long; answered 503");
-                Err(Answer::Busy)
+            Ok(Err(error)) => {
+                self.shared.log_failed(&error);
+                Err(Answer::LogUnavailable)
+            }
+            Err(elapsed) => {
+                self.shared.log_failed(&elapsed);
+                Err(Answer::LogUnavailable)
             }
         }
     }
+}
 
-    /// The records of a body, and the answer that is true once they are durable.
-    fn prepare(&self, source: &Source, signed: &Signed, body: Bytes) -> Result<(Vec<Append>, Answer), Answer> {
+impl Shared {
+    /// The records of a body, where it is `source`'s.
+    fn check(&self, source: Arc<Source>, signed: &Signed, body: Bytes) -> Result<Checked, Answer> {
         source.verifier.verify(&signed.timestamp, &signed.signature, &body).map_err(Answer::BadSignature)?;
         let now = (self.clock)();
         self.check_age(&signed.timestamp, now)?;
-        let mut recorder = Recorder::new(source, self.config.pseudonyms.as_ref(), now, body);
-        match recorder.records() {
-            Ok(batch) => {
-                let count = |outcome, number: usize| {
-                    self.metrics.events.with_label_values(&[source.name.as_str(), outcome]).inc_by(number as u64);
-                };
-                count("attributed", batch.attributed);
-                count("unattributed", batch.unattributed);
-                count("rejected", batch.rejected);
-                let accepted = batch.attributed + batch.unattributed;
-                Ok((batch.appends, Answer::Durable { accepted, rejected: batch.rejected }))
-            }
-            Err(reason) => Ok((vec![recorder.reject_all(&reason)], Answer::NoBatch(reason))),
-        }
+        let (batch, result) = Recorder::new(&source, self.config.pseudonymise.as_ref(), now, body).records();
+        let accepted = batch.tally.attributed + batch.tally.unattributed;
+        let rejected = batch.tally.rejected;
+        let answer = result.map_or_else(Answer::NoBatch, |()| Answer::Durable { accepted, rejected });
+        Ok(Checked { source, batch, answer })
     }
 
     fn check_age(&self, timestamp: &[u8], now: Timestamp) -> Result<(), Answer> {
-        // The verifier let only short strings of digits pass.
-        let seconds = std::str::from_utf8(timestamp).ok().and_then(|text| text.parse().ok());
-        let signed_at = Timestamp::from_seconds(seconds.ok_or(Answer::Stale)?);
+        let digits = std::str::from_utf8(timestamp).ok().and_then(|digits| digits.parse().ok());
+        let signed_at = Timestamp::from_seconds(digits.ok_or(Answer::BadSignature(SignatureError::BadTimestamp))?);
         let age = now.since(signed_at);
-        let seconds = u32::try_from((age.get() / 1_000).max(0)).unwrap_or(u32::MAX);
-        self.metrics.age.observe(f64::from(seconds));
-        let Some(tolerance) = self.config.tolerance else { return Ok(()) };
-        let in_time = age <= tolerance.past && age >= Millis::new(-tolerance.future.get());
-        if in_time { Ok(()) } else { Err(Answer::Stale) }
+        // Centuries, in either direction, are beyond the last bucket.
+        self.metrics.age.observe(f64::from(i32::try_from(age.get() / 1_000).unwrap_or(i32::MAX)));
+        let Some(tolerance) = self.config.timestamp_tolerance else { return Ok(()) };
+        let is_in_time = age <= tolerance.past && age >= Millis::new(tolerance.future.get().saturating_neg());
+        if is_in_time { Ok(()) } else { Err(Answer::Stale) }
+    }
+
+    fn log_failed(&self, error: &dyn std::error::Error) {
+        if !self.is_log_failing.swap(true, Ordering::Relaxed) {
+            tracing::warn!(error, "the log takes no batches; POSTs are answered 503 until it does");
+        }
+    }
+
+    fn log_recovered(&self) {
+        if self.is_log_failing.swap(false, Ordering::Relaxed) {
+            tracing::info!("the log takes batches again");
+        }
     }
 }
 

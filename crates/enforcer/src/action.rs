@@ -1,0 +1,93 @@
+//! What was done at SendGrid, or held back: a record on `weir.actions`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use log::{Append, Record, RecordKind, Route, Topic};
+use model::{CustomerId, DecisionId, Stage, Standing, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Call, SubuserState};
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// SendGrid did it.
+    Done,
+    /// It would have been done, but the mode is shadow.
+    Shadowed,
+    /// SendGrid did not do it; it is tried again.
+    Failed,
+    /// It was not asked for, for a reason.
+    HeldBack,
+    /// Nothing to ask for: the mailer asks Weir.
+    Route,
+}
+
+impl Outcome {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Shadowed => "shadowed",
+            Self::Failed => "failed",
+            Self::HeldBack => "held_back",
+            Self::Route => "route",
+        }
+    }
+}
+
+/// One call, or the reason for none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// Whom it concerns.
+    pub customer: CustomerId,
+    /// When.
+    pub at: Timestamp,
+    /// The stage that it serves.
+    pub stage: Stage,
+    /// The decision behind that stage.
+    pub decision: Option<DecisionId>,
+    /// What was asked.
+    pub request: Option<Call>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why it failed or was held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How a subuser was before Weir first changed anything about it: where it goes back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<SubuserState>,
+}
+
+impl Action {
+    pub(crate) fn new(standing: &Standing, at: Timestamp, outcome: Outcome) -> Self {
+        Self {
+            customer: standing.customer.clone(),
+            at,
+            stage: standing.stage,
+            decision: standing.reasons.first().map(|reason| reason.decision.clone()),
+            request: None,
+            outcome,
+            reason: None,
+            before: None,
+        }
+    }
+
+    pub(crate) fn append(&self) -> Result<Append, serde_json::Error> {
+        let record = Record {
+            kind: RecordKind::Output,
+            at: self.at,
+            key: Bytes::copy_from_slice(self.customer.as_str().as_bytes()),
+            headers: Arc::new([
+                (Box::from("ce_specversion"), Bytes::from_static(b"1.0")),
+                (Box::from("ce_source"), Bytes::from_static(b"/weir/enforcer")),
+                (Box::from("ce_type"), Bytes::from_static(b"weir.action")),
+                (Box::from("ce_time"), Bytes::from(self.at.to_string())),
+                (Box::from("content-type"), Bytes::from_static(b"application/json")),
+            ]),
+            value: serde_json::to_vec(self)?.into(),
+        };
+        Ok(Append { topic: Topic::Actions, route: Route::ByKey, record })
+    }
+}
