@@ -107,7 +107,9 @@ impl Answer {
 
     fn detail(self) -> String {
         let fixed = match self {
-            Self::TooLarge { limit } => return format!("the body is over {limit} bytes; SendGrid's are at most 768 kB"),
+            Self::TooLarge { limit } => {
+                return format!("the body is over {limit} bytes; SendGrid's are at most 768 kB");
+            }
             // Both errors' texts hold positions and single bytes, nothing of the input.
             Self::BadSignature(error) => {
                 return format!("{error}; compare the source's verification keys with the webhook's settings");

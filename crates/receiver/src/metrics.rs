@@ -50,10 +50,19 @@ impl Metrics {
                 "Requests whose signature or timestamp was not believed, by source and reason.",
                 "reason",
             )?,
-            received: registered(registry, IntCounter::new("weir_receiver_body_bytes_total", "Bytes of bodies received.")?)?,
-            in_flight: registered(registry, IntGauge::new("weir_receiver_in_flight_bytes", "Bytes of bodies in memory.")?)?,
+            received: registered(
+                registry,
+                IntCounter::new("weir_receiver_body_bytes_total", "Bytes of bodies received.")?,
+            )?,
+            in_flight: registered(
+                registry,
+                IntGauge::new("weir_receiver_in_flight_bytes", "Bytes of bodies in memory.")?,
+            )?,
             connections: registered(registry, IntGauge::new("weir_receiver_connections_count", "Open connections.")?)?,
-            durable: registered(registry, Histogram::with_opts(durable.buckets(exponential_buckets(0.001, 2.0, 14)?))?)?,
+            durable: registered(
+                registry,
+                Histogram::with_opts(durable.buckets(exponential_buckets(0.001, 2.0, 14)?))?,
+            )?,
             age: registered(registry, Histogram::with_opts(age.buckets(AGE_SECONDS.to_vec()))?)?,
         })
     }
@@ -78,9 +87,8 @@ impl Metrics {
 }
 
 /// From five minutes ahead, past the first attempts of a retry, to the 24 hours of the last one.
-const AGE_SECONDS: [f64; 14] = [
-    -300.0, -60.0, -5.0, 0.0, 1.0, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 28_800.0, 86_400.0, 93_600.0,
-];
+const AGE_SECONDS: [f64; 14] =
+    [-300.0, -60.0, -5.0, 0.0, 1.0, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 28_800.0, 86_400.0, 93_600.0];
 
 fn counters(registry: &Registry, noun: &str, help: &str, label: &str) -> prometheus::Result<IntCounterVec> {
     let opts = Opts::new(format!("weir_receiver_{noun}_total"), help);

@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response, Version};
 use log::Producer;
 use model::{Millis, Timestamp};
 use sendgrid::webhook::{SIGNATURE_HEADER, SignatureError, TIMESTAMP_HEADER};
+use tokio::time::Instant;
 
 use crate::Clock;
 use crate::admission::{Admission, Permit};
@@ -104,18 +105,11 @@ impl Requests {
             }
         })?;
         self.shared.metrics.received.inc_by(bytes.len() as u64);
-        let timer = self.shared.metrics.durable.start_timer();
+        let received_at = Instant::now();
         let (checked, _permit) = self.check(source, signed, bytes, permit).await?;
-        match self.append(checked).await {
-            Ok(answer) => {
-                timer.observe_duration();
-                Ok(answer)
-            }
-            Err(refused) => {
-                timer.stop_and_discard();
-                Err(refused)
-            }
-        }
+        let answer = self.append(checked).await?;
+        self.shared.metrics.durable.observe(received_at.elapsed().as_secs_f64());
+        Ok(answer)
     }
 
     /// Everything that costs nothing.
@@ -212,7 +206,7 @@ impl Shared {
         if is_in_time { Ok(()) } else { Err(Answer::Stale) }
     }
 
-    fn log_failed(&self, error: &dyn std::error::Error) {
+    fn log_failed(&self, error: &(dyn std::error::Error + 'static)) {
         if !self.is_log_failing.swap(true, Ordering::Relaxed) {
             tracing::warn!(error, "the log takes no batches; POSTs are answered 503 until it does");
         }

@@ -5,8 +5,11 @@
 //! addresses use (`jo%40example.org`, `jo=example.org`). Everything else keeps its bytes. Other people's addresses, for
 //! example the sender's, are not touched, and neither is the customer's name, even where it is an address.
 
+use std::fmt;
 use std::ops::Range;
 
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::pseudonym::{PseudonymKey, folded};
@@ -34,10 +37,10 @@ impl PseudonymKey {
         let text = std::str::from_utf8(element).ok();
         let found = text.and_then(|text| Some((text, Recipients::find(text)?)));
         match found {
-            Some((text, recipients)) if !recipients.addresses.is_empty() => self.rewrite(text, &recipients).into_bytes(),
-            _ => {
-                format!("{{\"hmac_sha256\":\"{}\",\"bytes\":{}}}", self.digest(element), element.len()).into_bytes()
+            Some((text, recipients)) if !recipients.addresses.is_empty() => {
+                self.rewrite(text, &recipients).into_bytes()
             }
+            _ => format!("{{\"hmac_sha256\":\"{}\",\"bytes\":{}}}", self.digest(element), element.len()).into_bytes(),
         }
     }
 
@@ -199,29 +202,29 @@ fn percent_encoded(text: &str) -> String {
 /// The values of an object's `email` keys, in their order.
 struct Emails<'a>(Vec<&'a RawValue>);
 
-impl<'de: 'a, 'a> serde::Deserialize<'de> for Emails<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EmailsVisitor;
+impl<'de: 'a, 'a> Deserialize<'de> for Emails<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EmailsVisitor)
+    }
+}
 
-        impl<'de> serde::de::Visitor<'de> for EmailsVisitor {
-            type Value = Emails<'de>;
+struct EmailsVisitor;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an event")
-            }
+impl<'de> Visitor<'de> for EmailsVisitor {
+    type Value = Emails<'de>;
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Emails<'de>, A::Error> {
-                let mut values = Vec::new();
-                while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
-                    if key == "email" {
-                        values.push(value);
-                    }
-                }
-                Ok(Emails(values))
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Emails<'de>, A::Error> {
+        let mut values = Vec::new();
+        while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
+            if key == "email" {
+                values.push(value);
             }
         }
-
-        deserializer.deserialize_map(EmailsVisitor)
+        Ok(Emails(values))
     }
 }
 
@@ -260,7 +263,9 @@ mod tests {
 
     #[test]
     fn every_copy_of_the_key_and_every_escape_is_seen_through() {
-        let text = rewritten(r#"{"email":"jo\u0040example.org","em\u0061il":["Bo@x.de",7],"r":"bo\u0040x.de \"jo@EXAMPLE.org\""}"#);
+        let text = rewritten(
+            r#"{"email":"jo\u0040example.org","em\u0061il":["Bo@x.de",7],"r":"bo\u0040x.de \"jo@EXAMPLE.org\""}"#,
+        );
         for name in ["jo", "bo", "Bo"] {
             assert!(!text.contains(&format!("{name}@")) && !text.contains(&format!("{name}\\")), "{text}");
         }
