@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use model::Timestamp;
 
 use super::signer::{Signer, SignerError};
@@ -78,7 +79,12 @@ impl Poster {
     ///
     /// [`PosterError::Client`].
     pub fn new(url: &str, signer: Arc<Signer>, retries: Retries, clock: Clock) -> Result<Self, PosterError> {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy().build()?;
+        // SendGrid follows no redirects: one counts as a refusal, like every answer but 2xx.
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
         Ok(Self { url: url.into(), signer, client, retries, clock })
     }
 
@@ -102,7 +108,7 @@ impl Poster {
     ///
     /// [`PosterError::GivenUp`] after as many tries as allowed.
     pub async fn post(&self, events: &[String]) -> Result<Posted, PosterError> {
-        let body = Self::body(events);
+        let body = Bytes::from(Self::body(events));
         let mut wait = self.retries.first;
         let mut tries = 0;
         loop {
@@ -119,7 +125,7 @@ impl Poster {
         }
     }
 
-    async fn post_once(&self, body: Vec<u8>) -> Result<Result<(), String>, PosterError> {
+    async fn post_once(&self, body: Bytes) -> Result<Result<(), String>, PosterError> {
         let timestamp = (self.clock)().seconds().to_string();
         let signature = self.signer.sign(&timestamp, &body)?;
         let request = self

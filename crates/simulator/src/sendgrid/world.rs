@@ -1,59 +1,11 @@
 //! What SendGrid knows: IPs, pools, subusers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use crate::platform::{Account, Gate, Placement};
-
-/// A subuser's credits, as the API shows them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Credits {
-    /// `unlimited`, `recurring` or `nonrecurring`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// When they are given anew.
-    #[serde(default)]
-    pub reset_frequency: Option<String>,
-    /// What is left.
-    #[serde(default)]
-    pub remain: Option<u64>,
-    /// What is given each time.
-    #[serde(default)]
-    pub total: Option<u64>,
-    /// What was used.
-    #[serde(default)]
-    pub used: Option<u64>,
-}
-
-impl Credits {
-    fn unlimited() -> Self {
-        Self { kind: "unlimited".to_owned(), reset_frequency: None, remain: None, total: None, used: None }
-    }
-}
-
-/// One call that the API was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// Its method.
-    pub method: String,
-    /// Its path with query.
-    pub path: String,
-    /// What was answered.
-    pub status: u16,
-}
-
-/// Faults to come, each used up by one call that changes something.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
-    /// So many calls fail before they change anything.
-    pub before: usize,
-    /// So many calls fail after they changed something.
-    pub after: usize,
-    /// So many calls are answered 429.
-    pub too_many: usize,
-}
+use super::credits::Credits;
+use super::faults::Faults;
+use super::record::{Call, Record};
+use crate::platform::{Account, Placement};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Subuser {
@@ -64,8 +16,25 @@ pub(super) struct Subuser {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ip {
-    pub(super) pools: BTreeSet<String>,
+    /// In the order in which it joined them.
+    pub(super) pools: Vec<String>,
     pub(super) subusers: BTreeSet<String>,
+}
+
+impl Ip {
+    /// Joins `pool`, unless it is in it.
+    pub(super) fn join(&mut self, pool: &str) {
+        if !self.pools.iter().any(|known| known == pool) {
+            self.pools.push(pool.to_owned());
+        }
+    }
+
+    /// Leaves `pool`; whether it was in it.
+    pub(super) fn leave(&mut self, pool: &str) -> bool {
+        let before = self.pools.len();
+        self.pools.retain(|known| known != pool);
+        self.pools.len() < before
+    }
 }
 
 /// SendGrid's state.
@@ -74,7 +43,7 @@ pub struct World {
     pub(super) ips: BTreeMap<String, Ip>,
     pub(super) pools: BTreeSet<String>,
     pub(super) subusers: BTreeMap<String, Subuser>,
-    pub(super) calls: Vec<Call>,
+    pub(super) record: Record,
     /// Faults to come.
     pub faults: Faults,
 }
@@ -94,7 +63,7 @@ impl World {
         for (pool, ips) in [(HOME, HOME_IPS.as_slice()), (QUARANTINE, QUARANTINE_IPS.as_slice())] {
             world.pools.insert(pool.to_owned());
             for ip in ips {
-                world.ips.entry((*ip).to_owned()).or_default().pools.insert(pool.to_owned());
+                world.ips.entry((*ip).to_owned()).or_default().join(pool);
             }
         }
         for (account, id) in accounts.iter().zip(1..) {
@@ -112,7 +81,7 @@ impl World {
             }
             Placement::DedicatedIps(ips) => {
                 for ip in ips {
-                    self.ips.entry(ip.clone()).or_default().pools.insert(HOME.to_owned());
+                    self.ips.entry(ip.clone()).or_default().join(HOME);
                 }
             }
             Placement::Route => {}
@@ -130,33 +99,10 @@ impl World {
         }
     }
 
-    /// Whether a mail of the customer leaves now, and through which pool. For a customer that is placed nowhere,
-    /// `routed` is what its mailer decided.
-    pub fn gate(&mut self, account: &Account, routed: Gate) -> Gate {
-        match &account.placement {
-            Placement::Route => routed,
-            Placement::DedicatedIps(ips) => {
-                let pools = ips.first().and_then(|ip| self.ips.get(ip)).map(|ip| &ip.pools);
-                Gate::Send(pools.and_then(|pools| pools.last()).map(|pool| Arc::from(pool.as_str())))
-            }
-            Placement::Subuser(name) => self.gate_subuser(name),
-        }
-    }
-
-    fn gate_subuser(&mut self, name: &str) -> Gate {
-        let ip = self.ips.values().find(|ip| ip.subusers.contains(name));
-        let pool = ip.and_then(|ip| ip.pools.last()).map(|pool| Arc::from(pool.as_str()));
-        let has_ip = ip.is_some();
-        let Some(subuser) = self.subusers.get_mut(name) else { return Gate::Stop };
-        match &mut subuser.credits.remain {
-            _ if subuser.disabled || !has_ip => Gate::Stop,
-            None => Gate::Send(pool),
-            Some(0) => Gate::Stop,
-            Some(left) => {
-                *left -= 1;
-                Gate::Send(pool)
-            }
-        }
+    /// The IPs of a pool, in the order of their numbers.
+    pub fn ips_of_pool(&self, pool: &str) -> Vec<String> {
+        let inside = self.ips.iter().filter(|(_, ip)| ip.pools.iter().any(|known| known == pool));
+        inside.map(|(address, _)| address.clone()).collect()
     }
 
     /// The pools of a subuser's IPs.
@@ -177,11 +123,11 @@ impl World {
 
     /// The pools that an IP is in.
     pub fn pools_of_ip(&self, ip: &str) -> BTreeSet<String> {
-        self.ips.get(ip).map(|ip| ip.pools.clone()).unwrap_or_default()
+        self.ips.get(ip).map(|ip| ip.pools.iter().cloned().collect()).unwrap_or_default()
     }
 
-    /// Every call that was asked, in order.
+    /// The latest calls that were asked, in order; at least 50,000 of them.
     pub fn calls(&self) -> &[Call] {
-        &self.calls
+        self.record.calls()
     }
 }

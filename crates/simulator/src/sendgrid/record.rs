@@ -1,0 +1,34 @@
+//! Which calls the API was asked.
+
+/// One call, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Its method.
+    pub method: String,
+    /// Its path with query.
+    pub path: String,
+    /// Its body as text; empty where it had none.
+    pub body: String,
+    /// What was answered; 0 where the connection was cut instead.
+    pub status: u16,
+}
+
+/// The calls, in the order in which they were answered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record(Vec<Call>);
+
+impl Record {
+    /// Some 20 MB; a run that asks more is watched by its latest calls.
+    const LONGEST: usize = 100_000;
+
+    pub(super) fn note(&mut self, call: Call) {
+        if self.0.len() >= Self::LONGEST {
+            self.0.drain(..Self::LONGEST / 2);
+        }
+        self.0.push(call);
+    }
+
+    pub(super) fn calls(&self) -> &[Call] {
+        &self.0
+    }
+}
