@@ -45,6 +45,31 @@ impl Millis {
     }
 }
 
+/// A text that is no span of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it is no span of time; write a whole number and a unit, for example \"500ms\", \"30s\", \"90m\", \"24h\" or \"3d\""
+)]
+pub struct NoSpan;
+
+impl std::str::FromStr for Millis {
+    type Err = NoSpan;
+
+    /// A whole number and a unit: `ms`, `s`, `m`, `h` or `d`.
+    fn from_str(text: &str) -> Result<Self, NoSpan> {
+        let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number: i64 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or(NoSpan)?;
+        match unit {
+            "ms" => Ok(Self::new(number)),
+            "s" => Ok(Self::seconds(number)),
+            "m" => Ok(Self::minutes(number)),
+            "h" => Ok(Self::hours(number)),
+            "d" => Ok(Self::days(number)),
+            _ => Err(NoSpan),
+        }
+    }
+}
+
 impl Add for Millis {
     type Output = Self;
 
@@ -137,6 +162,15 @@ mod tests {
         let text = serde_json::to_string(&moment).unwrap();
         assert_eq!(text, "\"2025-02-23T08:40:10Z\"");
         assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), moment);
+    }
+
+    #[test]
+    fn a_span_is_a_number_and_a_unit() {
+        assert_eq!("90m".parse(), Ok(Millis::minutes(90)));
+        assert_eq!("500ms".parse(), Ok(Millis::new(500)));
+        for text in ["", "90", "m", "1.5h", "6 hours", "-3d"] {
+            assert_eq!(text.parse::<Millis>(), Err(NoSpan), "{text}");
+        }
     }
 
     #[test]

@@ -39,6 +39,22 @@ pub struct Fault {
     pub message: String,
 }
 
+impl Fault {
+    /// A fault at byte `at` of a file's text.
+    pub fn new(text: &str, at: usize, message: String) -> Self {
+        let before = text.get(..at).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+        Self { line, column, message }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
+
 /// Everything wrong with a policy file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct PolicyError {
@@ -50,7 +66,7 @@ impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, fault) in self.faults.iter().enumerate() {
             let separator = if i == 0 { "" } else { "\n" };
-            write!(f, "{separator}line {}, column {}: {}", fault.line, fault.column, fault.message)?;
+            write!(f, "{separator}{fault}")?;
         }
         Ok(())
     }
@@ -120,7 +136,7 @@ impl Policy {
     /// [`PolicyError`] lists every fault with line and column; faults of the syntax hide those behind them.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let raw: RawPolicy = toml::from_str(text).map_err(|error| PolicyError {
-            faults: vec![fault(text, error.span().map_or(0, |span| span.start), error.message().to_owned())],
+            faults: vec![Fault::new(text, error.span().map_or(0, |span| span.start), error.message().to_owned())],
         })?;
         let mut check = Check { text, faults: Vec::new() };
         let policy = check.policy(raw);
@@ -205,15 +221,8 @@ impl Check<'_> {
     fn rung(&mut self, raw: Option<RawRung>) -> Rung {
         let Some(raw) = raw else { return Rung::default() };
         let dwell = raw.dwell.and_then(|dwell| {
-            let span = parse_span(dwell.get_ref());
-            if span.is_none() {
-                let found = dwell.get_ref();
-                self.fault(
-                    &dwell,
-                    format!("{found:?} is no span of time; write for example \"90m\", \"24h\" or \"3d\""),
-                );
-            }
-            span
+            let span = dwell.get_ref().parse::<Millis>();
+            span.map_err(|error| self.fault(&dwell, format!("dwell {:?}: {error}", dwell.get_ref()))).ok()
         });
         if let Some(cap) = raw.daily_cap.as_ref().filter(|cap| *cap.get_ref() == 0) {
             self.fault(cap, "daily_cap is at least 1: SendGrid knows no cap of 0; suspend instead".to_owned());
@@ -262,27 +271,7 @@ impl Check<'_> {
     }
 
     fn fault<T>(&mut self, at: &Spanned<T>, message: String) {
-        self.faults.push(fault(self.text, at.span().start, message));
-    }
-}
-
-fn fault(text: &str, at: usize, message: String) -> Fault {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-    Fault { line, column, message }
-}
-
-/// A whole number with a unit: `s`, `m`, `h` or `d`.
-fn parse_span(text: &str) -> Option<Millis> {
-    let unit = text.chars().last()?;
-    let number: i64 = text.strip_suffix(unit)?.parse().ok().filter(|number| *number >= 0)?;
-    match unit {
-        's' => Some(Millis::seconds(number)),
-        'm' => Some(Millis::minutes(number)),
-        'h' => Some(Millis::hours(number)),
-        'd' => Some(Millis::days(number)),
-        _ => None,
+        self.faults.push(Fault::new(self.text, at.span().start, message));
     }
 }
 

@@ -1,1 +1,56 @@
-fn main() {}
+//! Weir: stands between a sending platform and its SendGrid account.
+//!
+//! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all.
+
+mod cli;
+mod clock;
+mod config;
+mod demo;
+mod running;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command, ConfigCommand};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_tracing(&cli);
+    match answer(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            // The chain is told once, here, with every cause.
+            eprintln!("weir: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn answer(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(options) => {
+            let config = config::load(options.config.as_deref())?;
+            runtime()?.block_on(running::run(config, options.roles))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Demo(options) => runtime()?.block_on(demo::run(options)),
+        Command::Config(ConfigCommand::Default { policy }) => {
+            cli::print(if policy { policy::DEFAULT } else { config::DEFAULT });
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config(ConfigCommand::Check { config }) => Ok(config::check(config.as_deref())),
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Logs go to standard error; the demo is quiet unless asked, so that its picture stays whole.
+fn start_tracing(cli: &Cli) {
+    let quiet = matches!(cli.command, Command::Demo(_) | Command::Config(_));
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WEIR_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if quiet { "error" } else { "info" }));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if cli.json_log { subscriber.json().init() } else { subscriber.init() }
+}

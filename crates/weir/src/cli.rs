@@ -1,0 +1,98 @@
+//! What can be asked of the binary.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
+///
+/// SendGrid tells by a signed webhook what happens to each mail. Weir keeps every event, measures each customer's
+/// bounces, blocks and complaints, decides by a policy file who is watched, throttled, quarantined or suspended, and makes
+/// SendGrid so.
+///
+/// To see it work:        weir demo
+/// To write a config:     weir config default > weir.toml
+/// To see what is wrong:  weir config check --config weir.toml
+/// To run it:             weir run --config weir.toml
+#[derive(Debug, Parser)]
+#[command(version, verbatim_doc_comment)]
+pub(crate) struct Cli {
+    /// Write logs as JSON, one object a line. WEIR_LOG=debug shows more of them.
+    #[arg(long, global = true)]
+    pub(crate) json_log: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run Weir until SIGTERM or Ctrl-C.
+    Run(RunOptions),
+    /// Show an hour of a simulated platform's life in a minute: real webhooks, a simulated SendGrid, real verdicts.
+    Demo(DemoOptions),
+    /// Print or check configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    /// The configuration file; without it, all defaults and no source.
+    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Which parts to run.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "receiver,scorer,enforcer,console")]
+    pub(crate) roles: Vec<Role>,
+}
+
+/// A part of Weir.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Role {
+    /// Takes SendGrid's POSTs.
+    Receiver,
+    /// Counts and decides.
+    Scorer,
+    /// Acts at SendGrid.
+    Enforcer,
+    /// Serves the operators' API.
+    Console,
+}
+
+/// Which parts run.
+pub(crate) type Roles = BTreeSet<Role>;
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// Everything random follows from it.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many customers the platform has.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u16).range(20..=5_000))]
+    pub(crate) customers: u16,
+    /// How many times as fast as life.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=240))]
+    pub(crate) speed: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the documented defaults.
+    Default {
+        /// Those of the policy.
+        #[arg(long)]
+        policy: bool,
+    },
+    /// Say what is wrong with a configuration and its policy, with line and column.
+    Check {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
+        config: Option<PathBuf>,
+    },
+}
+
+/// Writes to standard output.
+#[expect(clippy::print_stdout, reason = "what was asked for goes to standard output")]
+pub(crate) fn print(text: &str) {
+    println!("{}", text.trim_end());
+}

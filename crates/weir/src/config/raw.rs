@@ -1,0 +1,156 @@
+//! The configuration as it is written: shapes only, no ranges.
+
+use policy::Fault;
+use serde::Deserialize;
+use toml::{Spanned, Table, Value};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    #[serde(default)]
+    pub(super) receiver: RawReceiver,
+    #[serde(default)]
+    pub(super) admin: RawAdmin,
+    #[serde(default)]
+    pub(super) log: RawLog,
+    #[serde(default)]
+    pub(super) state: RawState,
+    #[serde(default)]
+    pub(super) scorer: RawScorer,
+    #[serde(default)]
+    pub(super) policy: RawPolicy,
+    #[serde(default)]
+    pub(super) enforcer: RawEnforcer,
+    #[serde(default)]
+    pub(super) sendgrid: RawSendGrid,
+    #[serde(default)]
+    pub(super) source: Vec<RawSource>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawReceiver {
+    pub(super) listen: Option<Spanned<String>>,
+    pub(super) tls_certificates: Option<Spanned<String>>,
+    pub(super) tls_key: Option<Spanned<String>>,
+    pub(super) max_body_bytes: Option<Spanned<usize>>,
+    pub(super) in_flight_bytes: Option<Spanned<usize>>,
+    pub(super) timestamp_tolerance: Option<Spanned<String>>,
+    pub(super) pseudonym_key_env: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAdmin {
+    pub(super) listen: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLog {
+    pub(super) backend: Option<Spanned<String>>,
+    pub(super) path: Option<String>,
+    pub(super) partitions: Option<Spanned<u32>>,
+    pub(super) max_age: Option<Spanned<String>>,
+    pub(super) max_bytes: Option<Spanned<u64>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawState {
+    pub(super) path: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawScorer {
+    pub(super) tick_interval: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPolicy {
+    pub(super) file: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEnforcer {
+    pub(super) mode: Option<model::Mode>,
+    pub(super) placement: Option<Spanned<String>>,
+    pub(super) sweep_interval: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) customer: Vec<RawCustomer>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCustomer {
+    pub(super) name: Spanned<String>,
+    pub(super) subuser: Option<String>,
+    pub(super) ips: Option<Vec<String>>,
+    pub(super) route: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSendGrid {
+    pub(super) api: Option<String>,
+    pub(super) api_key_env: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSource {
+    pub(super) name: Spanned<String>,
+    pub(super) verification_keys: Spanned<Vec<Spanned<String>>>,
+    pub(super) customer: Spanned<RawCustomerRule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCustomerRule {
+    pub(super) custom_arg: Option<String>,
+    pub(super) category_prefix: Option<String>,
+    pub(super) pool: Option<bool>,
+    pub(super) fixed: Option<String>,
+}
+
+/// Before the names of keys in the environment.
+const PREFIX: &str = "WEIR__";
+
+/// Reads the text, with what `environment` sets laid over it.
+pub(super) fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Raw, Fault> {
+    let written = toml::from_str(text).map_err(|error| fault(text, &error))?;
+    let mut overrides = environment.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)));
+    let Some(first) = overrides.next() else { return Ok(written) };
+    let mut table: Table = toml::from_str(text).map_err(|error| fault(text, &error))?;
+    for (name, value) in std::iter::once(first).chain(overrides) {
+        lay_over(&mut table, &name.to_lowercase(), &value);
+    }
+    // Places in the laid-over text are not places in the file: the key in the message must do.
+    let text = toml::to_string(&table).map_err(|error| Fault::new(text, 0, error.to_string()))?;
+    toml::from_str(&text)
+        .map_err(|error| Fault::new(&text, 0, format!("set from the environment: {}", error.message())))
+}
+
+/// Sets `section__key`; a value that reads as TOML is that, any other is text.
+fn lay_over(table: &mut Table, name: &str, value: &str) {
+    let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok().and_then(|mut table| table.remove("value"));
+    let value = parsed.unwrap_or_else(|| Value::String(value.to_owned()));
+    match name.split_once("__") {
+        None => {
+            table.insert(name.to_owned(), value);
+        }
+        Some((section, key)) => {
+            let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(section) = section {
+                section.insert(key.to_owned(), value);
+            }
+        }
+    }
+}
+
+fn fault(text: &str, error: &toml::de::Error) -> Fault {
+    Fault::new(text, error.span().map_or(0, |span| span.start), error.message().to_owned())
+}

@@ -1,0 +1,280 @@
+//! The configuration as it is used: every value within its range.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use enforcer::{PlacementRule, Placements};
+use log::{PartitionCount, embedded};
+use model::{CustomerId, Millis, Mode, PoolName, Stage};
+use policy::{Fault, Policy};
+use receiver::{CustomerRule, PseudonymKey, Source, SourceName, TimestampTolerance, Tls};
+use sendgrid::api::{self, ApiKey};
+use sendgrid::webhook::{VerificationKey, Verifier};
+use toml::Spanned;
+
+use super::raw::{Raw, RawCustomerRule, RawEnforcer, RawLog, RawReceiver, RawSource};
+use super::{ConfigError, read};
+
+/// Everything that Weir is told.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) receiver: receiver::Config,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) admin: SocketAddr,
+    pub(crate) log: embedded::Config,
+    pub(crate) state: PathBuf,
+    pub(crate) tick_interval: Duration,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) enforcer: enforcer::Config,
+    pub(crate) sendgrid: Option<api::Config>,
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sources: Vec<_> = self.sources.iter().map(|source| source.name.as_str()).collect();
+        let mode = if self.enforcer.mode == Mode::Enforce { "enforce" } else { "shadow" };
+        write!(
+            f,
+            "sources [{}], policy of {} rules ({}), mode {mode}",
+            sources.join(", "),
+            self.policy.rules().len(),
+            self.policy.digest()
+        )
+    }
+}
+
+/// Checks ranges and what belongs together; every fault is told.
+pub(super) fn check(raw: Raw, path: &Path, text: &str) -> Result<Settings, ConfigError> {
+    let mut check = Check { text, faults: Vec::new() };
+    let policy = policy(&raw, path, &mut check)?;
+    let receiver = check.receiver(&raw.receiver);
+    let admin = check.address(raw.admin.listen.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)));
+    let log = check.log(&raw.log);
+    let tick_interval = check.span(raw.scorer.tick_interval.as_ref(), Millis::seconds(30));
+    let enforcer = check.enforcer(&raw.enforcer, &policy);
+    let sources = raw.source.iter().filter_map(|source| check.source(source)).collect();
+    let state = PathBuf::from(raw.state.path.as_deref().unwrap_or("data/state"));
+    let key_env = raw.sendgrid.api_key_env.as_deref().unwrap_or("SENDGRID_API_KEY");
+    let api = raw.sendgrid.api.as_deref().unwrap_or("https://api.sendgrid.com").to_owned();
+    let sendgrid = std::env::var(key_env).ok().map(|key| api::Config::new(api, ApiKey::new(&key)));
+    if enforcer.mode == Mode::Enforce && sendgrid.is_none() {
+        check.fault_at(0, format!("[enforcer] mode = \"enforce\" needs a SendGrid API key in {key_env}"));
+    }
+    if check.faults.is_empty() {
+        Ok(Settings {
+            receiver,
+            sources,
+            admin,
+            log,
+            state,
+            tick_interval,
+            policy: Arc::new(policy),
+            enforcer,
+            sendgrid,
+        })
+    } else {
+        Err(ConfigError::Faults { path: path.to_owned(), faults: check.faults })
+    }
+}
+
+/// The policy, from its file beside the configuration or the built-in one.
+fn policy(raw: &Raw, path: &Path, check: &mut Check<'_>) -> Result<Policy, ConfigError> {
+    let (path, text) = match &raw.policy.file {
+        None => (PathBuf::from("(default policy)"), policy::DEFAULT.to_owned()),
+        Some(file) => {
+            let path = path.parent().unwrap_or(Path::new(".")).join(file.get_ref());
+            let text = read(&path).inspect_err(|_| {
+                check.fault(file, format!("policy file {} can't be read", path.display()));
+            })?;
+            (path, text)
+        }
+    };
+    Policy::parse(&text).map_err(|error| ConfigError::Faults { path, faults: error.faults })
+}
+
+struct Check<'t> {
+    text: &'t str,
+    faults: Vec<Fault>,
+}
+
+impl Check<'_> {
+    fn receiver(&mut self, raw: &RawReceiver) -> receiver::Config {
+        let listen = self.address(raw.listen.as_ref(), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)));
+        let mut config = receiver::Config::new(listen);
+        config.tls = match (&raw.tls_certificates, &raw.tls_key) {
+            (Some(certificates), Some(key)) => {
+                Some(Tls { cert_file: certificates.get_ref().into(), key_file: key.get_ref().into() })
+            }
+            (None, None) => None,
+            (Some(alone), None) | (None, Some(alone)) => {
+                self.fault(alone, "tls_certificates and tls_key belong together: set both or none".to_owned());
+                None
+            }
+        };
+        config.max_body_bytes = self.at_least(raw.max_body_bytes.as_ref(), 768_000, config.max_body_bytes);
+        config.in_flight_bytes =
+            self.at_least(raw.in_flight_bytes.as_ref(), config.max_body_bytes, config.in_flight_bytes);
+        let past = self.span(raw.timestamp_tolerance.as_ref(), Millis::hours(26));
+        let past = Millis::new(i64::try_from(past.as_millis()).unwrap_or(i64::MAX));
+        config.timestamp_tolerance = Some(TimestampTolerance { past, future: Millis::minutes(5) });
+        config.pseudonymise = raw.pseudonym_key_env.as_ref().and_then(|name| self.pseudonym_key(name));
+        config
+    }
+
+    fn pseudonym_key(&mut self, name: &Spanned<String>) -> Option<PseudonymKey> {
+        let key = std::env::var(name.get_ref()).ok().and_then(|secret| PseudonymKey::new(secret.as_bytes()));
+        if key.is_none() {
+            self.fault(name, format!("{} holds no secret of at least 16 bytes", name.get_ref()));
+        }
+        key
+    }
+
+    fn log(&mut self, raw: &RawLog) -> embedded::Config {
+        if let Some(backend) = raw.backend.as_ref().filter(|backend| backend.get_ref() != "embedded") {
+            self.fault(backend, format!("log backend {:?} is not known; \"embedded\" is", backend.get_ref()));
+        }
+        let partitions = raw.partitions.as_ref().map_or(4, |count| *count.get_ref());
+        let partitions = match (NonZeroU32::new(partitions), &raw.partitions) {
+            (Some(count), _) if count.get() <= 1_024 => count,
+            (_, Some(written)) => {
+                self.fault(written, "partitions is from 1 to 1024".to_owned());
+                NonZeroU32::MIN
+            }
+            (_, None) => NonZeroU32::MIN,
+        };
+        let path = raw.path.as_deref().unwrap_or("data/log");
+        let mut config = embedded::Config::new(path, PartitionCount::new(partitions));
+        let age = self.span(raw.max_age.as_ref(), config.max_age);
+        config.max_age = Millis::new(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        if let Some(written) = raw.max_age.as_ref().filter(|_| config.max_age <= model::Window::Month.span()) {
+            self.fault(
+                written,
+                "max_age is over 30d, the longest window: events rebuild state that is lost".to_owned(),
+            );
+        }
+        config.max_bytes = raw.max_bytes.as_ref().map_or(config.max_bytes, |bytes| *bytes.get_ref());
+        config
+    }
+
+    fn enforcer(&mut self, raw: &RawEnforcer, policy: &Policy) -> enforcer::Config {
+        let default = match raw.placement.as_ref().map(Spanned::get_ref).map(String::as_str) {
+            None | Some("subuser") => PlacementRule::Subuser(None),
+            Some("route") => PlacementRule::Route,
+            Some(other) => {
+                let message = format!("placement {other:?} is not known; \"subuser\" and \"route\" are");
+                self.fault_at(raw.placement.as_ref().map_or(0, |placement| placement.span().start), message);
+                PlacementRule::Route
+            }
+        };
+        let mut by_customer = BTreeMap::new();
+        for customer in &raw.customer {
+            let rule = match (&customer.subuser, &customer.ips, customer.route) {
+                (Some(subuser), None, None) => Some(PlacementRule::Subuser(Some(subuser.clone()))),
+                (None, Some(ips), None) if !ips.is_empty() => Some(PlacementRule::DedicatedIps(ips.clone())),
+                (None, None, Some(true)) => Some(PlacementRule::Route),
+                _ => None,
+            };
+            match (CustomerId::new(customer.name.get_ref()), rule) {
+                (Ok(id), Some(rule)) => {
+                    by_customer.insert(id, rule);
+                }
+                (Err(error), _) => self.fault(&customer.name, error.to_string()),
+                (_, None) => {
+                    self.fault(&customer.name, "give one of subuser = \"…\", ips = [\"…\"] or route = true".to_owned());
+                }
+            }
+        }
+        let pool = |stage, name: &str| policy.pool(stage).unwrap_or_else(|| PoolName::new(name));
+        enforcer::Config {
+            mode: raw.mode.unwrap_or_default(),
+            placements: Placements { default, by_customer },
+            home_pool: pool(Stage::Healthy, "home"),
+            quarantine_pool: pool(Stage::Quarantined, "quarantine"),
+            sweep_interval: self.span(raw.sweep_interval.as_ref(), Millis::minutes(5)),
+        }
+    }
+
+    fn source(&mut self, raw: &RawSource) -> Option<Source> {
+        let name = SourceName::new(raw.name.get_ref()).map_err(|error| self.fault(&raw.name, error.to_string())).ok();
+        let mut keys = Vec::new();
+        for key in raw.verification_keys.get_ref() {
+            match VerificationKey::from_base64(key.get_ref()) {
+                Ok(key) => keys.push(key),
+                Err(error) => self.fault(key, error.to_string()),
+            }
+        }
+        let verifier = Verifier::new(keys);
+        if verifier.is_err() && raw.verification_keys.get_ref().is_empty() {
+            self.fault(&raw.verification_keys, "give at least one key: nothing unsigned is taken".to_owned());
+        }
+        let customer = self.customer_rule(&raw.customer)?;
+        Some(Source { name: name?, verifier: verifier.ok()?, customer })
+    }
+
+    fn customer_rule(&mut self, raw: &Spanned<RawCustomerRule>) -> Option<CustomerRule> {
+        let RawCustomerRule { custom_arg, category_prefix, pool, fixed } = raw.get_ref();
+        match (custom_arg, category_prefix, pool, fixed) {
+            (Some(name), None, None, None) => Some(CustomerRule::CustomArg(name.clone())),
+            (None, Some(prefix), None, None) => Some(CustomerRule::CategoryPrefix(prefix.clone())),
+            (None, None, Some(true), None) => Some(CustomerRule::Pool),
+            (None, None, None, Some(id)) => match CustomerId::new(id) {
+                Ok(id) => Some(CustomerRule::Fixed(id)),
+                Err(error) => {
+                    self.fault(raw, error.to_string());
+                    None
+                }
+            },
+            _ => {
+                self.fault(raw, "give exactly one of custom_arg, category_prefix, pool = true or fixed".to_owned());
+                None
+            }
+        }
+    }
+
+    fn address(&mut self, written: Option<&Spanned<String>>, default: SocketAddr) -> SocketAddr {
+        let Some(written) = written else { return default };
+        written.get_ref().parse().unwrap_or_else(|_| {
+            let found = written.get_ref();
+            self.fault(written, format!("{found:?} is no address with a port, for example \"{default}\""));
+            default
+        })
+    }
+
+    fn at_least(&mut self, written: Option<&Spanned<usize>>, least: usize, default: usize) -> usize {
+        let Some(written) = written else { return default };
+        if *written.get_ref() < least {
+            self.fault(written, format!("{} is too small; at least {least} is needed", written.get_ref()));
+        }
+        *written.get_ref()
+    }
+
+    fn span(&mut self, written: Option<&Spanned<String>>, default: Millis) -> Duration {
+        let span = match written {
+            None => default,
+            Some(written) => written.get_ref().parse().unwrap_or_else(|error| {
+                self.fault(written, format!("{:?}: {error}", written.get_ref()));
+                default
+            }),
+        };
+        if span == Millis::ZERO {
+            self.fault_at(
+                written.map_or(0, |written| written.span().start),
+                "a span of 0 makes no sense here".to_owned(),
+            );
+        }
+        Duration::from_millis(u64::try_from(span.get()).unwrap_or(0))
+    }
+
+    fn fault<T>(&mut self, at: &Spanned<T>, message: String) {
+        self.fault_at(at.span().start, message);
+    }
+
+    fn fault_at(&mut self, at: usize, message: String) {
+        self.faults.push(Fault::new(self.text, at, message));
+    }
+}

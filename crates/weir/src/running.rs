@@ -1,0 +1,248 @@
+//! The parts, wired together and started; and ended in the order in which nothing is lost.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use console::{Admin, Index, Ready, Server, Unavailable, Views};
+use enforcer::Enforcer;
+use log::Log;
+use log::embedded::EmbeddedLog;
+use model::Stage;
+use prometheus::Registry;
+use receiver::Receiver;
+use scorer::{Scorer, Ticker};
+use sendgrid::api::Client;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Role, Roles};
+use crate::clock::{self, Clock};
+use crate::config::Settings;
+
+/// How often old records are looked for.
+const MAINTENANCE: Duration = Duration::from_secs(600);
+
+/// Runs until SIGTERM, Ctrl-C, or until a part fails.
+pub(crate) async fn run(settings: Settings, roles: Vec<Role>) -> anyhow::Result<()> {
+    if settings.sources.is_empty() {
+        tracing::warn!("no source is configured: every POST is answered 404");
+    }
+    let mut terminated = signal(SignalKind::terminate()).context("SIGTERM can't be heard")?;
+    let mut running = Running::start(settings, &roles.into_iter().collect(), clock::system()).await?;
+    tokio::select! {
+        _ = terminated.recv() => tracing::info!("told to end"),
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("Ctrl-C can't be heard")?,
+        failed = running.failed() => {
+            let stopped = running.stop().await;
+            return Err(failed).or(stopped);
+        }
+    }
+    running.stop().await
+}
+
+/// A running Weir.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// Where the receiver listens, if it runs.
+    pub(crate) receiver: Option<SocketAddr>,
+    /// Where the operators' API listens, if it runs.
+    pub(crate) admin: Option<SocketAddr>,
+    ready: Ready,
+    /// What takes things in; ended first.
+    intake: Parts,
+    /// What works them off.
+    work: Parts,
+    readers: Vec<JoinHandle<()>>,
+}
+
+/// Parts that end together.
+#[derive(Debug, Default)]
+struct Parts {
+    tasks: JoinSet<anyhow::Result<()>>,
+    shutdown: CancellationToken,
+}
+
+impl Parts {
+    fn spawn<E>(&mut self, name: &'static str, part: impl Future<Output = Result<(), E>> + Send + 'static)
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        self.tasks.spawn(async move { part.await.with_context(|| format!("the {name} stopped")) });
+    }
+
+    async fn stop(&mut self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        let mut result = Ok(());
+        while let Some(ended) = self.tasks.join_next().await {
+            let ended = ended.context("a part panicked").and_then(|ended| ended);
+            result = result.and(ended);
+        }
+        result
+    }
+
+    /// Resolves when a part ends that should not.
+    async fn failed(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Ok(Err(error))) => error,
+            Some(Ok(Ok(()))) => anyhow::anyhow!("a part ended by itself"),
+            Some(Err(error)) => anyhow::Error::from(error).context("a part panicked"),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Running {
+    /// Starts the parts that `roles` names.
+    pub(crate) async fn start(settings: Settings, roles: &Roles, clock: Clock) -> anyhow::Result<Self> {
+        let registry = Registry::new();
+        let embedded = Arc::new(EmbeddedLog::open(settings.log.clone()).context("the log can't be opened")?);
+        let log: Arc<dyn Log> = Arc::clone(&embedded) as Arc<dyn Log>;
+        let mut running = Self {
+            receiver: None,
+            admin: None,
+            ready: Ready::default(),
+            intake: Parts::default(),
+            work: Parts::default(),
+            readers: Vec::new(),
+        };
+        let maintenance = maintain(embedded, Arc::clone(&clock), running.work.shutdown.clone());
+        running.work.spawn("maintenance of the log", maintenance);
+        let views = if roles.contains(&Role::Scorer) {
+            running.start_scorer(&settings, &log, &clock, &registry).await?
+        } else {
+            Arc::new(|_| Box::pin(std::future::ready(Err(Unavailable))) as console::Viewed)
+        };
+        if roles.contains(&Role::Enforcer) {
+            running.start_enforcer(&settings, &log, &clock, &registry)?;
+        }
+        if roles.contains(&Role::Console) {
+            running.start_console(&settings, views, (&log, &clock), &registry).await?;
+        }
+        if roles.contains(&Role::Receiver) {
+            running.start_receiver(settings, &log, clock, &registry).await?;
+        }
+        running.ready.set(true);
+        Ok(running)
+    }
+
+    /// The scorer, and the first tick: no event may be folded before time is known.
+    async fn start_scorer(
+        &mut self,
+        settings: &Settings,
+        log: &Arc<dyn Log>,
+        clock: &Clock,
+        registry: &Registry,
+    ) -> anyhow::Result<Views> {
+        let mut ticker = Ticker::new(Arc::clone(log))?;
+        ticker.tick(clock).await?;
+        let config = scorer::Config { state: settings.state.clone() };
+        let shutdown = self.work.shutdown.clone();
+        let scorer = Scorer::start(config, log, Arc::clone(&settings.policy), registry, shutdown.clone())?;
+        let handle = scorer.handle();
+        self.work.spawn("scorer", scorer.ended());
+        let ticking = ticker.run(settings.tick_interval, Arc::clone(clock), shutdown);
+        self.work.spawn::<scorer::Error>("ticker", async move {
+            ticking.await;
+            Ok(())
+        });
+        Ok(Arc::new(move |customer| {
+            let handle = handle.clone();
+            Box::pin(async move { handle.customer(customer).await.map_err(|_| Unavailable) })
+        }))
+    }
+
+    fn start_enforcer(
+        &mut self,
+        settings: &Settings,
+        log: &Arc<dyn Log>,
+        clock: &Clock,
+        registry: &Registry,
+    ) -> anyhow::Result<()> {
+        let client = settings.sendgrid.clone().map(Client::new).transpose()?;
+        let enforcer = Enforcer::new(settings.enforcer.clone(), client, Arc::clone(log), Arc::clone(clock), registry)?;
+        self.work.spawn("enforcer", enforcer.run(self.work.shutdown.clone()));
+        Ok(())
+    }
+
+    async fn start_console(
+        &mut self,
+        settings: &Settings,
+        views: Views,
+        (log, clock): (&Arc<dyn Log>, &Clock),
+        registry: &Registry,
+    ) -> anyhow::Result<()> {
+        let (index, readers) = Index::start(log, &self.work.shutdown)?;
+        self.readers = readers;
+        let admin = Admin {
+            index,
+            views,
+            log: Arc::clone(log),
+            home_pool: settings.policy.pool(Stage::Healthy),
+            registry: registry.clone(),
+            ready: self.ready.clone(),
+            clock: Arc::clone(clock),
+        };
+        let server = Server::bind(settings.admin, admin).await?;
+        tracing::info!(address = %server.local_addr(), "operators' API");
+        self.admin = Some(server.local_addr());
+        self.work.spawn("operators' API", server.run(self.work.shutdown.clone()));
+        Ok(())
+    }
+
+    async fn start_receiver(
+        &mut self,
+        settings: Settings,
+        log: &Arc<dyn Log>,
+        clock: Clock,
+        registry: &Registry,
+    ) -> anyhow::Result<()> {
+        let receiver = Receiver::bind(settings.receiver, settings.sources, log.producer(), clock, registry).await?;
+        tracing::info!(address = %receiver.local_addr(), "receiver");
+        self.receiver = Some(receiver.local_addr());
+        self.intake.spawn("receiver", receiver.run(self.intake.shutdown.clone()));
+        Ok(())
+    }
+
+    /// Resolves when a part fails.
+    async fn failed(&mut self) -> anyhow::Error {
+        tokio::select! {
+            failed = self.intake.failed() => failed,
+            failed = self.work.failed() => failed,
+        }
+    }
+
+    /// Ends everything: first no more is taken in, then what was taken in is worked off as far as it goes; the rest is in
+    /// the log.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        self.ready.set(false);
+        let intake = self.intake.stop().await;
+        let work = self.work.stop().await;
+        for reader in self.readers {
+            if tokio::task::spawn_blocking(move || reader.join()).await.is_err() {
+                tracing::warn!("a reader did not end");
+            }
+        }
+        intake.and(work)
+    }
+}
+
+/// Drops what the log need not keep, now and then.
+async fn maintain(log: Arc<EmbeddedLog>, clock: Clock, shutdown: CancellationToken) -> Result<(), log::Error> {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = tokio::time::sleep(MAINTENANCE) => {}
+        }
+        let (log, now) = (Arc::clone(&log), clock());
+        match tokio::task::spawn_blocking(move || log.maintain(now)).await {
+            Ok(Ok(trimmed)) => tracing::info!(old = trimmed.old, replaced = trimmed.replaced, "log maintained"),
+            Ok(Err(error)) => return Err(error),
+            Err(error) => tracing::error!(%error, "the maintenance of the log panicked"),
+        }
+    }
+}
