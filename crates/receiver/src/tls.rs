@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{Error as PemError, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
@@ -19,6 +19,7 @@ pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, Error> {
     };
     let certificates = CertificateDer::pem_file_iter(&tls.cert_file)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .and_then(|chain| if chain.is_empty() { Err(PemError::NoItemsFound) } else { Ok(chain) })
         .map_err(pem(&tls.cert_file, "certificate"))?;
     let key = PrivateKeyDer::from_pem_file(&tls.key_file).map_err(pem(&tls.key_file, "private key"))?;
     let unfit = |source| Error::Tls { cert_file: tls.cert_file.clone(), key_file: tls.key_file.clone(), source };
