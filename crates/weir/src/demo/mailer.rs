@@ -64,6 +64,15 @@ impl Mailer {
     /// Goes on to `now`: mail leaves as SendGrid lets it, and its events are posted.
     pub(crate) async fn go_on(&mut self, now: Timestamp, sendgrid: &SendGrid, bar: &ProgressBar) -> anyhow::Result<()> {
         self.note(bar);
+        let events = self.send(now, sendgrid);
+        for batch in events.chunks(EVENTS) {
+            self.post(batch.to_vec()).await?;
+        }
+        self.collect()
+    }
+
+    /// Sends the mail that is due until `now`; what SendGrid reports meanwhile.
+    fn send(&mut self, now: Timestamp, sendgrid: &SendGrid) -> Vec<String> {
         let mut world = sendgrid.world();
         let (watch, mails) = (&self.watch, &mut self.mails);
         let arrivals = self.platform.advance(now, &mut |account| {
@@ -71,12 +80,7 @@ impl Mailer {
             *mails += usize::from(gate != Gate::Stop);
             gate
         });
-        drop(world);
-        let events: Vec<String> = arrivals.into_iter().map(|arrival| arrival.event).collect();
-        for batch in events.chunks(EVENTS) {
-            self.post(batch.to_vec()).await?;
-        }
-        self.collect()
+        arrivals.into_iter().map(|arrival| arrival.event).collect()
     }
 
     /// In a few words, for the progress bar.

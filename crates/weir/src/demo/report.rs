@@ -47,7 +47,7 @@ fn row(stayed: &Stayed, account: &Account, sendgrid: &SendGrid) -> Vec<String> {
         let rest = ["healthy".to_owned(), String::new(), String::new(), place, String::new()];
         return [account.id.to_string(), account.truth.name().to_owned()].into_iter().chain(rest).collect();
     };
-    let share = if planned == 0 { 0 } else { sent * 100 / planned };
+    let share = (sent * 100).checked_div(planned).unwrap_or(0);
     let why = decision.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
     vec![
         account.id.to_string(),

@@ -1,0 +1,39 @@
+# Every target installs what it needs first; that costs nothing when all is there.
+
+# RocksDB and AWS-LC are compiled once a machine: the compiler cache serves every profile and every clone.
+export CC := ccache gcc
+export CXX := ccache g++
+export CCACHE_NOHASHDIR := 1
+export CCACHE_MAXSIZE := 5G
+
+.PHONY: setup demo run test lint bench fuzz
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+setup: ## install what the build needs (Debian and Ubuntu; elsewhere it says what is missing)
+	@.ci/setup
+
+demo: setup ## a simulated platform's hour in a minute
+	cargo run --release -p weir -- demo
+
+run: setup ## Weir with weir.toml, or with its defaults
+	cargo run --release -p weir -- run $(if $(wildcard weir.toml),--config weir.toml)
+
+test: setup ## everything that is promised
+	cargo test --workspace
+
+lint: setup ## formatting, lints, layers, licences, documentation
+	.ci/setup cargo-deny
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	.ci/layers
+	cargo deny --offline check bans licenses sources
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+bench: setup ## speed, as ratios within one run
+	cargo run --release -p benches
+
+fuzz: setup ## the parser and the signature header, a minute each (needs a nightly toolchain and cargo-fuzz)
+	cd crates/sendgrid && for target in parse signature; do cargo +nightly fuzz run $$target -- -max_total_time=60 || exit 1; done
