@@ -5,6 +5,7 @@
 //! addresses use (`jo%40example.org`, `jo=example.org`). Everything else keeps its bytes. Other people's addresses, for
 //! example the sender's, are not touched, and neither is the customer's name, even where it is an address.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -72,6 +73,7 @@ impl PseudonymKey {
         let locals = if encoded == local { vec![local] } else { vec![local, &encoded] };
         let spell = |local: &str, at: &str| Spelling {
             letters: format!("{local}{at}{domain}").chars().collect(),
+            domain: domain.to_owned(),
             stand_in: format!("{name}{at}{domain}"),
         };
         locals.into_iter().flat_map(|local| ["@", "%40", "="].map(|at| spell(local, at))).collect()
@@ -113,6 +115,8 @@ impl Recipients {
 struct Spelling {
     /// In lower case.
     letters: Vec<char>,
+    /// What they end in.
+    domain: String,
     stand_in: String,
 }
 
@@ -135,7 +139,12 @@ impl Spelling {
 
 /// `text` with each spelling in it replaced; `None` where there is none.
 fn replaced(text: &str, spellings: &[Spelling]) -> Option<String> {
-    if spellings.is_empty() || !text.contains(['@', '%', '=']) {
+    // Every spelling ends in its domain, so that most texts need not be gone through letter by letter.
+    let is_possible = text.contains(['@', '%', '=']) && {
+        let lower = folded(text);
+        spellings.iter().any(|spelling| lower.contains(&spelling.domain))
+    };
+    if !is_possible {
         return None;
     }
     let mut out = String::new();
@@ -164,9 +173,9 @@ fn with_strings(text: &str, mut replace: impl FnMut(&str) -> Option<String>) -> 
     let mut rest = text;
     while let Some((before, token, after)) = next_string(rest) {
         out.push_str(before);
-        match serde_json::from_str::<String>(token) {
-            Err(_) => out.push_str(UNREADABLE),
-            Ok(string) => match replace(&string) {
+        match unescaped(token) {
+            None => out.push_str(UNREADABLE),
+            Some(string) => match replace(&string) {
                 None => out.push_str(token),
                 Some(new) => out.push_str(&serde_json::Value::String(new).to_string()),
             },
@@ -175,6 +184,14 @@ fn with_strings(text: &str, mut replace: impl FnMut(&str) -> Option<String>) -> 
     }
     out.push_str(rest);
     out
+}
+
+/// The characters of a string with its quotes; `None` where they are no Unicode.
+fn unescaped(token: &str) -> Option<Cow<'_, str>> {
+    if token.contains('\\') {
+        return serde_json::from_str(token).ok().map(Cow::Owned);
+    }
+    token.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
 /// What stands before the first string of JSON `text`, the string with its quotes, and the rest.
