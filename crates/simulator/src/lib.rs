@@ -7,5 +7,6 @@
 //!
 //! For the demo, the tests, the benches, and for judging policies.
 
+mod addresses;
 pub mod platform;
 pub mod sendgrid;

@@ -1,67 +1,43 @@
 //! Who the customers are.
 
-use model::{CustomerId, Millis, Timestamp};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use model::{CustomerId, Timestamp};
 
+use super::character::{Chances, Character, Course};
+use super::dice::Dice;
+use super::evidence::{BOUNCE_LIMIT, COMPLAINT_LIMIT, convicting_share};
 use super::recipients::Recipients;
 use super::{Account, Placement, Scenario, Truth};
 
-/// How a customer's mail fares: the chances that only the simulator knows.
-#[derive(Clone, Debug)]
-pub(super) struct Character {
-    pub(super) recipients: Recipients,
-    /// While it is good, or always.
-    pub(super) usual: Chances,
-    /// When it is bad.
-    pub(super) bad: Chances,
-    /// Whether `bad` is reached slowly instead of at once.
-    pub(super) slowly: bool,
+/// A customer, and what only the simulator knows of it.
+pub(super) struct Customer {
+    pub(super) account: Account,
+    pub(super) character: Character,
+    /// When its mails are due, in order.
+    pub(super) schedule: Vec<Timestamp>,
 }
 
-/// Chances of what becomes of a mail.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chances {
-    pub(super) hard_bounce: f64,
-    pub(super) block: f64,
-    /// Of delivered mail, at providers that report complaints.
-    pub(super) complaint: f64,
-    pub(super) open: f64,
-}
-
-impl Chances {
-    /// On the way from `self` to `other`, by `share`.
-    pub(super) fn towards(self, other: Self, share: f64) -> Self {
-        let between = |a: f64, b: f64| a + (b - a) * share;
-        Self {
-            hard_bounce: between(self.hard_bounce, other.hard_bounce),
-            block: between(self.block, other.block),
-            complaint: between(self.complaint, other.complaint),
-            open: between(self.open, other.open),
-        }
-    }
-}
-
-/// A random stream of the customer's own, so that nobody else's changes with it.
-pub(super) fn stream(seed: u64, customer: usize, purpose: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream((customer as u64) << 8 | purpose);
-    rng
+/// What a kind of customer is like: how its mail fares, how much it plans, and from when on it is bad.
+struct Nature {
+    course: Course,
+    mails: usize,
+    bad_from: Timestamp,
 }
 
 /// The customers of a scenario: bad ones of each kind first, then the small, then the others by Zipf's law.
-pub(super) fn populate(scenario: &Scenario) -> (Vec<Account>, Vec<Character>) {
-    (0..scenario.customers).map(|index| customer(scenario, index)).unzip()
+pub(super) fn populate(scenario: &Scenario) -> Vec<Customer> {
+    (0..scenario.customers).map(|index| customer(scenario, index)).collect()
 }
 
-/// The kind of each customer by its place: three in a hundred have bought a list, and so on.
+/// The kind of each customer by its place, and which of its kind it is.
+///
+/// Complaint magnets are fewer than the other bad ones, because each is so large.
 fn truth_of(index: usize, customers: usize) -> (Truth, usize) {
     let share = |thousandths: usize| (customers * thousandths / 1_000).max(1);
     let kinds = [
         (Truth::BoughtList, share(30)),
-        (Truth::ComplaintMagnet, share(14)),
-        (Truth::Hijacked, share(20)),
-        (Truth::RottingList, share(20)),
+        (Truth::ComplaintMagnet, share(10)),
+        (Truth::Hijacked, share(30)),
+        (Truth::RottingList, share(30)),
         (Truth::SmallGood, share(300)),
     ];
     let mut before = 0;
@@ -74,69 +50,107 @@ fn truth_of(index: usize, customers: usize) -> (Truth, usize) {
     (Truth::Good, index - before)
 }
 
-fn customer(scenario: &Scenario, index: usize) -> (Account, Character) {
-    let mut rng = stream(scenario.seed, index, 0);
+fn customer(scenario: &Scenario, index: usize) -> Customer {
+    let mut dice = Dice::customers(scenario.seed, index);
     let (truth, rank) = truth_of(index, scenario.customers);
-    let planned_mails = size(scenario, truth, rank, &mut rng);
+    let recipients = Recipients::random(&mut dice);
+    let Nature { course, mails, bad_from } = nature(scenario, (truth, rank), &recipients, &mut dice);
     let id = CustomerId::new(&format!("customer-{index:03}")).unwrap_or_else(|_| CustomerId::unattributed("simulator"));
     let placement = match index % 5 {
         0..3 => Placement::Subuser(id.as_str().to_owned()),
         3 => Placement::DedicatedIps(vec![dedicated_ip(index)]),
         _ => Placement::Route,
     };
-    let bad_from = bad_from(scenario, truth, &mut rng);
-    let account = Account { id, truth, placement, planned_mails, bad_from };
-    (account, character(truth, &mut rng))
+    let account = Account { id, truth, placement, planned_mails: mails, bad_from };
+    let lists_categories = dice.chance(0.5);
+    let group = dice.chance(0.4).then(|| 14_000 + index);
+    let character = Character { recipients, course, lists_categories, group };
+    let schedule = super::schedule::of(scenario, &account, &mut dice);
+    Customer { account, character, schedule }
 }
 
 fn dedicated_ip(index: usize) -> String {
     format!("198.51.{}.{}", 100 + index / 250, 1 + index % 250)
 }
 
-/// How many mails. The good follow Zipf's law with exponent 1; the bad have sizes that can hurt a pool.
-fn size(scenario: &Scenario, truth: Truth, rank: usize, rng: &mut ChaCha8Rng) -> usize {
+fn nature(scenario: &Scenario, (truth, rank): (Truth, usize), recipients: &Recipients, dice: &mut Dice) -> Nature {
+    let usual = usual(dice);
     match truth {
-        Truth::Good => {
-            // The harmonic number of some 200 customers is about 6.
-            (scenario.good_mails / 6 / (rank + 1)).max(60)
-        }
-        Truth::SmallGood => rng.random_range(4..60),
-        Truth::BoughtList => rng.random_range(1_500..3_000),
-        Truth::ComplaintMagnet => rng.random_range(5_000..8_000),
-        Truth::Hijacked => rng.random_range(2_500..4_000),
-        Truth::RottingList => rng.random_range(800..2_500),
+        Truth::Good => good(scenario, usual, rank),
+        Truth::SmallGood => small(scenario, usual, dice),
+        Truth::BoughtList => bought(scenario, dice),
+        Truth::ComplaintMagnet => magnet(scenario, usual, recipients, dice),
+        Truth::RottingList => rotting(scenario, usual, dice),
+        Truth::Hijacked => hijacked(scenario, usual, dice),
     }
 }
 
-fn bad_from(scenario: &Scenario, truth: Truth, rng: &mut ChaCha8Rng) -> Timestamp {
-    let length = scenario.length.get();
-    match truth {
-        Truth::Hijacked => scenario.start + Millis::new(rng.random_range(length * 3 / 10..length * 6 / 10)),
-        Truth::BoughtList | Truth::ComplaintMagnet => scenario.start + Millis::new(rng.random_range(0..length / 5)),
-        Truth::Good | Truth::SmallGood | Truth::RottingList => scenario.start,
+/// A good customer's chances.
+fn usual(dice: &mut Dice) -> Chances {
+    Chances {
+        hard_bounce: dice.between(0.002, 0.015),
+        block: dice.between(0.001, 0.005),
+        complaint: dice.between(0.0, 0.0003),
+        open: dice.between(0.15, 0.35),
+        drop: dice.between(0.0, 0.004),
     }
 }
 
-fn character(truth: Truth, rng: &mut ChaCha8Rng) -> Character {
-    let usual = Chances {
-        hard_bounce: rng.random_range(0.002..0.015),
-        block: rng.random_range(0.001..0.004),
-        complaint: rng.random_range(0.0..0.0003),
-        open: rng.random_range(0.15..0.35),
-    };
-    let bad = match truth {
-        Truth::Good | Truth::SmallGood => usual,
-        Truth::BoughtList | Truth::Hijacked => Chances {
-            hard_bounce: rng.random_range(0.20..0.35),
-            block: rng.random_range(0.03..0.07),
-            complaint: rng.random_range(0.005..0.015),
-            open: 0.05,
-        },
-        Truth::ComplaintMagnet => Chances { complaint: rng.random_range(0.06..0.10), open: 0.08, ..usual },
-        Truth::RottingList => Chances { hard_bounce: rng.random_range(0.20..0.28), ..usual },
-    };
-    // A small customer has a dead address now and then: one bounce of ten mails, which proves nothing.
-    let usual = if truth == Truth::SmallGood { Chances { hard_bounce: 0.02, ..usual } } else { usual };
-    let bad = if truth == Truth::SmallGood { usual } else { bad };
-    Character { recipients: Recipients::random(rng), usual, bad, slowly: truth == Truth::RottingList }
+/// A bought list's. The better of the bad are rarer: they need much mail to be found out, and there is room for a few only.
+fn sold(least: f64, dice: &mut Dice) -> Chances {
+    Chances {
+        hard_bounce: dice.between(least, 0.30).max(dice.between(least, 0.30)),
+        block: dice.between(0.03, 0.07),
+        complaint: dice.between(0.005, 0.015),
+        open: 0.05,
+        drop: dice.between(0.005, 0.02),
+    }
+}
+
+/// Zipf's law with exponent 1: the second sends half as much as the first. The harmonic number of some 200 is about 6.
+fn good(scenario: &Scenario, usual: Chances, rank: usize) -> Nature {
+    let mails = (scenario.good_mails / 6 / (rank + 1)).max(60);
+    Nature { course: Course::Steady(usual), mails, bad_from: scenario.end() }
+}
+
+/// One in three has one to three dead addresses.
+fn small(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
+    let mails = dice.number(4, 60);
+    let dead = if dice.chance(0.35) { dice.number(1, 4) } else { 0 };
+    let dead = (0..dead).map(|_| dice.number(0, mails)).collect();
+    Nature { course: Course::Few(usual, dead), mails, bad_from: scenario.end() }
+}
+
+fn bought(scenario: &Scenario, dice: &mut Dice) -> Nature {
+    let chances = sold(0.12, dice);
+    let mails = convicting_share(0.062, chances.hard_bounce, BOUNCE_LIMIT).max(1_000);
+    let bad_from = scenario.moment(dice.between(0.0, 0.2));
+    Nature { course: Course::Steady(chances), mails, bad_from }
+}
+
+fn magnet(scenario: &Scenario, usual: Chances, recipients: &Recipients, dice: &mut Dice) -> Nature {
+    let complaint = dice.between(0.04, 0.06).max(dice.between(0.04, 0.06));
+    let chances = Chances { complaint, open: 0.08, ..usual };
+    let reporting = convicting_share(0.05, complaint, COMPLAINT_LIMIT);
+    let mails = Dice::whole(Dice::float(reporting) / recipients.reporting().max(0.1)).max(4_000);
+    Nature { course: Course::Steady(chances), mails, bad_from: scenario.moment(dice.between(0.0, 0.1)) }
+}
+
+fn rotting(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
+    let chances = Chances { hard_bounce: 0.01, ..usual };
+    let worst = dice.between(0.12, 0.16);
+    // Over the whole time it bounces on average as if a third of it were at its worst, and two thirds on the way there.
+    let average = worst / 3.0 + (chances.hard_bounce + worst) / 3.0;
+    let mails = convicting_share(1.0, average, BOUNCE_LIMIT).max(1_500);
+    let to = scenario.moment(2.0 / 3.0);
+    let passes = (BOUNCE_LIMIT - chances.hard_bounce) / (worst - chances.hard_bounce);
+    let bad_from = scenario.moment(passes * 2.0 / 3.0);
+    Nature { course: Course::Rot { chances, from: scenario.start, to, worst }, mails, bad_from }
+}
+
+fn hijacked(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
+    let after = sold(0.18, dice);
+    let mails = convicting_share(0.042, after.hard_bounce, BOUNCE_LIMIT).max(1_500);
+    let bad_from = scenario.moment(dice.between(0.25, 0.45));
+    Nature { course: Course::Turn { before: usual, at: bad_from, after }, mails, bad_from }
 }

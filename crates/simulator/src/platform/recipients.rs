@@ -1,10 +1,11 @@
 //! Whose mailboxes a customer's list holds.
 
 use model::Provider;
-use rand::RngExt;
+
+use super::dice::Dice;
 
 /// Domains and how common they are among consumers' lists.
-const DOMAINS: [(&str, f64); 10] = [
+const DOMAINS: [(&str, f64); 13] = [
     ("gmail.com", 0.34),
     ("hotmail.com", 0.10),
     ("outlook.com", 0.08),
@@ -14,8 +15,14 @@ const DOMAINS: [(&str, f64); 10] = [
     ("comcast.net", 0.04),
     ("gmx.de", 0.05),
     ("orange.fr", 0.03),
-    ("example.org", 0.11),
+    ("mail.ru", 0.01),
+    ("proton.me", 0.01),
+    ("example.org", 0.05),
+    ("example.com", 0.04),
 ];
+
+/// The provider that has the outage.
+pub(super) const FAILING: Provider = Provider::Microsoft;
 
 /// A list's share of each domain.
 #[derive(Clone, Debug)]
@@ -24,9 +31,9 @@ pub(super) struct Recipients([f64; DOMAINS.len()]);
 impl Recipients {
     /// A list of its own: every share is up to three times or down to a third of the common one, and one list in ten is
     /// mostly Microsoft's.
-    pub(super) fn random(rng: &mut impl RngExt) -> Self {
-        let mut shares = DOMAINS.map(|(_, share)| share * 3_f64.powf(rng.random_range(-1.0..1.0)));
-        if rng.random_bool(0.1) {
+    pub(super) fn random(dice: &mut Dice) -> Self {
+        let mut shares = DOMAINS.map(|(_, share)| share * 3_f64.powf(dice.between(-1.0, 1.0)));
+        if dice.chance(0.1) {
             shares[1] += 0.6;
             shares[2] += 0.6;
         }
@@ -35,8 +42,8 @@ impl Recipients {
     }
 
     /// A recipient's domain.
-    pub(super) fn domain(&self, rng: &mut impl RngExt) -> &'static str {
-        let mut rest: f64 = rng.random_range(0.0..1.0);
+    pub(super) fn domain(&self, dice: &mut Dice) -> &'static str {
+        let mut rest = dice.between(0.0, 1.0);
         for ((domain, _), share) in DOMAINS.iter().zip(self.0) {
             rest -= share;
             if rest < 0.0 {
@@ -45,14 +52,16 @@ impl Recipients {
         }
         DOMAINS[0].0
     }
+
+    /// The share of recipients whose providers report complaints.
+    pub(super) fn reporting(&self) -> f64 {
+        let reports = |domain: &str| provider(domain).reports_complaints();
+        DOMAINS.iter().zip(self.0).filter(|((domain, _), _)| reports(domain)).map(|(_, share)| share).sum()
+    }
 }
 
-/// Whether the provider of `domain` is the one that has the outage.
-pub(super) fn has_outage(domain: &str) -> bool {
-    matches!(domain, "hotmail.com" | "outlook.com")
-}
-
-/// Whether complaints from `domain` are reported back.
-pub(super) fn reports_complaints(domain: &str) -> bool {
-    Provider::of_address(&format!("x@{domain}")).reports_complaints()
+/// Whose domain it is.
+pub(super) fn provider(domain: &str) -> Provider {
+    // Domains here are lower case and whole, and the look-up wants an address.
+    Provider::of_address(&["x@", domain].concat())
 }

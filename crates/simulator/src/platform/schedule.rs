@@ -1,34 +1,24 @@
 //! When mail is sent.
 
-use model::{Millis, Timestamp};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use model::Timestamp;
 
-use super::population::{Character, stream};
+use super::dice::Dice;
 use super::{Account, Scenario, Truth};
 
-/// When one provider refuses nearly everybody's mail: a quarter of the time, somewhere in the middle.
-pub(super) fn outage(scenario: &Scenario) -> (Timestamp, Timestamp) {
-    let mut rng = ChaCha8Rng::seed_from_u64(scenario.seed);
-    rng.set_stream(u64::MAX);
-    let length = scenario.length.get();
-    let start = scenario.start + Millis::new(rng.random_range(length / 4..length / 2));
-    (start, start + Millis::new(length / 4))
-}
-
 /// The moments at which a customer's mails are due, in order.
-pub(super) fn schedule(scenario: &Scenario, index: usize, account: &Account, _: &Character) -> Vec<Timestamp> {
-    let mut rng = stream(scenario.seed, index, 1);
-    let end = scenario.start + scenario.length;
-    let mails = account.planned_mails;
+pub(super) fn of(scenario: &Scenario, account: &Account, dice: &mut Dice) -> Vec<Timestamp> {
+    let (start, end, mails) = (scenario.start, scenario.end(), account.planned_mails);
     let mut moments = match account.truth {
-        Truth::Good => campaigns(scenario, mails, &mut rng),
-        Truth::SmallGood | Truth::RottingList => spread(scenario.start, end, mails, &mut rng),
-        Truth::BoughtList | Truth::ComplaintMagnet => spread(account.bad_from, end, mails, &mut rng),
+        Truth::Good => campaigns(scenario, mails, dice),
+        Truth::SmallGood => anywhere(start, end, mails, dice),
+        Truth::RottingList => steady(start, end, mails, dice),
+        Truth::BoughtList | Truth::ComplaintMagnet => steady(account.bad_from, end, mails, dice),
         Truth::Hijacked => {
-            // Its own mail is a fraction of what the thief sends.
-            let mut moments = spread(scenario.start, account.bad_from, mails / 30, &mut rng);
-            moments.extend(spread(account.bad_from, end, mails, &mut rng));
+            // The thief sends 12 to 20 times as fast as the owner.
+            let before = Dice::way(start, account.bad_from, end);
+            let owners = Dice::float(mails) * before / (1.0 - before) / dice.between(12.0, 20.0);
+            let mut moments = anywhere(start, account.bad_from, Dice::whole(owners), dice);
+            moments.extend(steady(account.bad_from, end, mails, dice));
             moments
         }
     };
@@ -37,19 +27,25 @@ pub(super) fn schedule(scenario: &Scenario, index: usize, account: &Account, _: 
 }
 
 /// A third of the mail trickles, the rest goes out in up to four campaigns of some minutes.
-fn campaigns(scenario: &Scenario, mails: usize, rng: &mut ChaCha8Rng) -> Vec<Timestamp> {
-    let end = scenario.start + scenario.length;
-    let mut moments = spread(scenario.start, end, mails / 3, rng);
-    let number = rng.random_range(1..=4);
+fn campaigns(scenario: &Scenario, mails: usize, dice: &mut Dice) -> Vec<Timestamp> {
+    let number = dice.number(1, 5);
+    let of_each = mails * 2 / 3 / number;
+    let mut moments = anywhere(scenario.start, scenario.end(), mails - of_each * number, dice);
     for _ in 0..number {
-        let length = scenario.length.get();
-        let start = scenario.start + Millis::new(rng.random_range(0..length * 9 / 10));
-        moments.extend(spread(start, start + Millis::new(length / 12), mails * 2 / 3 / number, rng));
+        let begins = dice.between(0.0, 0.9);
+        let (from, to) = (scenario.moment(begins), scenario.moment(begins + dice.between(0.03, 0.1)));
+        moments.extend(anywhere(from, to, of_each, dice));
     }
     moments
 }
 
-fn spread(from: Timestamp, to: Timestamp, mails: usize, rng: &mut ChaCha8Rng) -> Vec<Timestamp> {
-    let span = to.since(from).get().max(1);
-    (0..mails).map(|_| from + Millis::new(rng.random_range(0..span))).collect()
+fn anywhere(from: Timestamp, to: Timestamp, mails: usize, dice: &mut Dice) -> Vec<Timestamp> {
+    (0..mails).map(|_| dice.moment(from, to)).collect()
+}
+
+/// One in each of as many equal stretches of time.
+fn steady(from: Timestamp, to: Timestamp, mails: usize, dice: &mut Dice) -> Vec<Timestamp> {
+    let span = to.since(from);
+    let of_all = |number: f64| from + Dice::share(number / Dice::float(mails), span);
+    (0..mails).map(|number| of_all(Dice::float(number) + dice.between(0.0, 1.0))).collect()
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::credits::Credits;
 use super::faults::Faults;
 use super::record::{Call, Record};
+use crate::addresses::{self, HOME_IPS, QUARANTINE_IPS};
 use crate::platform::{Account, Placement};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,11 +50,9 @@ pub struct World {
 }
 
 /// The pool in which everybody begins.
-pub const HOME: &str = "good-1";
+pub const HOME: &str = addresses::HOME;
 /// The poor pool.
-pub const QUARANTINE: &str = "quarantine";
-const HOME_IPS: [&str; 3] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
-const QUARANTINE_IPS: [&str; 2] = ["192.0.2.201", "192.0.2.202"];
+pub const QUARANTINE: &str = addresses::QUARANTINE;
 
 impl World {
     /// A SendGrid account with a good pool and a poor one, in which every customer is placed as it says and all begin in
