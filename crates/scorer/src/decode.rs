@@ -6,7 +6,10 @@ use sendgrid::webhook::WebhookEvent;
 
 /// A record, read.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every record is an event, and it lives on the stack for one call")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every record is an event, and it lives on the stack for one call"
+)]
 pub(crate) enum Decoded<'a> {
     /// A customer's mail event.
     Event(CustomerId, WebhookEvent<'a>),

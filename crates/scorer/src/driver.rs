@@ -18,12 +18,15 @@ use crate::Error;
 use crate::handle::{Handle, Question, questions};
 use crate::metrics::Metrics;
 use crate::partition::PartitionTask;
+use crate::store::Budget;
 
 /// Settings of the scorer.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the partitions' states lie, a directory each.
     pub state: PathBuf,
+    /// How much each partition's state may keep in memory.
+    pub budget: Budget,
 }
 
 /// A running scorer.
@@ -125,9 +128,9 @@ impl Driver {
 
     fn assigned(&mut self, partitions: &[PartitionId]) -> Result<(), Error> {
         for id in partitions {
-            let policy = Arc::clone(&self.policy);
+            let terms = (Arc::clone(&self.policy), self.config.budget);
             let task =
-                PartitionTask::open(&self.config.state, *id, policy, self.metrics.clone(), self.outputs.as_mut())?;
+                PartitionTask::open(&self.config.state, *id, terms, self.metrics.clone(), self.outputs.as_mut())?;
             // A state that begins anew begins with what the log still has; any other must find its own place there.
             let earliest = self.subscription.earliest(*id).map_err(Error::log("finding the log's beginning"))?;
             let from = if task.is_new() { earliest } else { task.next_offset() };

@@ -24,6 +24,7 @@ mod ticker;
 pub use driver::{Config, Scorer};
 pub use error::Error;
 pub use handle::{Handle, Unavailable};
+pub use metrics::Metrics;
 pub use partition::PartitionTask;
 pub use ticker::Ticker;
 

@@ -4,7 +4,7 @@ use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, 
 
 /// The scorer's metrics.
 #[derive(Clone, Debug)]
-pub(crate) struct Metrics {
+pub struct Metrics {
     /// Records taken, by what became of them.
     pub(crate) records: IntCounterVec,
     /// Decisions, by rule and the stage that they led to.
@@ -24,7 +24,12 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
+    /// Registers them with `registry`.
+    ///
+    /// # Errors
+    ///
+    /// Where a name is taken.
+    pub fn register(registry: &Registry) -> prometheus::Result<Self> {
         let metrics = Self {
             records: IntCounterVec::new(
                 Opts::new("weir_scorer_records_total", "Records of the log taken, by what became of them."),

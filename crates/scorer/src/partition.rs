@@ -36,14 +36,14 @@ impl PartitionTask {
     /// # Errors
     ///
     /// Those of the state and of the log.
-    pub(crate) fn open(
+    pub fn open(
         root: &Path,
         id: PartitionId,
-        policy: Arc<Policy>,
+        (policy, budget): (Arc<Policy>, Budget),
         metrics: Metrics,
         outputs: &mut dyn Outputs,
     ) -> Result<Self, Error> {
-        let opened = RocksStore::open(root, id, Budget::default())?;
+        let opened = RocksStore::open(root, id, budget)?;
         let fold = Fold::new(policy, id, opened.partition);
         let next = opened.store.next_offset();
         let mut task = Self { id, fold, store: opened.store, metrics, next, said: false };
@@ -53,7 +53,7 @@ impl PartitionTask {
     }
 
     /// The first offset that it needs.
-    pub(crate) const fn next_offset(&self) -> Offset {
+    pub const fn next_offset(&self) -> Offset {
         self.next
     }
 
@@ -67,7 +67,7 @@ impl PartitionTask {
     /// # Errors
     ///
     /// Those of the state. The task must then be dropped and opened again.
-    pub(crate) fn fold(&mut self, records: &[Stored]) -> Result<(), Error> {
+    pub fn fold(&mut self, records: &[Stored]) -> Result<(), Error> {
         for stored in records {
             self.next = stored.position.offset.next();
             let Some(applied) = self.apply(stored)? else { continue };
@@ -106,7 +106,7 @@ impl PartitionTask {
     }
 
     /// Whether a commit is due: something was said, or much was folded.
-    pub(crate) fn wants_commit(&self) -> bool {
+    pub fn wants_commit(&self) -> bool {
         self.said || self.uncommitted() >= UNCOMMITTED_RECORDS
     }
 
@@ -120,7 +120,7 @@ impl PartitionTask {
     /// # Errors
     ///
     /// Those of the state and of the log. The task must then be dropped and opened again.
-    pub(crate) fn commit(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
+    pub fn commit(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
         let timer = self.metrics.commit.start_timer();
         self.store.commit(self.next, self.fold.partition())?;
         timer.observe_duration();
@@ -135,7 +135,7 @@ impl PartitionTask {
     /// # Errors
     ///
     /// As [`PartitionTask::commit`].
-    pub(crate) fn close(mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
+    pub fn close(mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
         self.commit(outputs)?;
         self.store.checkpoint()
     }

@@ -14,6 +14,7 @@ use log::embedded::EmbeddedLog;
 use model::Stage;
 use prometheus::Registry;
 use receiver::Receiver;
+use scorer::store::Budget;
 use scorer::{Scorer, Ticker};
 use sendgrid::api::Client;
 use tokio::signal::unix::{SignalKind, signal};
@@ -140,7 +141,7 @@ impl Running {
     ) -> anyhow::Result<Views> {
         let mut ticker = Ticker::new(Arc::clone(log))?;
         ticker.tick(clock).await?;
-        let config = scorer::Config { state: settings.state.clone() };
+        let config = scorer::Config { state: settings.state.clone(), budget: Budget::default() };
         let shutdown = self.work.shutdown.clone();
         let scorer = Scorer::start(config, log, Arc::clone(&settings.policy), registry, shutdown.clone())?;
         let handle = scorer.handle();

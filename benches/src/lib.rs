@@ -1,1 +1,0 @@
-//! Speed, shown as ratios within one run.
