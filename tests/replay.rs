@@ -1,1 +1,138 @@
-//! The same log gives the same decisions.
+//! The same log gives the same decisions, byte for byte: again, in two halves, and after a crash between two commits.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use log::embedded::{Config, EmbeddedLog};
+use log::{Log, PartitionCount, Record, RecordKind, Start, Stored, Topic};
+use model::{Fleet, Millis, Offset, PartitionId, Position, Tick, Timestamp};
+use policy::Policy;
+use prometheus::Registry;
+use scorer::store::Budget;
+use scorer::{Metrics, PartitionTask};
+use simulator::platform::{Gate, Platform, Scenario};
+use suites::customer_of;
+
+const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
+/// So few that customers and digests leave memory and come back from disk.
+const TIGHT: Budget = Budget { customers: 10, digests: 2_000 };
+
+/// A partition's log: the events of a platform's hour with a tick a minute.
+fn records() -> Vec<Stored> {
+    let scenario = Scenario { customers: 60, good_mails: 8_000, ..Scenario::hour(3, START) };
+    let mut platform = Platform::new(&scenario);
+    let (mut records, mut now) = (Vec::new(), START);
+    push_tick(&mut records, now);
+    while !platform.is_finished() {
+        now = now + Millis::minutes(1);
+        for arrival in platform.advance(now, &mut |_| Gate::Send(Some("good-1".into()))) {
+            let key = customer_of(&arrival.event).as_str().to_owned();
+            push(&mut records, RecordKind::Event, arrival.at, (key, arrival.event));
+        }
+        push_tick(&mut records, now);
+    }
+    records
+}
+
+fn push_tick(records: &mut Vec<Stored>, at: Timestamp) {
+    let tick = serde_json::to_string(&Tick { at, fleet: Fleet::default() }).unwrap();
+    push(records, RecordKind::Tick, at, (String::new(), tick));
+}
+
+fn push(records: &mut Vec<Stored>, kind: RecordKind, at: Timestamp, (key, value): (String, String)) {
+    let offset = Offset::new(records.len() as u64);
+    let record = Record { kind, at, key: Bytes::from(key), headers: Arc::new([]), value: Bytes::from(value) };
+    records.push(Stored { position: Position { partition: PartitionId::new(0), offset }, record });
+}
+
+/// A partition on disk, that can be left and opened again.
+struct OnDisk<'f> {
+    folder: &'f Path,
+    log: EmbeddedLog,
+    budget: Budget,
+}
+
+impl<'f> OnDisk<'f> {
+    fn new(folder: &'f Path, budget: Budget) -> Self {
+        let count = PartitionCount::new(NonZeroU32::MIN);
+        Self { folder, log: EmbeddedLog::open(Config::new(folder.join("log"), count)).unwrap(), budget }
+    }
+
+    fn open(&self) -> PartitionTask {
+        let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
+        let metrics = Metrics::register(&Registry::new()).unwrap();
+        let mut outputs = self.log.outputs().unwrap();
+        let state = self.folder.join("state");
+        PartitionTask::open(&state, PartitionId::new(0), (policy, self.budget), metrics, outputs.as_mut()).unwrap()
+    }
+
+    /// Folds the records that the state has not yet taken in, up to `end`, and commits every `every` of them.
+    fn fold(&self, task: &mut PartitionTask, records: &[Stored], end: usize, every: usize) {
+        let mut outputs = self.log.outputs().unwrap();
+        let from = usize::try_from(task.next_offset().get()).unwrap();
+        for part in records[from..end].chunks(every) {
+            task.fold(part).unwrap();
+            task.commit(outputs.as_mut()).unwrap();
+        }
+    }
+
+    /// Everything that was said, as it stands on its topic.
+    fn said(&self, topic: Topic) -> Vec<Bytes> {
+        let mut tail = self.log.tail(topic, Start::Earliest).unwrap();
+        let mut said = Vec::new();
+        while !tail.caught_up() {
+            said.extend(tail.next(Duration::ZERO).unwrap().into_iter().map(|stored| stored.record.value));
+        }
+        said
+    }
+}
+
+/// Decisions and standings of an uninterrupted run.
+fn uninterrupted(records: &[Stored]) -> [Vec<Bytes>; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = OnDisk::new(folder.path(), Budget::default());
+    let mut task = disk.open();
+    disk.fold(&mut task, records, records.len(), 5_000);
+    [disk.said(Topic::Decisions), disk.said(Topic::Standings)]
+}
+
+#[test]
+fn an_interrupted_run_says_what_an_uninterrupted_one_says() {
+    let records = records();
+    let expected = uninterrupted(&records);
+    assert!(expected[0].len() > 5, "too few decisions to compare: {}", expected[0].len());
+    assert_eq!(uninterrupted(&records), expected, "again");
+
+    let half = records.len() / 2;
+    let folder = tempfile::tempdir().unwrap();
+    let disk = OnDisk::new(folder.path(), TIGHT);
+    let mut task = disk.open();
+    disk.fold(&mut task, &records, half, 1_777);
+    task.close(disk.log.outputs().unwrap().as_mut()).unwrap();
+    let mut task = disk.open();
+    assert_eq!(task.next_offset(), Offset::new(half as u64));
+    disk.fold(&mut task, &records, records.len(), 3_001);
+    assert_eq!([disk.said(Topic::Decisions), disk.said(Topic::Standings)], expected, "in two halves");
+}
+
+#[test]
+fn a_run_that_is_cut_off_before_its_commits_says_everything_once() {
+    let records = records();
+    let expected = uninterrupted(&records);
+    let folder = tempfile::tempdir().unwrap();
+    let disk = OnDisk::new(folder.path(), TIGHT);
+    let mut committed = 0;
+    while committed < records.len() {
+        let mut task = disk.open();
+        assert_eq!(task.next_offset(), Offset::new(committed as u64));
+        committed = (committed + 2_500).min(records.len());
+        disk.fold(&mut task, &records, committed, 900);
+        // Folded, said, and lost with the task: nothing of it was committed.
+        let beyond = (committed + 1_200).min(records.len());
+        task.fold(&records[committed..beyond]).unwrap();
+    }
+    assert_eq!([disk.said(Topic::Decisions), disk.said(Topic::Standings)], expected);
+}

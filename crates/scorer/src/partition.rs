@@ -15,7 +15,7 @@ use crate::{Error, publish};
 
 /// Records folded at most before a commit: what a crash makes the fold do again, and what bounds the memory between
 /// commits. Seldom commits let a customer that is touched again and again be written once.
-const UNCOMMITTED_RECORDS: u64 = 200_000;
+const UNCOMMITTED_RECORDS: u64 = 1_000_000;
 
 /// The fold of one partition, with its state.
 #[derive(Debug)]

@@ -36,8 +36,8 @@ impl Mail {
     pub(crate) fn cells(&self, grain: Grain, now: Timestamp) -> impl Iterator<Item = (Cell, &Counts)> {
         let first = Bucket::of(grain, now).back(grain.kept() - 1);
         self.0.iter().flat_map(move |(provider, rings)| {
-            let of_bucket = move |(bucket, counts)| (Cell { grain, bucket, provider: *provider }, counts);
-            rings.ring(grain).from(first).map(|(bucket, counts)| (*bucket, counts)).map(of_bucket)
+            let cell = move |bucket| Cell { grain, bucket, provider: *provider };
+            rings.from(grain, first).iter().map(move |filled| (cell(filled.bucket), &filled.counts))
         })
     }
 }
@@ -52,7 +52,7 @@ pub(crate) struct Release {
 
 impl Release {
     pub(crate) fn new(mail: &Mail, at: Timestamp) -> Self {
-        let filling = |rings: &Rings| Grain::ALL.map(|grain| rings.ring(grain).at(Bucket::of(grain, at)));
+        let filling = |rings: &Rings| Grain::ALL.map(|grain| rings.at(grain, Bucket::of(grain, at)));
         Self { at, before: mail.0.iter().map(|(provider, rings)| (*provider, filling(rings))).collect() }
     }
 
@@ -77,10 +77,11 @@ pub(crate) fn sum_since(
     let first = window.first_bucket(now).max(released_in.unwrap_or_default());
     let mut sum = ProviderCounts::default();
     for (provider, rings) in &mail.0 {
-        for (bucket, counts) in rings.ring(grain).from(first) {
-            let cell = Cell { grain, bucket: *bucket, provider: *provider };
-            let before = release.filter(|_| released_in == Some(*bucket)).map(|release| release.counted_before(cell));
-            let counts = before.map_or(*counts, |before| counts.without(&before));
+        for filled in rings.from(grain, first) {
+            let cell = Cell { grain, bucket: filled.bucket, provider: *provider };
+            let in_release = release.filter(|_| released_in == Some(filled.bucket));
+            let before = in_release.map(|release| release.counted_before(cell)).unwrap_or_default();
+            let counts = filled.counts.without(&before);
             if keep(cell, &counts) {
                 sum.add(*provider, &counts);
             }

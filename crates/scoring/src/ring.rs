@@ -3,83 +3,85 @@
 use model::{Bucket, Counter, Counts, Grain, Timestamp, Window};
 use serde::{Deserialize, Serialize};
 
-/// The latest buckets of one grain that are not empty, oldest first.
+/// The latest buckets that are not empty, by grain and then by age, oldest first.
 ///
-/// Holds at most [`Grain::kept`] buckets before its newest; an event that belongs to an older one is not added.
+/// Of each grain at most [`Grain::kept`] buckets are held, counted back from its newest; an event that belongs to an older
+/// one is not added to that grain. All grains share one vector: most customers have few buckets, and there are many
+/// customers, so what counts is how many places in memory an event touches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ring(Vec<(Bucket, Counts)>);
+pub(crate) struct Rings(Vec<Filled>);
 
-impl Ring {
-    /// Counts one event in `bucket`.
-    pub(crate) fn count(&mut self, grain: Grain, bucket: Bucket, counter: Counter) {
-        if let Some((newest, counts)) = self.0.last_mut() {
-            if *newest == bucket {
-                counts.count(counter);
-                return;
-            }
-            if bucket < newest.back(grain.kept() - 1) {
-                return;
-            }
-        }
-        self.slot(bucket).count(counter);
-        self.forget(grain);
-    }
-
-    /// The buckets from `first` on.
-    pub(crate) fn from(&self, first: Bucket) -> impl Iterator<Item = &(Bucket, Counts)> {
-        let start = self.0.partition_point(|(bucket, _)| *bucket < first);
-        self.0.iter().skip(start)
-    }
-
-    /// The counts of `bucket`.
-    pub(crate) fn at(&self, bucket: Bucket) -> Counts {
-        self.from(bucket).next().filter(|(found, _)| *found == bucket).map(|(_, counts)| *counts).unwrap_or_default()
-    }
-
-    fn slot(&mut self, bucket: Bucket) -> &mut Counts {
-        let at = match self.0.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
-            Ok(at) => at,
-            Err(at) => {
-                self.0.insert(at, (bucket, Counts::ZERO));
-                at
-            }
-        };
-        &mut self.0[at].1
-    }
-
-    /// Drops the buckets that no window reaches any more.
-    fn forget(&mut self, grain: Grain) {
-        let Some((newest, _)) = self.0.last() else { return };
-        let oldest = newest.back(grain.kept() - 1);
-        let stale = self.0.partition_point(|(bucket, _)| *bucket < oldest);
-        self.0.drain(..stale);
-    }
+/// A bucket with something in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Filled {
+    grain: Grain,
+    /// Which bucket.
+    pub(crate) bucket: Bucket,
+    /// What is in it.
+    pub(crate) counts: Counts,
 }
-
-/// One ring for each grain.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Rings([Ring; Grain::ALL.len()]);
 
 impl Rings {
     /// Counts one event of a mail of the moment `at`.
     pub(crate) fn count(&mut self, at: Timestamp, counter: Counter) {
-        for (grain, ring) in Grain::ALL.into_iter().zip(&mut self.0) {
-            ring.count(grain, Bucket::of(grain, at), counter);
+        for grain in Grain::ALL {
+            if let Some(counts) = self.slot(grain, Bucket::of(grain, at)) {
+                counts.count(counter);
+            }
         }
     }
 
-    /// The ring of `grain`.
-    pub(crate) const fn ring(&self, grain: Grain) -> &Ring {
-        match grain {
-            Grain::FiveMinutes => &self.0[0],
-            Grain::Hour => &self.0[1],
-            Grain::Day => &self.0[2],
-        }
+    /// The buckets of `grain` from `first` on, oldest first.
+    pub(crate) fn from(&self, grain: Grain, first: Bucket) -> &[Filled] {
+        let start = self.0.partition_point(|filled| (filled.grain, filled.bucket) < (grain, first));
+        let end = self.0.partition_point(|filled| filled.grain <= grain);
+        self.0.get(start..end).unwrap_or_default()
+    }
+
+    /// The counts of one bucket.
+    pub(crate) fn at(&self, grain: Grain, bucket: Bucket) -> Counts {
+        let first = self.from(grain, bucket).first();
+        first.filter(|filled| filled.bucket == bucket).map(|filled| filled.counts).unwrap_or_default()
     }
 
     /// The sum over `window`, ending at `now`.
     pub(crate) fn sum(&self, window: Window, now: Timestamp) -> Counts {
-        self.ring(window.grain()).from(window.first_bucket(now)).map(|(_, counts)| counts).sum()
+        self.from(window.grain(), window.first_bucket(now)).iter().map(|filled| &filled.counts).sum()
+    }
+
+    /// The counts of a bucket, made if need be; `None` for one that is too old.
+    fn slot(&mut self, grain: Grain, bucket: Bucket) -> Option<&mut Counts> {
+        let end = self.0.partition_point(|filled| filled.grain <= grain);
+        let newest = self.0[..end].last().filter(|filled| filled.grain == grain).map(|filled| filled.bucket);
+        if newest == Some(bucket) {
+            return Some(&mut self.0[end - 1].counts);
+        }
+        if newest.is_some_and(|newest| bucket < newest.back(grain.kept() - 1)) {
+            return None;
+        }
+        if newest.is_some_and(|newest| bucket > newest) {
+            self.forget(grain, bucket.back(grain.kept() - 1));
+        }
+        let place = (grain, bucket);
+        let at = match self.0.binary_search_by_key(&place, |filled| (filled.grain, filled.bucket)) {
+            Ok(at) => at,
+            Err(at) => {
+                // Room is made for little at first: most customers stay small.
+                if self.0.len() < 2 * Grain::ALL.len() {
+                    self.0.reserve_exact(Grain::ALL.len());
+                }
+                self.0.insert(at, Filled { grain, bucket, counts: Counts::ZERO });
+                at
+            }
+        };
+        Some(&mut self.0[at].counts)
+    }
+
+    /// Drops the buckets of `grain` before `oldest`: no window reaches them any more.
+    fn forget(&mut self, grain: Grain, oldest: Bucket) {
+        let start = self.0.partition_point(|filled| filled.grain < grain);
+        let end = self.0.partition_point(|filled| (filled.grain, filled.bucket) < (grain, oldest));
+        self.0.drain(start..end);
     }
 }
 

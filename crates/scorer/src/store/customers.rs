@@ -4,7 +4,6 @@
 //! back to its bound, those first that were not touched for the longest time. Between commits it can grow only by the
 //! customers that the records between them touch.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::CustomerId;
@@ -17,8 +16,10 @@ use crate::Error;
 #[derive(Debug)]
 pub(super) struct Customers {
     cache: HashMap<CustomerId, Slot>,
+    /// Who was handed out to be changed since the last commit.
+    changed: Vec<CustomerId>,
     bound: usize,
-    /// Counts commits.
+    /// Counts commits, from 1.
     generation: u64,
     attended: BTreeSet<CustomerId>,
     /// Changes of `attended` since the last commit.
@@ -43,8 +44,9 @@ impl Customers {
         }
         Ok(Self {
             cache: HashMap::new(),
+            changed: Vec::new(),
             bound,
-            generation: 0,
+            generation: 1,
             attended,
             attention: BTreeMap::new(),
             buffer: Vec::new(),
@@ -52,14 +54,16 @@ impl Customers {
     }
 
     pub(super) fn get(&mut self, db: &DB, place: &Place, id: &CustomerId) -> Result<&mut Customer, Error> {
-        let slot = match self.cache.entry(id.clone()) {
-            Entry::Occupied(slot) => slot.into_mut(),
-            Entry::Vacant(vacant) => {
-                let customer = read(db, place, id)?.unwrap_or_default();
-                vacant.insert(Slot { customer, touched: 0 })
-            }
-        };
-        slot.touched = self.generation;
+        if !self.cache.contains_key(id) {
+            let customer = read(db, place, id)?.unwrap_or_default();
+            self.cache.insert(id.clone(), Slot { customer, touched: 0 });
+        }
+        // It is there now, if it was not before.
+        let slot = self.cache.get_mut(id).ok_or_else(|| place.unreadable("a customer left the cache"))?;
+        if slot.touched != self.generation {
+            slot.touched = self.generation;
+            self.changed.push(id.clone());
+        }
         Ok(&mut slot.customer)
     }
 
@@ -93,7 +97,10 @@ impl Customers {
     /// Puts what changed since the last commit into `batch`.
     pub(super) fn write(&mut self, batch: &mut WriteBatch, db: &DB, place: &Place) -> Result<(), Error> {
         let cf = keys::cf(db, keys::CUSTOMERS, place)?;
-        for (id, slot) in self.cache.iter().filter(|(_, slot)| slot.touched == self.generation) {
+        // RocksDB takes keys in their order faster than at random.
+        self.changed.sort_unstable();
+        for id in std::mem::take(&mut self.changed) {
+            let Some(slot) = self.cache.get(&id) else { continue };
             self.buffer.clear();
             self.buffer = postcard::to_extend(&slot.customer, std::mem::take(&mut self.buffer))
                 .map_err(|error| place.unreadable(format!("customer can't be written: {error}")))?;
