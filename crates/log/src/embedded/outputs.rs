@@ -26,6 +26,7 @@ impl Outputs for EmbeddedOutputs {
     }
 
     fn last_published(&mut self, partition: PartitionId) -> Result<Option<Sequence>> {
+        self.store.known(partition)?;
         self.store.last_published(partition)
     }
 }

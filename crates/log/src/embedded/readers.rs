@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Offset, PartitionId};
-use rocksdb::WriteBatch;
 
-use super::store::{Reach, Store, committed_key};
-use crate::{Polled, Result, Start, Stored, Subscription, Tail, Topic};
+use super::keys::committed_key;
+use super::reach::{Reach, TopicReach};
+use super::store::Store;
+use crate::{Cleanup, Polled, Result, Start, Stored, Subscription, Tail, Topic};
 
 /// Bytes handed out at once: enough to make the hand-over cheap, little enough to hold a few of them in memory.
 const AT_ONCE: usize = 2 << 20;
@@ -23,36 +24,52 @@ struct Places {
     latest: Option<PartitionId>,
 }
 
+/// What was read of one partition.
+struct Chunk {
+    partition: PartitionId,
+    /// Where it was read from.
+    from: Offset,
+    /// Where it is to be read from next.
+    next: Offset,
+    records: Vec<Stored>,
+}
+
 impl Places {
+    fn new(store: Arc<Store>, topic: Topic, next: BTreeMap<PartitionId, Offset>) -> Self {
+        Self { store, topic, next, latest: None }
+    }
+
     /// The next records of the partition whose turn it is; `None` where nothing comes within `timeout`.
-    fn read(&mut self, timeout: Duration) -> Result<Option<(PartitionId, Vec<Stored>)>> {
-        let Some(partition) = self.turn(timeout) else { return Ok(None) };
-        let from = self.next.get(&partition).copied().unwrap_or_default();
-        let end = self.store.reach(self.topic, partition).end;
+    fn read(&self, timeout: Duration) -> Result<Option<Chunk>> {
+        let behind = self.store.reaches().wait(self.topic, timeout, |reach| self.behind(reach));
+        let Some((partition, from, end)) = behind else { return Ok(None) };
         let records = self.store.read((self.topic, partition), from, end, AT_ONCE)?;
         // Compaction may have emptied the rest of the reach.
         let next = records.last().map_or(end, |stored| stored.position.offset.next());
-        self.next.insert(partition, next);
-        self.latest = Some(partition);
-        Ok(Some((partition, records)))
+        Ok(Some(Chunk { partition, from, next, records }))
     }
 
-    /// Waits for a partition with something new.
-    fn turn(&self, timeout: Duration) -> Option<PartitionId> {
-        let grown = |reaches: &BTreeMap<(Topic, PartitionId), Reach>| {
-            self.behind(|place| reaches.get(&place).copied().unwrap_or_default())
-        };
-        if !self.store.wait(timeout, |reaches| grown(reaches).is_some()) {
-            return None;
-        }
-        self.behind(|(topic, partition)| self.store.reach(topic, partition))
-    }
-
-    /// The next partition, after the latest, that reaches further than was read.
-    fn behind(&self, reach: impl Fn((Topic, PartitionId)) -> Reach) -> Option<PartitionId> {
-        let is_behind = |(partition, next): &(&PartitionId, &Offset)| reach((self.topic, **partition)).end > **next;
+    /// The next partition, after the latest, that reaches further than was read; from where to where.
+    fn behind(&self, reach: &TopicReach) -> Option<(PartitionId, Offset, Offset)> {
         let after = self.next.iter().filter(|(partition, _)| self.latest.is_none_or(|latest| **partition > latest));
-        after.chain(self.next.iter()).find(is_behind).map(|(partition, _)| *partition)
+        after.chain(&self.next).find_map(|(partition, next)| {
+            let end = reach.get(partition)?.end;
+            (end > *next).then_some((*partition, *next, end))
+        })
+    }
+
+    fn take(&mut self, chunk: Chunk) -> (PartitionId, Vec<Stored>) {
+        self.next.insert(chunk.partition, chunk.next);
+        self.latest = Some(chunk.partition);
+        (chunk.partition, chunk.records)
+    }
+}
+
+impl Chunk {
+    /// Whether every place from the first to the last has its record.
+    fn is_whole(&self) -> bool {
+        let places = self.next.get() - self.from.get();
+        u64::try_from(self.records.len()).is_ok_and(|records| records == places)
     }
 }
 
@@ -66,8 +83,22 @@ pub(super) struct EmbeddedSubscription {
 
 impl EmbeddedSubscription {
     pub(super) fn new(store: Arc<Store>, topic: Topic, group: &str) -> Self {
-        let places = Places { store, topic, next: BTreeMap::new(), latest: None };
-        Self { places, group: group.to_owned(), assigned: false }
+        Self { places: Places::new(store, topic, BTreeMap::new()), group: group.to_owned(), assigned: false }
+    }
+
+    /// Where retention overtook the reader, or damage ate a record.
+    fn refuse_gap(&self, chunk: &Chunk) -> Result<()> {
+        let Places { store, topic, .. } = &self.places;
+        if topic.cleanup() == Cleanup::Compact || chunk.is_whole() {
+            return Ok(());
+        }
+        let Chunk { partition, from, next, records } = chunk;
+        let Reach { start, .. } = store.reaches().of((*topic, *partition));
+        let (name, there) = (topic.name(), records.len());
+        Err(store.unreadable(format!(
+            "of the records from {from} to before {next} of {name}/{partition} only {there} are there; retention keeps \
+             those from {start} on"
+        )))
     }
 }
 
@@ -77,37 +108,43 @@ impl Subscription for EmbeddedSubscription {
             self.assigned = true;
             return Ok(Polled::Assigned(self.places.store.partitions().all().collect()));
         }
-        Ok(match self.places.read(timeout)? {
-            Some((partition, records)) => Polled::Records(partition, records),
-            None => Polled::Idle,
-        })
+        let mut timeout = timeout;
+        while let Some(chunk) = self.places.read(timeout)? {
+            self.refuse_gap(&chunk)?;
+            let (partition, records) = self.places.take(chunk);
+            if !records.is_empty() {
+                return Ok(Polled::Records(partition, records));
+            }
+            timeout = Duration::ZERO;
+        }
+        Ok(Polled::Idle)
     }
 
     fn seek(&mut self, partition: PartitionId, from: Offset) -> Result<()> {
-        let Reach { start, end } = self.places.store.reach(self.places.topic, partition);
-        if from < start {
-            let lost = format!("no record {from} of partition {partition}: retention has dropped all before {start}");
-            return Err(self.places.store.unreadable(&lost));
-        }
+        let Places { store, topic, next, .. } = &mut self.places;
+        store.known(partition)?;
+        let Reach { end, .. } = store.reaches().of((*topic, partition));
         if from > end {
-            let ahead = format!("no record {from} of partition {partition}: it ends at {end}; is it another log?");
-            return Err(self.places.store.unreadable(&ahead));
+            let name = topic.name();
+            return Err(store.unreadable(format!(
+                "a reader wants record {from} of {name}/{partition}, which ends at {end}: the log is another or was cut"
+            )));
         }
-        self.places.next.insert(partition, from);
+        next.insert(partition, from);
         Ok(())
     }
 
     fn earliest(&self, partition: PartitionId) -> Result<Offset> {
-        Ok(self.places.store.reach(self.places.topic, partition).start)
+        self.places.store.known(partition)?;
+        Ok(self.places.store.reaches().of((self.places.topic, partition)).start)
     }
 
     fn commit(&mut self, partition: PartitionId, next: Offset) -> Result<()> {
-        let store = &self.places.store;
-        let mut batch = WriteBatch::default();
-        let key = committed_key(self.places.topic, &self.group, partition);
-        batch.put_cf(store.meta()?, key, next.get().to_be_bytes());
+        let Places { store, topic, .. } = &self.places;
+        store.known(partition)?;
+        let key = committed_key((*topic, partition), &self.group);
         // Only a hint: not worth an fsync.
-        store.db().write(batch).map_err(|source| store.failed(source))
+        store.db().put_cf(store.meta()?, key, next.get().to_be_bytes()).map_err(|source| store.failed(source))
     }
 }
 
@@ -121,21 +158,28 @@ pub(super) struct EmbeddedTail {
 
 impl EmbeddedTail {
     pub(super) fn new(store: Arc<Store>, topic: Topic, start: Start) -> Self {
-        let reaches: Vec<_> = store.partitions().all().map(|p| (p, store.reach(topic, p))).collect();
+        let reach = store.reaches().of_topic(topic);
         let begin = |reach: &Reach| match start {
             Start::Earliest => reach.start,
             Start::Latest => reach.end,
         };
-        let next = reaches.iter().map(|(partition, reach)| (*partition, begin(reach))).collect();
-        let ends = reaches.iter().map(|(partition, reach)| (*partition, reach.end)).collect();
-        Self { places: Places { store, topic, next, latest: None }, ends }
+        let next = reach.iter().map(|(partition, reach)| (*partition, begin(reach))).collect();
+        let ends = reach.iter().map(|(partition, reach)| (*partition, reach.end)).collect();
+        Self { places: Places::new(store, topic, next), ends }
     }
 }
 
 impl Tail for EmbeddedTail {
     fn next(&mut self, timeout: Duration) -> Result<Vec<Stored>> {
-        let read = self.places.read(timeout)?;
-        Ok(read.map(|(_, records)| records).unwrap_or_default())
+        let mut timeout = timeout;
+        while let Some(chunk) = self.places.read(timeout)? {
+            let (_, records) = self.places.take(chunk);
+            if !records.is_empty() {
+                return Ok(records);
+            }
+            timeout = Duration::ZERO;
+        }
+        Ok(Vec::new())
     }
 
     fn caught_up(&self) -> bool {

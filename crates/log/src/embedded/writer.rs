@@ -1,24 +1,24 @@
 //! The one thread that writes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use model::{Offset, PartitionId};
-use rocksdb::WriteBatch;
+use model::PartitionId;
 use tokio::sync::oneshot;
 
-use super::codec;
-use super::store::{Store, key, published_key};
+use super::batch::Batch;
+use super::store::Store;
 use crate::seam::BoxFuture;
-use crate::{Append, Error, Output, Producer, Record, Result, Route, Sequence, Topic, partition_of};
+use crate::{Append, Error, Output, Producer, Record, Result, Route};
 
 /// Appends that may wait; their bytes are bounded apart.
 const WAITING: usize = 4_096;
 /// Bytes in one batch: beyond it, what waits goes into the next.
 const BATCH_BYTES: usize = 16 << 20;
+/// About what a record takes beside its key and its value.
+const OVERHEAD: usize = 64;
 
 /// What is to be written.
 enum Work {
@@ -26,15 +26,22 @@ enum Work {
     Publish(PartitionId, Vec<Output>),
 }
 
+/// Who waits for it: a future, or a thread.
+enum Waiting {
+    Future(oneshot::Sender<Result<()>>),
+    Thread(SyncSender<Result<()>>),
+}
+
 struct Job {
     work: Work,
     bytes: usize,
-    done: oneshot::Sender<Result<()>>,
+    waiting: Waiting,
 }
 
 /// The writing thread; dropping it waits until everything that waits is written.
 #[derive(Debug)]
 pub(super) struct Writer {
+    store: Arc<Store>,
     /// `None` only while it is dropped.
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -46,23 +53,27 @@ impl Writer {
     pub(super) fn start(store: Arc<Store>, bound: usize) -> Result<Self> {
         let (jobs, waiting) = sync_channel(WAITING);
         let in_flight = Arc::new(AtomicUsize::new(0));
-        let next = next_offsets(&store);
-        let mut thread = Thread { store, next, in_flight: Arc::clone(&in_flight), buffer: Vec::new(), broken: false };
+        let mut thread = Thread { store: Arc::clone(&store), in_flight: Arc::clone(&in_flight), broken: None };
         let thread = std::thread::Builder::new()
             .name("log-writer".to_owned())
             .spawn(move || thread.run(&waiting))
-            .map_err(|source| Error::Storage { place: "the writing thread".to_owned(), source: source.into() })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), in_flight, bound })
+            .map_err(|source| store.failing(source))?;
+        Ok(Self { store, jobs: Some(jobs), thread: Some(thread), in_flight, bound })
     }
 
-    /// Publishes outputs and waits until they are durable.
+    /// Publishes outputs and waits until they are durable. Those who publish wait for their turn instead of being
+    /// refused: they are as many as the partitions, and each has one batch under way.
     pub(super) fn publish(&self, partition: PartitionId, outputs: Vec<Output>) -> Result<()> {
+        self.store.known(partition)?;
         let bytes = outputs.iter().map(|output| size_of(&output.record)).sum();
+        let (done, answer) = sync_channel(1);
+        let job = Job { work: Work::Publish(partition, outputs), bytes, waiting: Waiting::Thread(done) };
         self.in_flight.fetch_add(bytes, Ordering::AcqRel);
-        let (done, answer) = oneshot::channel();
-        let job = Job { work: Work::Publish(partition, outputs), bytes, done };
-        self.jobs()?.send(job).map_err(|_| Error::Closed)?;
-        answer.blocking_recv().unwrap_or(Err(Error::Closed))
+        if self.jobs()?.send(job).is_err() {
+            self.in_flight.fetch_sub(bytes, Ordering::AcqRel);
+            return Err(Error::Closed);
+        }
+        answer.recv().unwrap_or(Err(Error::Closed))
     }
 
     fn jobs(&self) -> Result<&SyncSender<Job>> {
@@ -70,6 +81,11 @@ impl Writer {
     }
 
     fn submit(&self, records: Vec<Append>) -> Result<oneshot::Receiver<Result<()>>> {
+        for append in &records {
+            if let Route::To(partition) = append.route {
+                self.store.known(partition)?;
+            }
+        }
         let bytes: usize = records.iter().map(|append| size_of(&append.record)).sum();
         let before = self.in_flight.fetch_add(bytes, Ordering::AcqRel);
         // One append alone is always taken, however large: the receiver has bounded it already.
@@ -78,7 +94,8 @@ impl Writer {
             return Err(Error::Busy("too many bytes wait to be written"));
         }
         let (done, answer) = oneshot::channel();
-        self.jobs()?.try_send(Job { work: Work::Append(records), bytes, done }).map_err(|error| {
+        let job = Job { work: Work::Append(records), bytes, waiting: Waiting::Future(done) };
+        self.jobs()?.try_send(job).map_err(|error| {
             self.in_flight.fetch_sub(bytes, Ordering::AcqRel);
             match error {
                 TrySendError::Full(_) => Error::Busy("too many appends wait to be written"),
@@ -110,13 +127,19 @@ impl Producer for Writer {
     }
 }
 
+/// A write that failed. What of it is on disk nobody knows until the log is opened anew, so nothing may be acknowledged
+/// behind it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("a write failed, and the log takes nothing more until it is opened anew")]
+struct Broken {
+    #[source]
+    cause: Arc<Error>,
+}
+
 struct Thread {
     store: Arc<Store>,
-    next: BTreeMap<(Topic, PartitionId), Offset>,
     in_flight: Arc<AtomicUsize>,
-    buffer: Vec<u8>,
-    /// A write failed: nothing may be acknowledged any more, since nobody knows what is on disk.
-    broken: bool,
+    broken: Option<Broken>,
 }
 
 impl Thread {
@@ -130,91 +153,47 @@ impl Thread {
                 bytes += job.bytes;
                 jobs.push(job);
             }
-            self.write(jobs);
+            self.serve(jobs, bytes);
         }
     }
 
-    fn write(&mut self, jobs: Vec<Job>) {
-        let result = if self.broken { Err(Error::Closed) } else { self.write_batch(&jobs) };
-        self.broken |= result.is_err();
-        let failure = result.as_ref().err().map(ToString::to_string);
-        if let Some(failure) = &failure {
-            tracing::error!(failure, "the log takes nothing more; restart when the cause is mended");
+    fn serve(&mut self, jobs: Vec<Job>, bytes: usize) {
+        if self.broken.is_none()
+            && let Err(error) = write(&self.store, &jobs, bytes)
+        {
+            let broken = Broken { cause: Arc::new(error) };
+            tracing::error!(error = &broken as &dyn std::error::Error, "nothing is accepted any more");
+            self.broken = Some(broken);
         }
         for job in jobs {
             self.in_flight.fetch_sub(job.bytes, Ordering::AcqRel);
-            let answer = failure.clone().map_or(Ok(()), |failure| {
-                Err(Error::Storage { place: "the embedded log".to_owned(), source: failure.into() })
-            });
-            // Whoever waited may have given up; what is written stays.
-            let _unheard = job.done.send(answer);
+            job.waiting.answer(self.broken.clone().map_or(Ok(()), |broken| Err(self.store.failing(broken))));
         }
-    }
-
-    fn write_batch(&mut self, jobs: &[Job]) -> Result<()> {
-        let mut batch = WriteBatch::default();
-        let mut next = self.next.clone();
-        for job in jobs {
-            match &job.work {
-                Work::Append(records) => {
-                    for append in records {
-                        let partition = match append.route {
-                            Route::To(partition) => partition,
-                            Route::ByKey => partition_of(&append.record.key, self.store.partitions()),
-                        };
-                        self.put(&mut batch, &mut next, (append.topic, partition), &append.record)?;
-                    }
-                }
-                Work::Publish(partition, outputs) => self.put_outputs(&mut batch, &mut next, *partition, outputs)?,
-            }
-        }
-        self.store.write(batch)?;
-        self.store.grow(&next);
-        self.next = next;
-        Ok(())
-    }
-
-    fn put_outputs(
-        &mut self,
-        batch: &mut WriteBatch,
-        next: &mut BTreeMap<(Topic, PartitionId), Offset>,
-        partition: PartitionId,
-        outputs: &[Output],
-    ) -> Result<()> {
-        let published = self.store.last_published(partition)?.unwrap_or_default();
-        let mut last: Option<Sequence> = None;
-        for output in outputs.iter().filter(|output| output.sequence > published) {
-            self.put(batch, next, (output.topic, partition), &output.record)?;
-            last = Some(output.sequence);
-        }
-        if let Some(last) = last {
-            batch.put_cf(self.store.meta()?, published_key(partition), last.get().to_be_bytes());
-        }
-        Ok(())
-    }
-
-    fn put(
-        &mut self,
-        batch: &mut WriteBatch,
-        next: &mut BTreeMap<(Topic, PartitionId), Offset>,
-        (topic, partition): (Topic, PartitionId),
-        record: &Record,
-    ) -> Result<()> {
-        let offset = next.entry((topic, partition)).or_default();
-        self.buffer.clear();
-        codec::encode(record, &mut self.buffer);
-        batch.put_cf(self.store.topic(topic)?, key(partition, *offset), &self.buffer);
-        *offset = offset.next();
-        Ok(())
     }
 }
 
-fn next_offsets(store: &Store) -> BTreeMap<(Topic, PartitionId), Offset> {
-    let places = Topic::ALL.into_iter().flat_map(|topic| store.partitions().all().map(move |p| (topic, p)));
-    places.map(|(topic, partition)| ((topic, partition), store.reach(topic, partition).end)).collect()
+impl Waiting {
+    /// Whoever waited may have given up; what is written stays.
+    fn answer(self, answer: Result<()>) {
+        let _unheard = match self {
+            Self::Future(done) => done.send(answer).is_err(),
+            Self::Thread(done) => done.send(answer).is_err(),
+        };
+    }
+}
+
+fn write(store: &Store, jobs: &[Job], bytes: usize) -> Result<()> {
+    let mut batch = Batch::new(store, bytes);
+    for job in jobs {
+        match &job.work {
+            Work::Append(records) => records.iter().try_for_each(|append| batch.append(append))?,
+            Work::Publish(partition, outputs) => batch.publish(*partition, outputs)?,
+        }
+    }
+    batch.commit()
 }
 
 /// About what a record takes while it waits.
 fn size_of(record: &Record) -> usize {
-    record.key.len() + record.value.len() + 64
+    record.key.len() + record.value.len() + OVERHEAD
 }
