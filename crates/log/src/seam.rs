@@ -36,6 +36,14 @@ pub enum Error {
     /// The log was closed.
     #[error("the log is closed")]
     Closed,
+    /// A partition was named that the log does not have.
+    #[error("the log has no partition {partition}: it has {partitions}, counted from 0")]
+    NoPartition {
+        /// The one named.
+        partition: PartitionId,
+        /// How many there are.
+        partitions: u32,
+    },
     /// The log was made with another number of partitions, and that is fixed for life.
     #[error("the log at {place} has {found} partitions, the configuration says {wanted}: set it back to {found}")]
     Partitions {
@@ -122,8 +130,9 @@ pub trait Subscription: Send + fmt::Debug {
     /// Waits at most `timeout` for something to happen.
     fn poll(&mut self, timeout: Duration) -> Result<Polled>;
 
-    /// Reads `partition` from `from` on. Where `from` was deleted by retention, the next poll fails as
-    /// [`Error::Unreadable`]: a gap is never skipped in silence.
+    /// Reads `partition` from `from` on. Where `from` was deleted by retention, or is beyond the partition's end, this or
+    /// the next poll fails as [`Error::Unreadable`]: a gap is never skipped in silence. In a compacted topic gaps are
+    /// natural, and the next record kept is read.
     fn seek(&mut self, partition: PartitionId, from: Offset) -> Result<()>;
 
     /// The oldest record of `partition` that is kept: where a reader without a state of its own begins.
@@ -162,8 +171,8 @@ pub struct Output {
 
 /// Publishes what the fold of a partition said, each once. Blocking.
 pub trait Outputs: Send + fmt::Debug {
-    /// Publishes `outputs` (ascending in sequence) and returns when they are durable. An output whose sequence is not
-    /// beyond [`Outputs::last_published`] is there already and is left out.
+    /// Publishes `outputs` (ascending in sequence), each to this partition of its topic, and returns when they are durable.
+    /// An output whose sequence is not beyond [`Outputs::last_published`] is there already and is left out.
     fn publish(&mut self, partition: PartitionId, outputs: &[Output]) -> Result<()>;
 
     /// The last sequence published for `partition`, read back from the log itself.

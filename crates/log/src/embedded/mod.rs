@@ -4,21 +4,26 @@
 //! the batch with an fsync, and only then answers all of them, so that many waiting POSTs share the price of one fsync.
 //! Readers see nothing that is not durable.
 
+mod batch;
 mod codec;
+mod compaction;
+mod keys;
+mod options;
 mod outputs;
+mod reach;
 mod readers;
 mod retention;
 mod store;
 mod writer;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{Millis, Timestamp};
 
-use crate::{Log, Outputs, PartitionCount, Producer, Result, Start, Subscription, Tail, Topic};
+use crate::{Cleanup, Log, Outputs, PartitionCount, Producer, Result, Start, Subscription, Tail, Topic};
 
-pub use retention::Trimmed;
+use compaction::Compactor;
 use store::Store;
 use writer::Writer;
 
@@ -52,12 +57,27 @@ impl Config {
     }
 }
 
-/// An open embedded log. Only one process can have it open.
+/// The ages that retention works with stay above what a rebuild of the state needs.
+const _: () = assert!(Millis::days(45).get() > model::Window::Month.span().get());
+
+/// What was dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    /// Records dropped for their age or their topic's size.
+    pub old: u64,
+    /// Records of compacted topics: replaced by a newer one of their key, or taken back.
+    pub replaced: u64,
+}
+
+/// An open embedded log. Only one process can have it open, and it stays open for as long as a reader or a producer of it
+/// lives.
 #[derive(Debug)]
 pub struct EmbeddedLog {
     config: Config,
     store: Arc<Store>,
     writer: Arc<Writer>,
+    /// Taken for the whole of a maintenance, so that there is one at a time.
+    compactor: Mutex<Compactor>,
 }
 
 impl EmbeddedLog {
@@ -65,22 +85,33 @@ impl EmbeddedLog {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Storage`] where another process has it open or the disk refuses, [`crate::Error::Partitions`] and
-    /// [`crate::Error::Unreadable`] where it was made otherwise.
+    /// [`crate::Error::Storage`] where another process has it open or the disk refuses, [`crate::Error::Partitions`]
+    /// where it was made with another number of them, [`crate::Error::Unreadable`] where it is damaged or another version
+    /// made it.
     pub fn open(config: Config) -> Result<Self> {
         let store = Arc::new(Store::open(&config.path, config.partitions)?);
         let writer = Arc::new(Writer::start(Arc::clone(&store), config.in_flight_bytes)?);
-        Ok(Self { config, store, writer })
+        Ok(Self { config, store, writer, compactor: Mutex::default() })
     }
 
     /// Drops what is older or larger than the settings allow, and the records of compacted topics that a newer one of
-    /// their key has replaced. To be called now and then; reads a whole compacted topic each time.
+    /// their key has replaced. A record without value takes its key back and goes after a day. To be called now and then;
+    /// reads the whole of each compacted partition to which something was added.
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Storage`].
+    /// [`crate::Error::Storage`] where the disk refuses, [`crate::Error::Unreadable`] where a record is damaged.
     pub fn maintain(&self, now: Timestamp) -> Result<Trimmed> {
-        retention::maintain(&self.store, &self.config, now)
+        let mut compactor = self.compactor.lock().unwrap_or_else(PoisonError::into_inner);
+        let Config { max_age, max_bytes, .. } = self.config;
+        let mut trimmed = Trimmed::default();
+        for topic in Topic::ALL {
+            match topic.cleanup() {
+                Cleanup::Delete => trimmed.old += retention::drop_old(&self.store, topic, now - max_age, max_bytes)?,
+                Cleanup::Compact => trimmed.replaced += compactor.compact(&self.store, topic, now)?,
+            }
+        }
+        Ok(trimmed)
     }
 }
 

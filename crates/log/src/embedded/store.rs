@@ -31,7 +31,8 @@ impl Store {
     pub(super) fn open(path: &Path, partitions: PartitionCount) -> Result<Self> {
         let place = path.display().to_string();
         let families = Topic::ALL.map(Topic::name).into_iter().chain([META]).map(|name| (name, options::family()));
-        let db = DB::open_cf_with_opts(&options::database(), path, families).map_err(|source| failed(&place, source))?;
+        let db =
+            DB::open_cf_with_opts(&options::database(), path, families).map_err(|source| failed(&place, source))?;
         let mut store = Self { db, place, partitions, reaches: Reaches::default() };
         store.check()?;
         store.reaches = store.find_reaches()?;
