@@ -23,6 +23,8 @@ pub enum Outcome {
     HeldBack,
     /// Nothing to ask for: the mailer asks Weir.
     Route,
+    /// Only noted: how it was before the first change.
+    Observed,
 }
 
 impl Outcome {
@@ -33,6 +35,7 @@ impl Outcome {
             Self::Failed => "failed",
             Self::HeldBack => "held_back",
             Self::Route => "route",
+            Self::Observed => "observed",
         }
     }
 }
@@ -75,19 +78,28 @@ impl Action {
     }
 
     pub(crate) fn append(&self) -> Result<Append, serde_json::Error> {
+        let value = Bytes::from(serde_json::to_vec(self)?);
+        // The same customer, moment and content is the same action.
+        let id = format!("{}-{}-{:08x}", self.customer, self.at.millis(), value.iter().fold(0_u32, fold_byte));
         let record = Record {
             kind: RecordKind::Output,
             at: self.at,
             key: Bytes::copy_from_slice(self.customer.as_str().as_bytes()),
             headers: Arc::new([
                 (Box::from("ce_specversion"), Bytes::from_static(b"1.0")),
+                (Box::from("ce_id"), Bytes::from(id)),
                 (Box::from("ce_source"), Bytes::from_static(b"/weir/enforcer")),
                 (Box::from("ce_type"), Bytes::from_static(b"weir.action")),
                 (Box::from("ce_time"), Bytes::from(self.at.to_string())),
                 (Box::from("content-type"), Bytes::from_static(b"application/json")),
             ]),
-            value: serde_json::to_vec(self)?.into(),
+            value,
         };
         Ok(Append { topic: Topic::Actions, route: Route::ByKey, record })
     }
+}
+
+/// One step of FNV-1a: enough to tell two actions of one moment apart.
+fn fold_byte(hash: u32, byte: &u8) -> u32 {
+    (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
 }

@@ -114,6 +114,8 @@ impl Enforcer {
             // Whoever is due is served in turn with what is heard, so that something stricter goes first.
             let due = self.queue.due().unwrap_or_else(|| Instant::now() + self.config.sweep_interval);
             tokio::select! {
+                // The reader ends at shutdown too, which is no failure.
+                biased;
                 () = shutdown.cancelled() => {}
                 heard = heard.recv() => self.hear(heard.ok_or(Error::ReaderEnded)?),
                 _ = sweep.tick() => self.sweep(),
@@ -140,6 +142,7 @@ impl Enforcer {
     async fn catch_up(&mut self, heard: &mut Receiver<Heard>, shutdown: &CancellationToken) -> Result<(), Error> {
         loop {
             let heard = tokio::select! {
+                biased;
                 () = shutdown.cancelled() => return Ok(()),
                 heard = heard.recv() => heard.ok_or(Error::ReaderEnded)?,
             };
@@ -163,7 +166,7 @@ impl Enforcer {
     fn sweep(&mut self) {
         for customer in &self.touched {
             if let Some(standing) = self.standings.get(customer) {
-                self.queue.put(customer, standing.stage);
+                self.queue.put_again(customer, standing.stage);
             }
         }
     }
@@ -240,7 +243,7 @@ impl Enforcer {
         found: Option<&SubuserState>,
     ) -> Result<bool, Error> {
         if let Some(found) = found.filter(|_| !self.before.contains_key(&standing.customer)) {
-            let mut action = self.action(standing, Outcome::HeldBack, None);
+            let mut action = self.action(standing, Outcome::Observed, None);
             action.before = Some(found.clone());
             action.reason = Some("how the subuser was before the first change".to_owned());
             self.record(action).await?;

@@ -86,7 +86,7 @@ pub struct SubuserState {
 /// The calls that make a subuser what it should be.
 ///
 /// One that is to be disabled is only disabled: where it would send does not matter then. An empty set of IPs is never
-/// set: it is held back.
+/// set: that, and letting it send again, is held back; a limit is set all the same.
 pub fn subuser(name: &str, wanted: &SubuserState, found: &SubuserState) -> Plan {
     let mut plan = Plan::default();
     let subuser = || name.to_owned();
@@ -102,7 +102,6 @@ pub fn subuser(name: &str, wanted: &SubuserState, found: &SubuserState) -> Plan 
     if wanted.ips.is_empty() {
         plan.held_back
             .push(format!("subuser {name} would be left without an IP: the pool that it should use is empty"));
-        plan.calls.clear();
         return plan;
     }
     if wanted.ips != found.ips {
@@ -239,6 +238,7 @@ mod tests {
         let found = SubuserState { ips: ["a".to_owned()].into(), credits: Credits::unlimited(), disabled: false };
         let wanted = SubuserState { ips: BTreeSet::new(), credits: Credits::daily(5), disabled: false };
         let plan = subuser("a", &wanted, &found);
-        assert!(plan.calls.is_empty() && plan.held_back.len() == 1, "{plan:?}");
+        let capped = Call::SetCredits { subuser: "a".to_owned(), credits: Credits::daily(5) };
+        assert_eq!((plan.calls, plan.held_back.len()), (vec![capped], 1));
     }
 }

@@ -29,6 +29,13 @@ impl Queue {
         self.0.insert(customer.clone(), Waiting { stage, heard: now, due: now, failures: 0 });
     }
 
+    /// The customer is to be looked at again, now or when it is its turn anyway.
+    pub(crate) fn put_again(&mut self, customer: &CustomerId, stage: Stage) {
+        if !self.0.contains_key(customer) {
+            self.put(customer, stage);
+        }
+    }
+
     /// The strictest of those that are due, without taking it out.
     pub(crate) fn next(&self) -> Option<CustomerId> {
         let now = Instant::now();

@@ -69,17 +69,21 @@ async fn look_at_subuser(
     let ips = client.subuser_ips(name).await?.into_iter().map(|ip| ip.ip).collect();
     let found = SubuserState { ips, credits: client.credits(name).await?, disabled: subuser.disabled };
     let home = before.unwrap_or(&found);
-    let ips = if standing.stage >= Stage::Quarantined {
-        match client.pool_ips(pools.quarantine.as_str()).await? {
-            Some(ips) => ips.into_iter().collect(),
-            None => return Ok(held_back(no_pool(&pools.quarantine))),
+    let disabled = standing.stage >= Stage::Suspended || home.disabled;
+    let mut no_pool_reason = None;
+    let ips = match standing.stage {
+        Stage::Quarantined => {
+            let pool = client.pool_ips(pools.quarantine.as_str()).await?;
+            no_pool_reason = pool.is_none().then(|| no_pool(&pools.quarantine));
+            pool.unwrap_or_default().into_iter().collect()
         }
-    } else {
-        home.ips.clone()
+        // Where one that does not send would send does not matter.
+        Stage::Suspended | Stage::Banned => found.ips.clone(),
+        Stage::Healthy | Stage::Watch | Stage::Throttled => home.ips.clone(),
     };
     let credits = standing.daily_cap.map_or_else(|| home.credits.clone(), Credits::daily);
-    let disabled = standing.stage >= Stage::Suspended || home.disabled;
-    let plan = plan::subuser(name, &SubuserState { ips, credits, disabled }, &found);
+    let mut plan = plan::subuser(name, &SubuserState { ips, credits, disabled }, &found);
+    plan.held_back.extend(no_pool_reason);
     Ok(Looked { plan, found: Some(found) })
 }
 

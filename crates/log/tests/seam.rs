@@ -1,4 +1,5 @@
 //! What every backend promises, against the seam alone. A backend is put under this suite by opening it in `backends`.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

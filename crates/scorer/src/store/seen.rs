@@ -260,7 +260,8 @@ mod tests {
             Self::over(directory, bound)
         }
 
-        fn first(&mut self, hour: u32, id: u128, content: u128) -> bool {
+        fn first(&mut self, hour: u128, id: u128, content: u128) -> bool {
+            let hour = u32::try_from(hour).unwrap();
             let spread = |n: u128| Digest(n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
             self.seen.is_first(&self.db, &self.place, Hour::new(hour), [spread(id), spread(content)]).unwrap()
         }
@@ -287,15 +288,15 @@ mod tests {
         for bound in [10, 100_000] {
             let mut seen = Fixture::new(bound);
             for id in 0..500 {
-                assert!(seen.first(5 + id as u32 / 200, id, id + 1_000_000));
+                assert!(seen.first(5 + id / 200, id, id + 1_000_000));
                 if id % 50 == 49 {
                     seen.commit();
                 }
             }
             let mut seen = seen.reopened(bound);
             for id in 0..500 {
-                assert!(!seen.first(5 + id as u32 / 200, id, id + 2_000_000), "bound {bound}, id {id}");
-                assert!(!seen.first(5 + id as u32 / 200, id + 3_000_000, id + 1_000_000), "bound {bound}, id {id}");
+                assert!(!seen.first(5 + id / 200, id, id + 2_000_000), "bound {bound}, id {id}");
+                assert!(!seen.first(5 + id / 200, id + 3_000_000, id + 1_000_000), "bound {bound}, id {id}");
             }
         }
     }
@@ -314,7 +315,7 @@ mod tests {
     #[test]
     fn hours_beyond_the_horizon_leave_the_disk() {
         let mut seen = Fixture::new(1_000);
-        (0..100).for_each(|id| assert!(seen.first(5 + (id as u32 % 4), id, id + 1_000)));
+        (0..100).for_each(|id| assert!(seen.first(5 + id % 4, id, id + 1_000)));
         seen.commit();
         seen.seen.forget_before(Hour::new(8));
         seen.commit();

@@ -43,7 +43,7 @@ impl Client {
     ///
     /// [`Error`], like every call here.
     pub async fn subuser(&self, name: &str) -> Result<Option<Subuser>, Error> {
-        let path = path(&["subusers"], &[("username", name), ("limit", "10")]);
+        let path = path(&["subusers"], &[("username", name), ("limit", "500")]);
         // The filter is a search: only the very name counts.
         let found: Vec<Subuser> = self.http.json(ask(Method::GET, path, None)).await?;
         Ok(found.into_iter().find(|subuser| subuser.username == name))
