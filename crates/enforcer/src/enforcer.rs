@@ -79,7 +79,11 @@ impl Enforcer {
         if config.mode == Mode::Enforce && client.is_none() {
             return Err(Error::NoClient);
         }
-        let pools = PoolNames { home: config.home_pool.clone(), quarantine: config.quarantine_pool.clone() };
+        let pools = PoolNames {
+            home: config.home_pool.clone(),
+            quarantine: config.quarantine_pool.clone(),
+            dedicated: config.placements.dedicated_ips(),
+        };
         Ok(Self {
             pools,
             client,

@@ -1,6 +1,6 @@
 //! How a customer exists at SendGrid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::CustomerId;
 
@@ -33,6 +33,16 @@ pub(crate) enum Placement {
 }
 
 impl Placements {
+    /// Every IP that belongs to one customer alone.
+    pub(crate) fn dedicated_ips(&self) -> BTreeSet<String> {
+        let rules = self.by_customer.values().chain([&self.default]);
+        let ips = rules.filter_map(|rule| match rule {
+            PlacementRule::DedicatedIps(ips) => Some(ips),
+            PlacementRule::Subuser(_) | PlacementRule::Route => None,
+        });
+        ips.flatten().cloned().collect()
+    }
+
     pub(crate) fn of(&self, customer: &CustomerId) -> Placement {
         match self.by_customer.get(customer).unwrap_or(&self.default) {
             PlacementRule::Subuser(None) => Placement::Subuser(customer.as_str().to_owned()),

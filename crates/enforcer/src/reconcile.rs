@@ -13,6 +13,8 @@ use crate::plan::{self, Call, Plan, Pools, SubuserState};
 pub(crate) struct PoolNames {
     pub(crate) home: PoolName,
     pub(crate) quarantine: PoolName,
+    /// IPs that belong to one customer alone: no subuser is given them, whichever pool they are in.
+    pub(crate) dedicated: BTreeSet<String>,
 }
 
 /// A plan, and how the customer was when it was made.
@@ -75,7 +77,7 @@ async fn look_at_subuser(
         Stage::Quarantined => {
             let pool = client.pool_ips(pools.quarantine.as_str()).await?;
             no_pool_reason = pool.is_none().then(|| no_pool(&pools.quarantine));
-            pool.unwrap_or_default().into_iter().collect()
+            pool.unwrap_or_default().into_iter().filter(|ip| !pools.dedicated.contains(ip)).collect()
         }
         // Where one that does not send would send does not matter.
         Stage::Suspended | Stage::Banned => found.ips.clone(),

@@ -189,7 +189,7 @@ async fn standings_that_come_again_make_no_calls() {
     let moved = |house: &House| house.sendgrid.world().pools_of_ip(DEDICATED_IP).into_iter().collect::<Vec<_>>();
     eventually("the other customer's turn", || async { moved(&house) == [QUARANTINE] }).await;
     house.stop().await;
-    assert_eq!(house.changing_calls(), calls + 2, "only the other customer's add and remove");
+    assert_eq!(house.changing_calls(), calls + 2, "only the other customer's add and remove: its IP is nobody else's");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! The event webhook: is the POST genuine, which events are in it, what does each tell.
 //!
-//! The order of work is fixed: [`Verifier::verify`] over the bytes as they came, then [`split`], then
+//! The order of work is fixed: [`Verifier::verify`] over the bytes as they came, then [`split()`], then
 //! [`WebhookEvent::parse`] for each element, so that nothing unverified is parsed and one bad element spoils only itself.
 
 mod digest;
