@@ -64,7 +64,7 @@ macro_rules! hold_for {
                 publishing::what_was_published_last_is_known_after_reopening,
                 publishing::partitions_are_numbered_apart,
                 publishing::outputs_of_one_publication_reach_their_topics_in_order,
-                publishing::two_publishers_at_once_publish_each_output_once,
+                publishing::publishers_at_once_publish_each_output_once,
             );
         }
     };

@@ -76,7 +76,7 @@ pub(crate) fn outputs_of_one_publication_reach_their_topics_in_order(backend: &i
     }
 }
 
-pub(crate) fn two_publishers_at_once_publish_each_output_once(backend: &impl Backend) {
+pub(crate) fn publishers_at_once_publish_each_output_once(backend: &impl Backend) {
     let log = backend.open();
     std::thread::scope(|scope| {
         for _ in 0..4 {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{ContentArrangement, Table, presets};
-use model::Stage;
+use comfy_table::{Table, presets};
+use model::{Decision, Evidence, Stage};
 use simulator::platform::{Account, Placement};
 use simulator::sendgrid::SendGrid;
 
@@ -13,9 +13,8 @@ use super::mailer::{Reached, Stayed};
 pub(crate) fn report(stayed: &Stayed, sendgrid: &SendGrid) -> String {
     let accounts = stayed.platform.accounts();
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(150);
-    table.set_header(["customer", "truth", "stage", "mails until then", "of planned", "at SendGrid", "reason"]);
+    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    table.set_header(["customer", "truth", "stage reached", "mails until then", "at SendGrid", "reason"]);
     for account in accounts.iter().filter(|account| !account.truth.is_good() || moved(stayed, account).is_some()) {
         table.add_row(row(stayed, account, sendgrid));
     }
@@ -44,20 +43,26 @@ fn row(stayed: &Stayed, account: &Account, sendgrid: &SendGrid) -> Vec<String> {
     let place = place(account, sendgrid);
     let planned = account.planned_mails;
     let Some(Reached { decision, sent }) = moved(stayed, account) else {
-        let rest = ["healthy".to_owned(), String::new(), String::new(), place, String::new()];
+        let rest = ["healthy".to_owned(), String::new(), place, String::new()];
         return [account.id.to_string(), account.truth.name().to_owned()].into_iter().chain(rest).collect();
     };
     let share = (sent * 100).checked_div(planned).unwrap_or(0);
-    let why = decision.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
     vec![
         account.id.to_string(),
         account.truth.name().to_owned(),
         decision.to.to_string(),
-        sent.to_string(),
-        format!("{share} % of {planned}"),
+        format!("{sent} of {planned} ({share} %)"),
         place,
-        format!("{}: {why}", decision.rule),
+        reason(decision),
     ]
+}
+
+/// The rule and its figures, short enough for a line.
+fn reason(decision: &Decision) -> String {
+    let Some(evidence) = &decision.evidence else { return decision.rule.clone() };
+    let Evidence { signal, window, numerator, denominator, rate, threshold, .. } = evidence;
+    let signal = signal.replace('_', " ");
+    format!("{signal} {numerator} of {denominator} in {}: {rate}, limit {threshold}", window.name())
 }
 
 /// The decision that brought the customer to its strictest stage.

@@ -1,0 +1,223 @@
+//! What a signed webhook's POST is held to: SendGrid's published vector, its documented events, and what goes wrong.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+use model::{Counter, Digest, EventKind, Provider, Timestamp};
+use proptest::prelude::*;
+use sendgrid::webhook::{EventError, SignatureError, VerificationKey, Verifier, WebhookEvent, split};
+use serde_json::{Value, json};
+
+/// From the tests of SendGrid's own Python library.
+const KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
+const OTHER_KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqTxd43gyp8IOEto2LdIfjRQrIbsd4SXZkLW6jDutdhXSJCWHw8REntlo7aNDthvj+y7GjUuFDb/R1NGe1OPzpA==";
+const SIGNATURE: &[u8] =
+    b"MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPIqHh89M15TluLtEZtM=";
+const OTHER_SIGNATURE: &[u8] =
+    b"MEUCIQCtIHJeH93Y+qpYeWrySphQgpNGNr/U+UyUlBkU6n7RAwIgJTz2C+8a8xonZGi6BpSzoQsbVRamr2nlxFDWYNH3j/0=";
+const TIMESTAMP: &[u8] = b"1600112502";
+const BODY: &[u8] = b"[{\"email\":\"hello@world.com\",\"event\":\"dropped\",\"reason\":\"Bounced Address\",\"sg_event_id\":\"ZHJvcC0xMDk5NDkxOS1MUnpYbF9OSFN0T0doUTRrb2ZTbV9BLTA\",\"sg_message_id\":\"LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0\",\"smtp-id\":\"<LRzXl_NHStOGhQ4kofSm_A@ismtpd0039p1iad1.sendgrid.net>\",\"timestamp\":1600112492}]\r\n";
+
+fn verifier(keys: &[&str]) -> Verifier {
+    Verifier::new(keys.iter().map(|key| VerificationKey::from_base64(key).unwrap()).collect()).unwrap()
+}
+
+#[test]
+fn the_published_vector_is_genuine_and_its_forgeries_are_not() {
+    let genuine = verifier(&[KEY]);
+    assert_eq!(genuine.verify(TIMESTAMP, SIGNATURE, BODY), Ok(()));
+    assert_eq!(verifier(&[OTHER_KEY]).verify(TIMESTAMP, SIGNATURE, BODY), Err(SignatureError::Mismatch));
+    assert_eq!(genuine.verify(TIMESTAMP, OTHER_SIGNATURE, BODY), Err(SignatureError::Mismatch));
+    assert_eq!(genuine.verify(TIMESTAMP, SIGNATURE, b"payload"), Err(SignatureError::Mismatch));
+    assert_eq!(genuine.verify(b"timestamp", SIGNATURE, BODY), Err(SignatureError::BadTimestamp));
+    assert_eq!(genuine.verify(b"1600112503", SIGNATURE, BODY), Err(SignatureError::Mismatch));
+    let without_line_end = BODY.strip_suffix(b"\r\n").unwrap();
+    assert_eq!(genuine.verify(TIMESTAMP, SIGNATURE, without_line_end), Err(SignatureError::Mismatch));
+}
+
+#[test]
+fn while_a_key_is_replaced_both_are_taken() {
+    let both = verifier(&[OTHER_KEY, KEY]);
+    for _ in 0..3 {
+        assert_eq!(both.verify(TIMESTAMP, SIGNATURE, BODY), Ok(()));
+    }
+    assert!(Verifier::new(Vec::new()).is_err(), "without a key nothing is taken");
+}
+
+#[test]
+fn headers_that_are_no_signature_are_told_apart() {
+    let genuine = verifier(&[KEY]);
+    for timestamp in [&b""[..], b" 1600112502", b"+160011250", b"1600112502.5", b"-1600112502", b"99999999999999999999"]
+    {
+        assert_eq!(genuine.verify(timestamp, SIGNATURE, BODY), Err(SignatureError::BadTimestamp));
+    }
+    let long = vec![b'A'; 10_000];
+    for signature in [&b""[..], b"not base64!", &long, &SIGNATURE[..SIGNATURE.len() - 1]] {
+        assert_eq!(genuine.verify(TIMESTAMP, signature, BODY), Err(SignatureError::BadEncoding));
+    }
+    for signature in [&b"AAAA"[..], b"MEUC"] {
+        assert_eq!(genuine.verify(TIMESTAMP, signature, BODY), Err(SignatureError::Mismatch));
+    }
+}
+
+fn parse(value: &Value) -> Result<EventKind, EventError> {
+    WebhookEvent::parse(value.to_string().as_bytes()).map(|event| event.kind())
+}
+
+fn an(event: &str, more: &Value) -> Value {
+    let mut value = json!({ "email": "a@example.org", "event": event, "timestamp": 1_600_112_492 });
+    value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    value
+}
+
+#[test]
+fn every_documented_event_is_known() {
+    for (event, more, counter) in [
+        ("processed", json!({ "pool": { "name": "p", "id": 210 } }), Counter::Processed),
+        ("dropped", json!({ "reason": "Bounced Address", "status": "5.0.0" }), Counter::Dropped),
+        ("deferred", json!({ "response": "400 try again", "attempt": "5" }), Counter::Deferred),
+        ("delivered", json!({ "response": "250 OK", "tls": 1, "ip": "192.0.2.1" }), Counter::Delivered),
+        ("bounce", json!({ "type": "bounce", "status": "5.1.1" }), Counter::HardBounce),
+        ("bounce", json!({ "type": "blocked", "reason": "no MX" }), Counter::Block),
+        ("open", json!({ "useragent": "Mozilla" }), Counter::Open),
+        ("open", json!({ "sg_machine_open": true }), Counter::MachineOpen),
+        ("click", json!({ "url": "https://x.example", "url_offset": { "index": 0, "type": "html" } }), Counter::Click),
+        ("spamreport", json!({}), Counter::SpamReport),
+        ("unsubscribe", json!({}), Counter::Unsubscribe),
+        ("group_unsubscribe", json!({ "asm_group_id": 10 }), Counter::Unsubscribe),
+        ("Processed", json!({}), Counter::Processed),
+    ] {
+        assert_eq!(parse(&an(event, &more)), Ok(EventKind::Counted(counter)), "{event} {more}");
+    }
+    assert_eq!(parse(&an("group_resubscribe", &json!({}))), Ok(EventKind::Resubscribe));
+    let account = json!({ "event": "account_status_change", "type": "compliance_suspend", "timestamp": 1_600_112_492 });
+    assert_eq!(parse(&account), Ok(EventKind::AccountStatusChange));
+    assert_eq!(parse(&an("received", &json!({ "v3_payload_details": { "a": [1] } }))), Ok(EventKind::Unknown));
+}
+
+#[test]
+fn a_bounce_without_a_type_convicts_only_on_what_it_says() {
+    let bounce = |more: Value| parse(&an("bounce", &more)).unwrap();
+    assert_eq!(bounce(json!({ "status": "5.1.1" })), EventKind::Counted(Counter::HardBounce));
+    assert_eq!(bounce(json!({ "status": "4.2.2" })), EventKind::Counted(Counter::Block));
+    assert_eq!(bounce(json!({ "bounce_classification": "Invalid Address" })), EventKind::Counted(Counter::HardBounce));
+    assert_eq!(bounce(json!({})), EventKind::Counted(Counter::Block));
+}
+
+#[test]
+fn types_that_drift_are_understood() {
+    let raw = br#"{"event":"deferred","timestamp":"1600112492","attempt":5,"tls":"1","cert_err":false,"category":["a","b"],
+        "email":"old@x.de","email":"A@GMail.com","sg_event_id":12345,"reason":{"odd":true},"Custom Arg":7,"asm_group_id":"9"}"#;
+    let event = WebhookEvent::parse(raw).unwrap();
+    assert_eq!(event.timestamp, Timestamp::from_seconds(1_600_112_492));
+    assert_eq!(
+        (event.attempt, event.tls, event.cert_err, event.asm_group_id),
+        (Some(5), Some(true), Some(false), Some(9))
+    );
+    assert_eq!(event.categories, ["a", "b"]);
+    assert_eq!(event.email.as_deref(), Some("A@GMail.com"), "the last of two keys");
+    assert_eq!(event.to_event().provider, Provider::Gmail);
+    assert_eq!(event.sg_event_id.as_deref(), Some("12345"));
+    assert_eq!(event.reason, None, "a type that makes no sense counts as missing");
+    assert!(event.extra.iter().any(|(key, value)| key == "reason" && value.get() == "{\"odd\":true}"), "and is kept");
+    assert_eq!(event.arg("Custom Arg").as_deref(), Some("7"));
+    let milliseconds = WebhookEvent::parse(br#"{"event":"open","timestamp":1600112492123}"#).unwrap().timestamp;
+    assert_eq!(milliseconds, Timestamp::from_millis(1_600_112_492_123));
+    let single = WebhookEvent::parse(br#"{"event":"open","timestamp":1.6e9,"category":"one"}"#).unwrap().categories;
+    assert_eq!(single, ["one"]);
+}
+
+#[test]
+fn what_is_no_event_says_why() {
+    let fault = |raw: &str| WebhookEvent::parse(raw.as_bytes()).unwrap_err();
+    assert_eq!(fault(r#"{"timestamp":1}"#), EventError::NoEvent);
+    assert_eq!(fault(r#"{"event":{},"timestamp":1}"#), EventError::NoEvent);
+    assert_eq!(fault(r#"{"event":" ","timestamp":1}"#), EventError::NoEvent);
+    assert_eq!(fault(r#"{"event":"open"}"#), EventError::NoTimestamp);
+    for timestamp in ["null", "-5", "\"soon\"", "1.5", "1e400", "[]", "99999999999999999999999"] {
+        let fault = fault(&format!(r#"{{"event":"open","timestamp":{timestamp}}}"#));
+        let is_expected = matches!(fault, EventError::BadTimestamp | EventError::NotAnObject(_));
+        assert!(is_expected, "{timestamp}: {fault:?}");
+    }
+    for raw in ["7", "null", "[]", "\"event\"", "{", "{\"event\":\"open\",}", ""] {
+        assert!(matches!(fault(raw), EventError::NotAnObject(_)), "{raw}");
+    }
+    let deep = format!(r#"{{"event":"open","timestamp":1,"x":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    assert!(WebhookEvent::parse(deep.as_bytes()).is_ok() || matches!(fault(&deep), EventError::NotAnObject(_)));
+    assert!(matches!(WebhookEvent::parse(b"{\"event\":\"\xff\",\"timestamp\":1}"), Err(EventError::NotAnObject(_))));
+}
+
+fn digests(value: &Value) -> (Digest, Digest) {
+    let raw = value.to_string();
+    let event = WebhookEvent::parse(raw.as_bytes()).unwrap();
+    let event = event.to_event();
+    (event.id_digest, event.content_digest)
+}
+
+#[test]
+fn a_copy_under_a_new_id_has_the_same_content_and_another_event_has_not() {
+    let event = an("bounce", &json!({ "sg_event_id": "one", "sg_message_id": "m", "reason": "no" }));
+    let mut copy = event.clone();
+    copy["sg_event_id"] = json!("two");
+    assert_ne!(digests(&event).0, digests(&copy).0);
+    assert_eq!(digests(&event).1, digests(&copy).1);
+    for (field, value) in [
+        ("timestamp", json!(1_600_112_493)),
+        ("email", json!("b@example.org")),
+        ("reason", json!("yes")),
+        ("sg_message_id", json!("n")),
+        ("event", json!("deferred")),
+        ("attempt", json!(2)),
+    ] {
+        let mut other = event.clone();
+        other[field] = value;
+        assert_ne!(digests(&event).1, digests(&other).1, "{field}");
+    }
+    let nameless = an("open", &json!({}));
+    assert_eq!(digests(&nameless).0, digests(&nameless).1, "without an id its content stands for it");
+}
+
+proptest! {
+    #[test]
+    fn no_single_bit_can_be_changed(at in any::<prop::sample::Index>(), bit in 0_u8..8) {
+        let mut body = BODY.to_vec();
+        let at = at.index(body.len());
+        body[at] ^= 1 << bit;
+        prop_assert_eq!(verifier(&[KEY]).verify(TIMESTAMP, SIGNATURE, &body), Err(SignatureError::Mismatch));
+    }
+
+    #[test]
+    fn no_signature_but_its_own_is_taken(at in any::<prop::sample::Index>(), byte: u8) {
+        let mut signature = SIGNATURE.to_vec();
+        let at = at.index(signature.len());
+        prop_assume!(signature[at] != byte);
+        signature[at] = byte;
+        prop_assert!(verifier(&[KEY]).verify(TIMESTAMP, &signature, BODY).is_err());
+    }
+
+    #[test]
+    fn no_bytes_make_the_parser_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _any = split(&body);
+        if let Ok(event) = WebhookEvent::parse(&body) {
+            let _any = event.to_event();
+        }
+    }
+
+    #[test]
+    fn parsing_agrees_with_a_general_parser(
+        email in "[a-zA-Z0-9\"\\\\é]{0,12}@[a-z]{1,8}\\.com",
+        id in ".{0,20}",
+        timestamp in 0_i64..4_000_000_000,
+        args in prop::collection::btree_map("[a-z]{3,6}_[a-z]{2}", ".{0,10}", 0..4),
+    ) {
+        let mut value = json!({ "email": email, "event": "click", "timestamp": timestamp, "sg_event_id": id });
+        value.as_object_mut().unwrap().extend(args.iter().map(|(key, value)| (key.clone(), json!(value))));
+        let raw = value.to_string();
+        let event = WebhookEvent::parse(raw.as_bytes()).unwrap();
+        prop_assert_eq!(event.email.as_deref(), value["email"].as_str());
+        prop_assert_eq!(event.sg_event_id.as_deref(), value["sg_event_id"].as_str());
+        prop_assert_eq!(event.timestamp.seconds(), timestamp);
+        for (key, value) in &args {
+            let found = event.arg(key);
+            prop_assert_eq!(found.as_deref(), Some(value.as_str()));
+        }
+    }
+}
