@@ -60,3 +60,66 @@ pub(crate) fn check(path: Option<&Path>) -> ExitCode {
 fn read(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A configuration with the given lines, checked.
+    fn checked(text: &str, environment: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let path = Path::new("weir.toml");
+        let raw = raw::parse(text, environment).map_err(|fault| vec![fault.to_string()])?;
+        settings::check(raw, path, text).map_err(|error| match error {
+            ConfigError::Faults { faults, .. } => faults.iter().map(ToString::to_string).collect(),
+            unreadable @ ConfigError::Unreadable { .. } => vec![unreadable.to_string()],
+        })
+    }
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let documented = checked(DEFAULT, &[]).unwrap();
+        let none = checked("", &[]).unwrap();
+        assert_eq!(format!("{documented:?}"), format!("{none:?}"));
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_place() {
+        let text = "[receiver]\nlisten = \"everywhere\"\n[log]\npartitions = 0\nmax_age = \"1 week\"\n\
+                    [[source]]\nname = \"a b\"\nverification_keys = [\"xyz\"]\ncustomer = {}\n";
+        let faults = checked(text, &[]).unwrap_err();
+        for (place, word) in [
+            ("line 2, column 10", "everywhere"),
+            ("line 4, column 14", "partitions"),
+            ("line 5, column 11", "1 week"),
+            ("line 7, column 8", "a b"),
+            ("line 8, column 22", "base64"),
+            ("line 9, column 12", "exactly one"),
+        ] {
+            let told = faults.iter().any(|fault| fault.starts_with(place) && fault.contains(word));
+            assert!(told, "{place} {word}: {faults:#?}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_told_with_its_place() {
+        let faults = checked("[receiver]\nlisten_on = \"127.0.0.1:1\"\n", &[]).unwrap_err();
+        assert!(faults[0].starts_with("line 2, column 1") && faults[0].contains("listen_on"), "{faults:?}");
+    }
+
+    #[test]
+    fn the_environment_is_laid_over_the_file() {
+        let settings =
+            checked("[admin]\nlisten = \"127.0.0.1:1\"\n", &[("WEIR__ADMIN__LISTEN", "127.0.0.1:9"), ("HOME", "/")]);
+        assert_eq!(settings.unwrap().admin.port(), 9);
+        let settings = checked("", &[("WEIR__LOG__PARTITIONS", "7")]).unwrap();
+        assert_eq!(settings.log.partitions.get(), 7);
+    }
+
+    #[test]
+    fn to_act_without_a_key_is_refused() {
+        let text = "[enforcer]\nmode = \"enforce\"\n[sendgrid]\napi_key_env = \"WEIR_TEST_NO_SUCH_VARIABLE\"\n";
+        let faults = checked(text, &[]).unwrap_err();
+        assert!(faults[0].contains("WEIR_TEST_NO_SUCH_VARIABLE"), "{faults:?}");
+    }
+}

@@ -1,0 +1,256 @@
+//! What the operators' API answers, over a real log and a real listener.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use console::{Admin, Index, Ready, Server, Viewed, Views};
+use log::embedded::{Config, EmbeddedLog};
+use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
+use model::{
+    Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, Mode, Offset, PartitionId, Phase, PoolName,
+    Position, Stage, Standing, Timestamp, Window,
+};
+use prometheus::Registry;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct House {
+    _folder: tempfile::TempDir,
+    log: Arc<dyn Log>,
+    address: SocketAddr,
+    ready: Ready,
+    shutdown: CancellationToken,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Standing {
+    Standing {
+        customer: CustomerId::new(name).unwrap(),
+        phase: Phase::Active,
+        stage,
+        since: NOW,
+        pool: Some(PoolName::new(if stage >= Stage::Quarantined { "quarantine" } else { "good-1" })),
+        daily_cap,
+        held: false,
+        reasons: Vec::new(),
+    }
+}
+
+/// `acme` has sent 30 mails in the last day; nobody else is known to the scorer.
+fn views() -> Views {
+    Arc::new(|customer| {
+        let mut counts = Counts::ZERO;
+        counts[Counter::Processed] = 30;
+        let view = (customer.as_str() == "acme").then(|| CustomerView {
+            standing: standing("acme", Stage::Throttled, Some(100)),
+            windows: BTreeMap::from([(Window::Day, counts)]),
+            providers: BTreeMap::new(),
+        });
+        Box::pin(std::future::ready(Ok(view))) as Viewed
+    })
+}
+
+impl House {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let count = PartitionCount::new(NonZeroU32::new(2).unwrap());
+        let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(Config::new(folder.path(), count)).unwrap());
+        let shutdown = CancellationToken::new();
+        let (index, _readers) = Index::start(&log, &shutdown).unwrap();
+        let ready = Ready::default();
+        let admin = Admin {
+            index,
+            views: views(),
+            log: Arc::clone(&log),
+            home_pool: Some(PoolName::new("good-1")),
+            registry: Registry::new(),
+            ready: ready.clone(),
+            clock: Arc::new(|| NOW),
+        };
+        let server = Server::bind("127.0.0.1:0".parse().unwrap(), admin).await.unwrap();
+        let address = server.local_addr();
+        tokio::spawn(server.run(shutdown.clone()));
+        Self { _folder: folder, log, address, ready, shutdown }
+    }
+
+    async fn put(&self, topic: Topic, customer: &str, value: Value) {
+        let record = Record {
+            kind: RecordKind::Output,
+            at: NOW,
+            key: Bytes::copy_from_slice(customer.as_bytes()),
+            headers: Arc::new([]),
+            value: Bytes::from(value.to_string()),
+        };
+        self.log.producer().append(vec![Append { topic, route: Route::ByKey, record }]).await.unwrap();
+    }
+
+    async fn stands(&self, name: &str, stage: Stage, daily_cap: Option<u32>) {
+        self.put(Topic::Standings, name, serde_json::to_value(standing(name, stage, daily_cap)).unwrap()).await;
+    }
+
+    async fn decided(&self, name: &str, number: u64) {
+        let decision = Decision {
+            id: DecisionId::from_bits(number.into()),
+            customer: CustomerId::new(name).unwrap(),
+            at: NOW,
+            from: Stage::Healthy,
+            to: Stage::Watch,
+            mode: Mode::Enforce,
+            rule: "test".to_owned(),
+            evidence: None,
+            reason: None,
+            by: None,
+            policy: String::new(),
+            offset: Position { partition: PartitionId::new(0), offset: Offset::new(number) },
+        };
+        self.put(Topic::Decisions, name, serde_json::to_value(decision).unwrap()).await;
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client.get(format!("http://{}{path}", self.address)).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    async fn post(&self, path: &str, body: &str) -> (u16, Value) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.post(format!("http://{}{path}", self.address)).header("content-type", "application/json");
+        let answer = request.body(body.to_owned()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap())
+    }
+
+    /// Asks until the answer is as wanted.
+    async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (_, answer) = self.get(path).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "{path}: {answer}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_are_listed_worst_first_by_stage_and_by_page() {
+    let house = House::new().await;
+    for (name, stage) in
+        [("a", Stage::Healthy), ("b", Stage::Suspended), ("c", Stage::Watch), ("d", Stage::Quarantined)]
+    {
+        house.stands(name, stage, None).await;
+    }
+    let names = |answer: &Value| -> Vec<String> {
+        let customers = answer["customers"].as_array().unwrap();
+        customers.iter().map(|customer| customer["customer"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = house.until("/v1/customers", |answer| names(answer).len() == 4).await;
+    assert_eq!(names(&all), ["b", "d", "c", "a"]);
+    assert_eq!(names(&house.get("/v1/customers?stage=watch").await.1), ["c"]);
+    let page = house.get("/v1/customers?limit=3").await.1;
+    assert_eq!((names(&page).len(), page["next"].clone()), (3, json!(3)));
+    assert_eq!(names(&house.get("/v1/customers?limit=3&after=3").await.1), ["a"]);
+    house.stands("b", Stage::Healthy, None).await;
+    house.until("/v1/customers?stage=suspended", |answer| names(answer).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mailer_is_told_the_pool_and_what_is_left_of_the_cap() {
+    let house = House::new().await;
+    let (status, unseen) = house.get("/v1/customers/never-seen/route").await;
+    let free = json!({ "ip_pool_name": "good-1", "stage": "healthy", "daily_cap": null, "remaining_today": null });
+    assert_eq!((status, unseen), (200, free));
+    house.stands("acme", Stage::Throttled, Some(100)).await;
+    let capped = house.until("/v1/customers/acme/route", |answer| answer["stage"] == "throttled").await;
+    assert_eq!((&capped["daily_cap"], &capped["remaining_today"]), (&json!(100), &json!(70)));
+    house.stands("acme", Stage::Suspended, None).await;
+    let stopped = house.until("/v1/customers/acme/route", |answer| answer["stage"] == "suspended").await;
+    assert_eq!((&stopped["ip_pool_name"], &stopped["remaining_today"]), (&json!("quarantine"), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_shown_with_counts_and_history() {
+    let house = House::new().await;
+    house.decided("acme", 1).await;
+    let acme = house.until("/v1/customers/acme", |answer| answer["history"] != json!([])).await;
+    assert_eq!(acme["windows"]["24h"]["processed"], 30);
+    assert_eq!((&acme["stage"], &acme["history"][0]["rule"]), (&json!("throttled"), &json!("test")));
+    let (status, problem) = house.get("/v1/customers/nobody").await;
+    assert_eq!((status, &problem["status"]), (404, &json!(404)));
+    assert!(problem["detail"].as_str().unwrap().contains("nobody"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_are_followed_without_gap_or_repeat() {
+    let house = House::new().await;
+    for number in 0..5 {
+        house.decided(&format!("c{number}"), number).await;
+    }
+    let count = |answer: &Value| answer["decisions"].as_array().map_or(0, Vec::len);
+    house.until("/v1/decisions", |answer| count(answer) == 5).await;
+    let (mut after, mut ids) = (String::new(), Vec::new());
+    for _ in 0..3 {
+        let (_, page) = house.get(&format!("/v1/decisions?limit=2&after={after}")).await;
+        ids.extend(page["decisions"].as_array().unwrap().iter().map(|decision| decision["id"].to_string()));
+        after = page["next"].as_str().unwrap().to_owned();
+    }
+    let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!((ids.len(), distinct.len()), (5, 5));
+
+    let path = format!("/v1/decisions?wait=10&after={after}");
+    let (waited, ()) = tokio::join!(house.get(&path), house.decided("new", 9));
+    assert_eq!(waited.1["decisions"][0]["customer"], "new");
+    assert_eq!(house.get("/v1/decisions?after=nonsense").await.0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_goes_to_the_log_with_its_author_and_a_bad_one_does_not() {
+    let house = House::new().await;
+    let path = "/v1/customers/acme/commands";
+    for (body, word) in [
+        ("{", "JSON"),
+        (r#"{"type":"obliterate","reason":"x","by":"ana"}"#, "obliterate"),
+        (r#"{"type":"hold","reason":"","by":"ana"}"#, "reason"),
+        (r#"{"type":"hold","reason":"x","by":" "}"#, "by"),
+        (r#"{"type":"set_stage","reason":"x","by":"ana"}"#, "stage"),
+    ] {
+        let (status, problem) = house.post(path, body).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(problem["detail"].as_str().unwrap().contains(word), "{body}: {problem}");
+    }
+    assert_eq!(house.post("/v1/customers/a%00b/commands", r#"{"type":"hold","reason":"x","by":"ana"}"#).await.0, 400);
+    let good = r#"{"type":"set_stage","stage":"suspended","reason":"phishing","by":"ana"}"#;
+    assert_eq!(house.post(path, good).await.0, 202);
+    let mut tail = house.log.tail(Topic::Events, Start::Earliest).unwrap();
+    let records = tail.next(Duration::ZERO).unwrap();
+    assert_eq!(records.len(), 1, "the bad ones left nothing");
+    assert_eq!((records[0].record.kind, records[0].record.key.as_ref()), (RecordKind::Command, b"acme".as_slice()));
+    assert_eq!(records[0].record.value, good);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_readiness_and_metrics_are_told_apart() {
+    let house = House::new().await;
+    assert_eq!(house.get("/healthz").await.0, 200);
+    assert_eq!(house.get("/readyz").await.0, 503);
+    house.ready.set(true);
+    assert_eq!(house.get("/readyz").await.0, 200);
+    assert_eq!(house.get("/metrics").await.0, 200);
+}
