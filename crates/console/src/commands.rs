@@ -11,9 +11,9 @@ use log::{Append, Record, RecordKind, Route, Topic};
 use model::Command;
 use serde::Serialize;
 
+use crate::admin::Admin;
 use crate::answer::Problem;
 use crate::customers::customer;
-use crate::server::Admin;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Accepted {

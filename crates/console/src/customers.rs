@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use model::{Counter, CustomerId, CustomerView, Decision, PoolName, Stage, Standing, Window};
 use serde::{Deserialize, Serialize};
 
+use crate::admin::Admin;
 use crate::answer::Problem;
-use crate::server::Admin;
 
 /// Customers on one page at most.
 const PAGE: usize = 100;

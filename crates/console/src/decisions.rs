@@ -7,9 +7,9 @@ use axum::extract::{Query, State};
 use model::{Decision, Fleet};
 use serde::{Deserialize, Serialize};
 
+use crate::admin::Admin;
 use crate::answer::Problem;
 use crate::index::Cursor;
-use crate::server::Admin;
 
 /// Decisions in one answer at most.
 const PAGE: usize = 500;

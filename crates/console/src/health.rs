@@ -5,8 +5,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, TextEncoder};
 
+use crate::admin::Admin;
 use crate::answer::Problem;
-use crate::server::Admin;
 
 pub(crate) async fn healthz() -> &'static str {
     "ok\n"

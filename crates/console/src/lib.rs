@@ -4,6 +4,7 @@
 //! here: a command is appended to the log like any event, so that it has an author, a place in the order, and is there
 //! after a crash.
 
+mod admin;
 mod answer;
 mod commands;
 mod customers;
@@ -12,8 +13,9 @@ mod health;
 mod index;
 mod server;
 
+pub use admin::{Admin, Ready};
 pub use index::{Index, IndexError};
-pub use server::{Admin, Ready, Server, ServerError};
+pub use server::{Server, ServerError};
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,59 +1,14 @@
 //! The admin listener.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::routing::{get, post};
-use log::Log;
-use model::{PoolName, Timestamp};
-use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Index, Views, commands, customers, decisions, health};
-
-/// Whether Weir can do its work; shared between whoever knows and `/readyz`.
-#[derive(Clone, Debug, Default)]
-pub struct Ready(Arc<AtomicBool>);
-
-impl Ready {
-    /// Says whether it can.
-    pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Release);
-    }
-
-    /// Whether it can.
-    pub fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-}
-
-/// What the endpoints work with.
-#[derive(Clone)]
-pub struct Admin {
-    /// The public topics.
-    pub index: Index,
-    /// Who knows customers' counts.
-    pub views: Views,
-    /// Where commands go.
-    pub log: Arc<dyn Log>,
-    /// The pool of a customer that was never seen.
-    pub home_pool: Option<PoolName>,
-    /// What `/metrics` shows.
-    pub registry: Registry,
-    /// What `/readyz` tells.
-    pub ready: Ready,
-    /// The time at which a command is appended.
-    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-}
-
-impl std::fmt::Debug for Admin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Admin").field("log", &self.log).field("ready", &self.ready).finish_non_exhaustive()
-    }
-}
+use crate::admin::Admin;
+use crate::{commands, customers, decisions, health};
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
