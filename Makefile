@@ -26,6 +26,7 @@ test: setup ## everything that is promised
 
 lint: setup ## formatting, lints, layers, licences, documentation
 	.ci/setup cargo-deny
+	cargo fetch --quiet --locked
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	.ci/layers
