@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use model::{Offset, PartitionId};
 use rocksdb::WriteBatch;
 
-use super::codec;
+use super::encoded::Encoded;
 use super::keys::{Place, key, published_key};
 use super::store::Store;
-use crate::{Append, Output, Record, Result, Route, Sequence, partition_of};
+use crate::{Result, Sequence};
 
-/// Records that get their places, and the sequences that were published with them. Only one batch may be under way: the
-/// places go on from where the store ends.
+/// Records that get their offsets, and the sequences that were published with them. Only one batch may be under way: the
+/// offsets go on from where the store ends.
 pub(super) struct Batch<'s> {
     store: &'s Store,
     writes: WriteBatch,
@@ -19,35 +19,30 @@ pub(super) struct Batch<'s> {
     ends: BTreeMap<Place, Offset>,
     /// What will have been published.
     published: BTreeMap<PartitionId, Sequence>,
-    /// One record's bytes; kept, so that no record needs memory of its own.
-    buffer: Vec<u8>,
 }
 
 impl<'s> Batch<'s> {
     /// An empty batch with room for about `bytes`.
     pub(super) fn new(store: &'s Store, bytes: usize) -> Self {
         let writes = WriteBatch::with_capacity_bytes(bytes);
-        Self { store, writes, ends: BTreeMap::new(), published: BTreeMap::new(), buffer: Vec::new() }
+        Self { store, writes, ends: BTreeMap::new(), published: BTreeMap::new() }
     }
 
-    pub(super) fn append(&mut self, append: &Append) -> Result<()> {
-        let partition = match append.route {
-            Route::To(partition) => partition,
-            Route::ByKey => partition_of(&append.record.key, self.store.partitions()),
-        };
-        self.put((append.topic, partition), &append.record)
+    /// Adds records.
+    pub(super) fn append(&mut self, records: &Encoded) -> Result<()> {
+        records.records().try_for_each(|(place, record)| self.put(place, record))
     }
 
-    /// Adds those of the outputs that are not published yet.
-    pub(super) fn publish(&mut self, partition: PartitionId, outputs: &[Output]) -> Result<()> {
+    /// Adds those of a partition's outputs that are not published yet.
+    pub(super) fn publish(&mut self, partition: PartitionId, sequences: &[Sequence], outputs: &Encoded) -> Result<()> {
         let mut last = match self.published.get(&partition) {
             Some(last) => *last,
             None => self.store.last_published(partition)?.unwrap_or_default(),
         };
-        for output in outputs {
-            if output.sequence > last {
-                self.put((output.topic, partition), &output.record)?;
-                last = output.sequence;
+        for (sequence, (place, output)) in sequences.iter().zip(outputs.records()) {
+            if *sequence > last {
+                self.put(place, output)?;
+                last = *sequence;
             }
         }
         self.published.insert(partition, last);
@@ -65,11 +60,9 @@ impl<'s> Batch<'s> {
         Ok(())
     }
 
-    fn put(&mut self, place: Place, record: &Record) -> Result<()> {
+    fn put(&mut self, place: Place, record: &[u8]) -> Result<()> {
         let offset = self.ends.entry(place).or_insert_with(|| self.store.reaches().of(place).end);
-        self.buffer.clear();
-        codec::encode(record, &mut self.buffer);
-        self.writes.put_cf(self.store.topic(place.0)?, key(place.1, *offset), &self.buffer);
+        self.writes.put_cf(self.store.topic(place.0)?, key(place.1, *offset), record);
         *offset = offset.next();
         Ok(())
     }

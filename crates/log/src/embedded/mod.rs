@@ -7,6 +7,7 @@
 mod batch;
 mod codec;
 mod compaction;
+mod encoded;
 mod keys;
 mod options;
 mod outputs;

@@ -22,7 +22,7 @@ impl EmbeddedOutputs {
 
 impl Outputs for EmbeddedOutputs {
     fn publish(&mut self, partition: PartitionId, outputs: &[Output]) -> Result<()> {
-        if outputs.is_empty() { Ok(()) } else { self.writer.publish(partition, outputs.to_vec()) }
+        if outputs.is_empty() { Ok(()) } else { self.writer.publish(partition, outputs) }
     }
 
     fn last_published(&mut self, partition: PartitionId) -> Result<Option<Sequence>> {

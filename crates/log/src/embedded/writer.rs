@@ -9,21 +9,20 @@ use model::PartitionId;
 use tokio::sync::oneshot;
 
 use super::batch::Batch;
+use super::encoded::Encoded;
+use super::keys::Place;
 use super::store::Store;
 use crate::seam::BoxFuture;
-use crate::{Append, Error, Output, Producer, Record, Result, Route};
+use crate::{Append, Error, Output, Producer, Result, Route, Sequence, partition_of};
 
 /// Appends that may wait; their bytes are bounded apart.
 const WAITING: usize = 4_096;
 /// Bytes in one batch: beyond it, what waits goes into the next.
 const BATCH_BYTES: usize = 16 << 20;
-/// About what a record takes beside its key and its value.
-const OVERHEAD: usize = 64;
-
 /// What is to be written.
 enum Work {
-    Append(Vec<Append>),
-    Publish(PartitionId, Vec<Output>),
+    Append(Encoded),
+    Publish(PartitionId, Vec<Sequence>, Encoded),
 }
 
 /// Who waits for it: a future, or a thread.
@@ -63,11 +62,13 @@ impl Writer {
 
     /// Publishes outputs and waits until they are durable. Those who publish wait for their turn instead of being
     /// refused: they are as many as the partitions, and each has one batch under way.
-    pub(super) fn publish(&self, partition: PartitionId, outputs: Vec<Output>) -> Result<()> {
+    pub(super) fn publish(&self, partition: PartitionId, outputs: &[Output]) -> Result<()> {
         self.store.known(partition)?;
-        let bytes = outputs.iter().map(|output| size_of(&output.record)).sum();
+        let sequences = outputs.iter().map(|output| output.sequence).collect();
+        let records = Encoded::new(outputs.iter().map(|output| ((output.topic, partition), &output.record)));
+        let bytes = records.len();
         let (done, answer) = sync_channel(1);
-        let job = Job { work: Work::Publish(partition, outputs), bytes, waiting: Waiting::Thread(done) };
+        let job = Job { work: Work::Publish(partition, sequences, records), bytes, waiting: Waiting::Thread(done) };
         self.in_flight.fetch_add(bytes, Ordering::AcqRel);
         if self.jobs()?.send(job).is_err() {
             self.in_flight.fetch_sub(bytes, Ordering::AcqRel);
@@ -80,13 +81,10 @@ impl Writer {
         self.jobs.as_ref().ok_or(Error::Closed)
     }
 
-    fn submit(&self, records: Vec<Append>) -> Result<oneshot::Receiver<Result<()>>> {
-        for append in &records {
-            if let Route::To(partition) = append.route {
-                self.store.known(partition)?;
-            }
-        }
-        let bytes: usize = records.iter().map(|append| size_of(&append.record)).sum();
+    fn submit(&self, records: &[Append]) -> Result<oneshot::Receiver<Result<()>>> {
+        let places = records.iter().map(|append| self.place(append)).collect::<Result<Vec<_>>>()?;
+        let records = Encoded::new(places.into_iter().zip(records.iter().map(|append| &append.record)));
+        let bytes = records.len();
         let before = self.in_flight.fetch_add(bytes, Ordering::AcqRel);
         // One append alone is always taken, however large: the receiver has bounded it already.
         if before > 0 && before + bytes > self.bound {
@@ -103,6 +101,14 @@ impl Writer {
             }
         })?;
         Ok(answer)
+    }
+
+    fn place(&self, append: &Append) -> Result<Place> {
+        let partition = match append.route {
+            Route::To(partition) => self.store.known(partition).map(|()| partition)?,
+            Route::ByKey => partition_of(&append.record.key, self.store.partitions()),
+        };
+        Ok((append.topic, partition))
     }
 }
 
@@ -122,7 +128,7 @@ impl Producer for Writer {
         if records.is_empty() {
             return Box::pin(std::future::ready(Ok(())));
         }
-        let submitted = self.submit(records);
+        let submitted = self.submit(&records);
         Box::pin(async move { submitted?.await.unwrap_or(Err(Error::Closed)) })
     }
 }
@@ -186,14 +192,9 @@ fn write(store: &Store, jobs: &[Job], bytes: usize) -> Result<()> {
     let mut batch = Batch::new(store, bytes);
     for job in jobs {
         match &job.work {
-            Work::Append(records) => records.iter().try_for_each(|append| batch.append(append))?,
-            Work::Publish(partition, outputs) => batch.publish(*partition, outputs)?,
+            Work::Append(records) => batch.append(records)?,
+            Work::Publish(partition, sequences, outputs) => batch.publish(*partition, sequences, outputs)?,
         }
     }
     batch.commit()
-}
-
-/// About what a record takes while it waits.
-fn size_of(record: &Record) -> usize {
-    record.key.len() + record.value.len() + OVERHEAD
 }
