@@ -18,14 +18,18 @@ use crate::{Headers, Record, RecordKind};
 
 const FORMAT: u8 = 1;
 
+/// How many bytes the record has.
+pub(super) fn size_of(record: &Record) -> usize {
+    18 + record.key.len() + size_of_headers(record) + record.value.len()
+}
+
 /// Appends the record's bytes to `buffer`.
 pub(super) fn encode(record: &Record, buffer: &mut Vec<u8>) {
     buffer.push(FORMAT);
     buffer.push(number_of(record.kind));
     buffer.extend(record.at.millis().to_le_bytes());
     put(buffer, &record.key);
-    let headers: usize = record.headers.iter().map(|(name, value)| 8 + name.len() + value.len()).sum();
-    buffer.extend(length(headers));
+    buffer.extend(length(size_of_headers(record)));
     for (name, value) in record.headers.iter() {
         put(buffer, name.as_bytes());
         put(buffer, value);
@@ -68,6 +72,10 @@ impl Decoder {
         self.latest = Some((bytes, Arc::clone(&headers)));
         Some(headers)
     }
+}
+
+fn size_of_headers(record: &Record) -> usize {
+    record.headers.iter().map(|(name, value)| 8 + name.len() + value.len()).sum()
 }
 
 fn put(buffer: &mut Vec<u8>, bytes: &[u8]) {
@@ -129,6 +137,7 @@ mod tests {
             for record in records {
                 let mut bytes = Vec::new();
                 encode(&record, &mut bytes);
+                prop_assert_eq!(bytes.len(), size_of(&record));
                 prop_assert_eq!(decoder.decode(bytes.into()), Some(record));
             }
         }

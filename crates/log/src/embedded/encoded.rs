@@ -6,9 +6,6 @@ use super::codec;
 use super::keys::Place;
 use crate::Record;
 
-/// Room for what surrounds key and value of a record.
-const AROUND: usize = 64;
-
 /// Records of one append, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Encoded {
@@ -18,20 +15,14 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
-    /// The records with their places.
-    pub(super) fn new<'r>(records: impl Iterator<Item = (Place, &'r Record)> + Clone) -> Self {
-        let sizes = records.clone().map(|(_, record)| record.key.len() + record.value.len() + AROUND);
-        let mut bytes = Vec::with_capacity(sizes.sum());
+    /// The records with their places; together they have `size` bytes.
+    pub(super) fn new<'r>(records: impl Iterator<Item = (Place, &'r Record)>, size: usize) -> Self {
+        let mut bytes = Vec::with_capacity(size);
         let places = records.map(|(place, record)| {
             codec::encode(record, &mut bytes);
             (place, bytes.len())
         });
         Self { places: places.collect(), bytes }
-    }
-
-    /// Bytes that it takes while it waits.
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len()
     }
 
     /// Each record's place and bytes.
@@ -67,7 +58,7 @@ mod tests {
         };
         let records = [record("first"), record(""), record("third")];
         let places = [Topic::Events, Topic::Fleet, Topic::Events].map(|topic| (topic, PartitionId::new(7)));
-        let encoded = Encoded::new(places.into_iter().zip(&records));
+        let encoded = Encoded::new(places.into_iter().zip(&records), 0);
         let alone = |record: &Record| {
             let mut bytes = Vec::new();
             codec::encode(record, &mut bytes);

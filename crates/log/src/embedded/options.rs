@@ -29,7 +29,8 @@ pub(super) fn database() -> Options {
     options
 }
 
-/// Those of one topic. Raw JSON shrinks to a fifth below ZSTD; the upper levels are rewritten soon and take the cheaper LZ4.
+/// Those of one topic. What lies long is compressed well, with ZSTD; the upper levels are rewritten soon and take the
+/// cheaper LZ4.
 pub(super) fn family() -> Options {
     let mut options = Options::default();
     options.set_write_buffer_size(IN_MEMORY);

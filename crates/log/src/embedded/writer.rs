@@ -9,6 +9,7 @@ use model::PartitionId;
 use tokio::sync::oneshot;
 
 use super::batch::Batch;
+use super::codec::size_of;
 use super::encoded::Encoded;
 use super::keys::Place;
 use super::store::Store;
@@ -65,8 +66,8 @@ impl Writer {
     pub(super) fn publish(&self, partition: PartitionId, outputs: &[Output]) -> Result<()> {
         self.store.known(partition)?;
         let sequences = outputs.iter().map(|output| output.sequence).collect();
-        let records = Encoded::new(outputs.iter().map(|output| ((output.topic, partition), &output.record)));
-        let bytes = records.len();
+        let bytes = outputs.iter().map(|output| size_of(&output.record)).sum();
+        let records = Encoded::new(outputs.iter().map(|output| ((output.topic, partition), &output.record)), bytes);
         let (done, answer) = sync_channel(1);
         let job = Job { work: Work::Publish(partition, sequences, records), bytes, waiting: Waiting::Thread(done) };
         self.in_flight.fetch_add(bytes, Ordering::AcqRel);
@@ -83,14 +84,9 @@ impl Writer {
 
     fn submit(&self, records: &[Append]) -> Result<oneshot::Receiver<Result<()>>> {
         let places = records.iter().map(|append| self.place(append)).collect::<Result<Vec<_>>>()?;
-        let records = Encoded::new(places.into_iter().zip(records.iter().map(|append| &append.record)));
-        let bytes = records.len();
-        let before = self.in_flight.fetch_add(bytes, Ordering::AcqRel);
-        // One append alone is always taken, however large: the receiver has bounded it already.
-        if before > 0 && before + bytes > self.bound {
-            self.in_flight.fetch_sub(bytes, Ordering::AcqRel);
-            return Err(Error::Busy("too many bytes wait to be written"));
-        }
+        let bytes = records.iter().map(|append| size_of(&append.record)).sum();
+        self.admit(bytes)?;
+        let records = Encoded::new(places.into_iter().zip(records.iter().map(|append| &append.record)), bytes);
         let (done, answer) = oneshot::channel();
         let job = Job { work: Work::Append(records), bytes, waiting: Waiting::Future(done) };
         self.jobs()?.try_send(job).map_err(|error| {
@@ -101,6 +97,17 @@ impl Writer {
             }
         })?;
         Ok(answer)
+    }
+
+    /// Takes room for `bytes`, or refuses; before anything is spent on them.
+    fn admit(&self, bytes: usize) -> Result<()> {
+        let before = self.in_flight.fetch_add(bytes, Ordering::AcqRel);
+        // One append alone is always taken, however large: the receiver has bounded it already.
+        if before > 0 && before + bytes > self.bound {
+            self.in_flight.fetch_sub(bytes, Ordering::AcqRel);
+            return Err(Error::Busy("too many bytes wait to be written"));
+        }
+        Ok(())
     }
 
     fn place(&self, append: &Append) -> Result<Place> {
