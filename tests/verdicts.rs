@@ -23,7 +23,7 @@ fn run(seed: u64) -> MemoryRun {
 fn faults(seed: u64, run: &MemoryRun) -> Vec<String> {
     let mut faults = Vec::new();
     for account in run.platform.accounts() {
-        let contained = [Stage::Throttled, Stage::Quarantined, Stage::Suspended].into_iter();
+        let contained = [Stage::Quarantined, Stage::Suspended].into_iter();
         let found = contained.filter_map(|stage| run.reached.get(&(account.id.clone(), stage))).min();
         let what = format!("seed {seed}: {} ({}, {} mails)", account.id, account.truth.name(), account.planned_mails);
         match found {

@@ -9,8 +9,8 @@ pub(super) const COMPLAINT_LIMIT: f64 = 0.003;
 
 /// The odds at which a test is taken to convict: one false alarm in 100,000.
 const LN_ODDS: f64 = 11.5;
-/// Chance is unkind to some: so many standard deviations of luck are allowed for, which one in 4,000 exceeds.
-const BAD_LUCK: f64 = 3.5;
+/// Chance is unkind to some: so many standard deviations of luck are allowed for, which one in 100,000 exceeds.
+const BAD_LUCK: f64 = 4.5;
 
 /// About how many mails, of which the share `rate` goes wrong, show that the share is above `limit`: Chernoff's bound,
 /// and what bad luck adds.
