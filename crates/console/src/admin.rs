@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::Log;
-use model::{PoolName, Timestamp};
+use model::{Mode, PoolName, Timestamp};
 use prometheus::Registry;
 
 use crate::{Index, Views};
@@ -34,7 +34,9 @@ pub struct Admin {
     pub views: Views,
     /// Where commands go.
     pub log: Arc<dyn Log>,
-    /// The pool of a customer that was never seen.
+    /// Whether standings are carried out; in shadow the mailer is told to send everybody as a healthy customer.
+    pub mode: Mode,
+    /// The pool of a healthy customer.
     pub home_pool: Option<PoolName>,
     /// What `/metrics` shows.
     pub registry: Registry,

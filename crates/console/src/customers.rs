@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use model::{Counter, CustomerId, CustomerView, Decision, PoolName, Stage, Standing, Window};
+use model::{Counter, CustomerId, CustomerView, Decision, Mode, PoolName, Stage, Standing, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
@@ -65,22 +65,25 @@ pub(crate) struct Route {
     remaining_today: Option<u32>,
 }
 
-/// For the mailer: a customer that Weir has never seen may send as a healthy one.
+/// For the mailer: a customer that Weir has never seen may send as a healthy one, and so may everybody in shadow, whose
+/// stage is told all the same.
 pub(crate) async fn route(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Json<Route>, Problem> {
     let id = customer(&id)?;
-    let Some(standing) = admin.index.standing(&id) else {
+    let standing = admin.index.standing(&id);
+    let stage = standing.as_ref().map_or(Stage::Healthy, |standing| standing.stage);
+    let Some(standing) = standing.filter(|_| admin.mode == Mode::Enforce) else {
         let pool = admin.home_pool.clone();
-        return Ok(Json(Route { ip_pool_name: pool, stage: Stage::Healthy, daily_cap: None, remaining_today: None }));
+        return Ok(Json(Route { ip_pool_name: pool, stage, daily_cap: None, remaining_today: None }));
     };
     let remaining_today = match standing.daily_cap {
-        _ if standing.stage >= Stage::Suspended => Some(0),
+        _ if stage >= Stage::Suspended => Some(0),
         None => None,
         Some(cap) => {
             let day = view(&admin, &id).await?.and_then(|view| view.windows.get(&Window::Day).copied());
             Some(cap.saturating_sub(day.unwrap_or_default()[Counter::Processed]))
         }
     };
-    let Standing { pool, stage, daily_cap, .. } = standing;
+    let Standing { pool, daily_cap, .. } = standing;
     Ok(Json(Route { ip_pool_name: pool, stage, daily_cap, remaining_today }))
 }
 

@@ -65,6 +65,10 @@ fn views() -> Views {
 
 impl House {
     async fn new() -> Self {
+        Self::in_mode(Mode::Enforce).await
+    }
+
+    async fn in_mode(mode: Mode) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let count = PartitionCount::new(NonZeroU32::new(2).unwrap());
         let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(Config::new(folder.path(), count)).unwrap());
@@ -75,6 +79,7 @@ impl House {
             index,
             views: views(),
             log: Arc::clone(&log),
+            mode,
             home_pool: Some(PoolName::new("good-1")),
             registry: Registry::new(),
             ready: ready.clone(),
@@ -183,6 +188,15 @@ async fn the_mailer_is_told_the_pool_and_what_is_left_of_the_cap() {
     house.stands("acme", Stage::Suspended, None).await;
     let stopped = house.until("/v1/customers/acme/route", |answer| answer["stage"] == "suspended").await;
     assert_eq!((&stopped["ip_pool_name"], &stopped["remaining_today"]), (&json!("quarantine"), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_shadow_the_mailer_is_told_to_send_everybody_as_before() {
+    let house = House::in_mode(Mode::Shadow).await;
+    house.stands("acme", Stage::Quarantined, Some(5)).await;
+    let told = house.until("/v1/customers/acme/route", |answer| answer["stage"] == "quarantined").await;
+    let free = json!({ "ip_pool_name": "good-1", "stage": "quarantined", "daily_cap": null, "remaining_today": null });
+    assert_eq!(told, free);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,8 @@
 //!
 //! Level-triggered: it holds what should be (`weir.standings`) against what SendGrid reports, and makes the fewest calls
 //! that close the difference ([`plan`]). A standing that comes twice makes no call; a call that failed is made again at
-//! the next pass. Every call, and everything that was held back, is a record on `weir.actions`, with what was there
-//! before, so that a customer can be put back where it was.
+//! the next pass. Every call, and everything that was held back, is a record on `weir.actions`, and so is how a
+//! subuser was before the first change, to which it is put back.
 
 mod action;
 mod enforcer;

@@ -26,7 +26,8 @@ pub type Headers = Arc<[(Box<str>, Bytes)]>;
 pub struct Record {
     /// What it is.
     pub kind: RecordKind,
-    /// When it was appended, by the appender's clock. Nothing in the fold rests on it.
+    /// When it was appended, by the appender's clock. The fold uses it only to tell events from an
+    /// impossible future; time is what ticks say.
     pub at: Timestamp,
     /// What decides its partition, and what compaction keeps the latest of; empty for ticks.
     pub key: Bytes,

@@ -183,6 +183,7 @@ impl Running {
             index,
             views,
             log: Arc::clone(log),
+            mode: settings.enforcer.mode,
             home_pool: settings.policy.pool(Stage::Healthy),
             registry: registry.clone(),
             ready: self.ready.clone(),

@@ -117,6 +117,15 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_in_shadow_is_not_carried_out_whatever_the_enforcers_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = folder.path().join("policy.toml");
+        std::fs::write(&policy, policy::DEFAULT.replacen("mode = \"enforce\"", "mode = \"shadow\"", 1)).unwrap();
+        let text = format!("[policy]\nfile = \"{}\"\n[enforcer]\nmode = \"enforce\"\n", policy.display());
+        assert_eq!(checked(&text, &[]).unwrap().enforcer.mode, model::Mode::Shadow);
+    }
+
+    #[test]
     fn to_act_without_a_key_is_refused() {
         let text = "[enforcer]\nmode = \"enforce\"\n[sendgrid]\napi_key_env = \"WEIR_TEST_NO_SUCH_VARIABLE\"\n";
         let faults = checked(text, &[]).unwrap_err();

@@ -191,7 +191,8 @@ impl Check<'_> {
         }
         let pool = |stage, name: &str| policy.pool(stage).unwrap_or_else(|| PoolName::new(name));
         enforcer::Config {
-            mode: raw.mode.unwrap_or_default(),
+            // What a policy only says, nobody carries out.
+            mode: if policy.mode() == Mode::Enforce { raw.mode.unwrap_or_default() } else { Mode::Shadow },
             placements: Placements { default, by_customer },
             home_pool: pool(Stage::Healthy, "home"),
             quarantine_pool: pool(Stage::Quarantined, "quarantine"),
