@@ -18,6 +18,8 @@ use simulator::platform::{Gate, Platform, Scenario};
 use suites::customer_of;
 
 const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
+/// How long publishing may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// So few that customers and digests leave memory and come back from disk.
 const TIGHT: Budget = Budget { customers: 10, digests: 2_000 };
 
@@ -65,18 +67,17 @@ impl<'f> OnDisk<'f> {
     fn open(&self) -> PartitionTask {
         let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
         let metrics = Metrics::register(&Registry::new()).unwrap();
-        let mut outputs = self.log.outputs().unwrap();
+        let outputs = self.log.outputs(PartitionId::new(0)).unwrap();
         let state = self.folder.join("state");
-        PartitionTask::open(&state, PartitionId::new(0), (policy, self.budget), metrics, outputs.as_mut()).unwrap()
+        PartitionTask::open(&state, PartitionId::new(0), (policy, self.budget), metrics, outputs).unwrap()
     }
 
     /// Folds the records that the state has not yet taken in, up to `end`, and commits every `every` of them.
     fn fold(&self, task: &mut PartitionTask, records: &[Stored], end: usize, every: usize) {
-        let mut outputs = self.log.outputs().unwrap();
         let from = usize::try_from(task.next_offset().get()).unwrap();
         for part in records[from..end].chunks(every) {
             task.fold(part).unwrap();
-            task.commit(outputs.as_mut()).unwrap();
+            task.commit().unwrap();
         }
     }
 
@@ -97,6 +98,7 @@ fn uninterrupted(records: &[Stored]) -> [Vec<Bytes>; 2] {
     let disk = OnDisk::new(folder.path(), Budget::default());
     let mut task = disk.open();
     disk.fold(&mut task, records, records.len(), 5_000);
+    task.settle(PATIENCE).unwrap();
     [disk.said(Topic::Decisions), disk.said(Topic::Standings)]
 }
 
@@ -112,10 +114,12 @@ fn an_interrupted_run_says_what_an_uninterrupted_one_says() {
     let disk = OnDisk::new(folder.path(), TIGHT);
     let mut task = disk.open();
     disk.fold(&mut task, &records, half, 1_777);
-    task.close(disk.log.outputs().unwrap().as_mut()).unwrap();
+    task.settle(PATIENCE).unwrap();
+    drop(task);
     let mut task = disk.open();
     assert_eq!(task.next_offset(), Offset::new(half as u64));
     disk.fold(&mut task, &records, records.len(), 3_001);
+    task.settle(PATIENCE).unwrap();
     assert_eq!([disk.said(Topic::Decisions), disk.said(Topic::Standings)], expected, "in two halves");
 }
 
@@ -135,5 +139,6 @@ fn a_run_that_is_cut_off_before_its_commits_says_everything_once() {
         let beyond = (committed + 1_200).min(records.len());
         task.fold(&records[committed..beyond]).unwrap();
     }
+    disk.open().settle(PATIENCE).unwrap();
     assert_eq!([disk.said(Topic::Decisions), disk.said(Topic::Standings)], expected);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use log::{Headers, Log, Record, RecordKind, Stored};
+use log::{Headers, Record, RecordKind, Stored};
 use model::{Offset, PartitionId, Position, Timestamp};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -68,12 +68,12 @@ fn measure(customers: usize) -> anyhow::Result<Cost> {
     let before = resident();
     let (mut task, log) = open(folder.path(), BUDGET)?;
     let mut source = Source { rng: ChaCha8Rng::seed_from_u64(1), next: 0, headers: Arc::new([]) };
-    let first = source.fold(&mut task, log.as_ref(), customers, &mut |_, number| number)?;
+    let first = source.fold(&mut task, customers, &mut |_, number| number)?;
     // As many events before the measurement whatever the number of customers: what they leave behind is the same.
-    source.fold(&mut task, log.as_ref(), EVENTS - customers, &mut |_, number| number % customers)?;
+    source.fold(&mut task, EVENTS - customers, &mut |_, number| number % customers)?;
     let memory = (resident() - before).max(0.0);
     let harmonic = count(customers).ln();
-    let zipf = source.fold(&mut task, log.as_ref(), EVENTS, &mut |rng, _| {
+    let zipf = source.fold(&mut task, EVENTS, &mut |rng, _| {
         // The inverse of Zipf's distribution with exponent 1, continuous.
         #[expect(
             clippy::cast_possible_truncation,
@@ -83,7 +83,7 @@ fn measure(customers: usize) -> anyhow::Result<Cost> {
         let rank = (rng.random_range(0.0..1.0) * harmonic).exp() as usize;
         rank.min(customers) - 1
     })?;
-    let even = source.fold(&mut task, log.as_ref(), EVENTS, &mut |rng, _| rng.random_range(0..customers))?;
+    let even = source.fold(&mut task, EVENTS, &mut |rng, _| rng.random_range(0..customers))?;
     drop((task, log));
     let opened = RocksStore::open(&folder.path().join("state"), PartitionId::new(0), BUDGET)?;
     let (bytes, number) = opened.store.size_at_rest()?;
@@ -109,7 +109,6 @@ impl Source {
     fn fold(
         &mut self,
         task: &mut PartitionTask,
-        log: &dyn Log,
         events: usize,
         whose: &mut dyn FnMut(&mut ChaCha8Rng, usize) -> usize,
     ) -> anyhow::Result<Duration> {
@@ -124,7 +123,7 @@ impl Source {
                     self.record(customer)
                 })
                 .collect();
-            let (folded, took) = timed(|| fold_all(task, log, &records));
+            let (folded, took) = timed(|| fold_all(task, &records));
             folded?;
             time += took;
             made += number;

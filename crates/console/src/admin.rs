@@ -1,27 +1,63 @@
 //! What the endpoints work with.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use axum::extract::FromRef;
 use log::Log;
 use model::{Mode, PoolName, Timestamp};
 use prometheus::Registry;
 
 use crate::{Index, Views};
 
+/// What keeps Weir from its work, a line each.
+pub type Troubles = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
 /// Whether Weir can do its work; shared between whoever knows and `/readyz`.
-#[derive(Clone, Debug, Default)]
-pub struct Ready(Arc<AtomicBool>);
+#[derive(Clone, Default)]
+pub struct Ready {
+    is_up: Arc<AtomicBool>,
+    troubles: Arc<OnceLock<Troubles>>,
+}
 
 impl Ready {
     /// Says whether it can.
     pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Release);
+        self.is_up.store(ready, Ordering::Release);
     }
 
-    /// Whether it can.
-    pub fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// Says whom to ask for troubles; the first one named is asked.
+    pub fn ask(&self, troubles: Troubles) {
+        let _first = self.troubles.set(troubles).is_ok();
+    }
+
+    /// What keeps it from its work; nothing where it can do it.
+    pub(crate) fn obstacles(&self) -> Vec<String> {
+        if !self.is_up.load(Ordering::Acquire) {
+            return vec!["starting or draining".to_owned()];
+        }
+        self.troubles.get().map(|troubles| troubles()).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ready").field("obstacles", &self.obstacles()).finish()
+    }
+}
+
+/// What health and metrics are told from: all that a process without operators' API serves.
+#[derive(Clone, Debug)]
+pub struct Probes {
+    /// What `/metrics` shows.
+    pub registry: Registry,
+    /// What `/readyz` tells.
+    pub ready: Ready,
+}
+
+impl FromRef<Admin> for Probes {
+    fn from_ref(admin: &Admin) -> Self {
+        admin.probes.clone()
     }
 }
 
@@ -38,16 +74,14 @@ pub struct Admin {
     pub mode: Mode,
     /// The pool of a healthy customer.
     pub home_pool: Option<PoolName>,
-    /// What `/metrics` shows.
-    pub registry: Registry,
-    /// What `/readyz` tells.
-    pub ready: Ready,
+    /// Health and metrics.
+    pub probes: Probes,
     /// The time at which a command is appended.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
 impl std::fmt::Debug for Admin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Admin").field("log", &self.log).field("ready", &self.ready).finish_non_exhaustive()
+        f.debug_struct("Admin").field("log", &self.log).field("probes", &self.probes).finish_non_exhaustive()
     }
 }

@@ -5,26 +5,28 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, TextEncoder};
 
-use crate::admin::Admin;
+use crate::admin::Probes;
 use crate::answer::Problem;
 
 pub(crate) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-pub(crate) async fn readyz(State(admin): State<Admin>) -> Response {
-    if admin.ready.is_ready() {
+pub(crate) async fn readyz(State(probes): State<Probes>) -> Response {
+    let obstacles = probes.ready.obstacles();
+    if obstacles.is_empty() {
         (StatusCode::OK, "ready\n").into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready: starting or draining\n").into_response()
+        let lines: String = obstacles.iter().map(|obstacle| format!("not ready: {obstacle}\n")).collect();
+        (StatusCode::SERVICE_UNAVAILABLE, lines).into_response()
     }
 }
 
-pub(crate) async fn metrics(State(admin): State<Admin>) -> Result<Response, Problem> {
+pub(crate) async fn metrics(State(probes): State<Probes>) -> Result<Response, Problem> {
     let encoder = TextEncoder::new();
     let mut text = Vec::new();
     encoder
-        .encode(&admin.registry.gather(), &mut text)
+        .encode(&probes.registry.gather(), &mut text)
         .map_err(|error| Problem::unavailable(format!("the metrics can't be written: {error}")))?;
     Ok(([(header::CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response())
 }

@@ -13,7 +13,7 @@ mod health;
 mod index;
 mod server;
 
-pub use admin::{Admin, Ready};
+pub use admin::{Admin, Probes, Ready, Troubles};
 pub use index::{Index, IndexError};
 pub use server::{Server, ServerError};
 

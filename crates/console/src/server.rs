@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::admin::Admin;
+use crate::admin::{Admin, Probes};
 use crate::{commands, customers, decisions, health};
 
 /// Why the API can't be served.
@@ -36,16 +37,29 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on `listen`.
+    /// Listens on `listen`, for operators.
     ///
     /// # Errors
     ///
     /// [`ServerError::Listen`].
     pub async fn bind(listen: SocketAddr, admin: Admin) -> Result<Self, ServerError> {
+        Self::listen(listen, router(admin)).await
+    }
+
+    /// Listens on `listen`, for those who only ask after health and metrics.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Listen`].
+    pub async fn bind_probes(listen: SocketAddr, probes: Probes) -> Result<Self, ServerError> {
+        Self::listen(listen, health_router().with_state(probes)).await
+    }
+
+    async fn listen(listen: SocketAddr, router: Router) -> Result<Self, ServerError> {
         let refused = |source| ServerError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address, router: router(admin) })
+        Ok(Self { listener, address, router })
     }
 
     /// Where it listens: tells the port where the system chose one.
@@ -66,11 +80,19 @@ impl Server {
     }
 }
 
-fn router(admin: Admin) -> Router {
+fn health_router<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Probes: FromRef<S>,
+{
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+}
+
+fn router(admin: Admin) -> Router {
+    health_router()
         .route("/v1/customers", get(customers::list))
         .route("/v1/customers/{id}", get(customers::show))
         .route("/v1/customers/{id}/route", get(customers::route))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use console::{Admin, Index, Ready, Server, Viewed, Views};
+use console::{Admin, Index, Probes, Ready, Server, Viewed, Views};
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
@@ -81,8 +81,7 @@ impl House {
             log: Arc::clone(&log),
             mode,
             home_pool: Some(PoolName::new("good-1")),
-            registry: Registry::new(),
-            ready: ready.clone(),
+            probes: Probes { registry: Registry::new(), ready: ready.clone() },
             clock: Arc::new(|| NOW),
         };
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), admin).await.unwrap();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{Log, Producer};
+use log::{Candidacy, Log, Producer};
 use model::{CustomerId, Mode, PoolName, Stage, Standing, Timestamp};
 use prometheus::Registry;
 use sendgrid::api::Client;
@@ -19,6 +19,9 @@ use crate::plan::{Call, Plan, SubuserState};
 use crate::queue::Queue;
 use crate::reconcile::{self, Looked, PoolNames};
 use crate::{Action, Clock, Error, Outcome, Placements};
+
+/// How often one who does not act looks whether it shall.
+const LOOKING: Duration = Duration::from_secs(1);
 
 /// Settings of the enforcer.
 #[derive(Clone, Debug)]
@@ -53,6 +56,7 @@ pub struct Enforcer {
     /// For which standing something was said that need not be said again at every pass.
     said: BTreeMap<CustomerId, (Stage, Timestamp)>,
     queue: Queue,
+    candidacy: Box<dyn Candidacy>,
 }
 
 struct ClockHolder(Clock);
@@ -84,6 +88,8 @@ impl Enforcer {
             quarantine: config.quarantine_pool.clone(),
             dedicated: config.placements.dedicated_ips(),
         };
+        let candidacy =
+            log.stand_for("enforcer").map_err(|source| Error::Log { doing: "standing for its office", source })?;
         Ok(Self {
             pools,
             client,
@@ -96,27 +102,36 @@ impl Enforcer {
             before: BTreeMap::new(),
             said: BTreeMap::new(),
             queue: Queue::default(),
+            candidacy,
             config,
         })
     }
 
-    /// Works until `shutdown`.
+    /// Hears standings until `shutdown`, and works while it holds the office: of several enforcers one acts.
     ///
     /// # Errors
     ///
     /// Where the log can't be read or written. What SendGrid refuses is recorded and tried again.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
-        self.remember().await?;
         let mut heard = heard::standings(self.log.as_ref(), shutdown.clone())?;
         self.catch_up(&mut heard, &shutdown).await?;
         let mut sweep = tokio::time::interval(self.config.sweep_interval);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut was_in_office = false;
         while !shutdown.is_cancelled() {
-            if let Some(customer) = self.queue.next() {
-                self.reconcile(&customer).await?;
+            let is_in_office = self.candidacy.holds_office();
+            if is_in_office && !was_in_office {
+                // Whoever held it before may have acted.
+                self.remember().await?;
+                self.sweep();
+            }
+            was_in_office = is_in_office;
+            if is_in_office {
+                self.serve().await?;
             }
             // Whoever is due is served in turn with what is heard, so that something stricter goes first.
-            let due = self.queue.due().unwrap_or_else(|| Instant::now() + self.config.sweep_interval);
+            let idle = Instant::now() + self.config.sweep_interval.min(LOOKING);
+            let due = self.queue.due().filter(|_| is_in_office).map_or(idle, |due| due.min(idle));
             tokio::select! {
                 // The reader ends at shutdown too, which is no failure.
                 biased;
@@ -128,6 +143,19 @@ impl Enforcer {
             self.metrics.pending.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
         }
         Ok(())
+    }
+
+    /// Serves the next customer that is due. What the log can't record now is tried again.
+    async fn serve(&mut self) -> Result<(), Error> {
+        let Some(customer) = self.queue.next() else { return Ok(()) };
+        match self.reconcile(&customer).await {
+            Err(Error::Log { source: error @ (log::Error::Unreachable { .. } | log::Error::Busy(_)), .. }) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, %customer, "an action is not recorded yet");
+                self.queue.failed(&customer);
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     /// Learns from earlier actions whom Weir has touched, and how they were before.

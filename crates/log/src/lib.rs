@@ -7,9 +7,11 @@
 //! - A [`Producer`] appends records and resolves once they are durable.
 //! - A [`Subscription`] hands out the records of the partitions that it was assigned, in order.
 //! - [`Outputs`] publishes what the fold decided, in sequence, and tells what was published before.
+//! - A [`Candidacy`] is for work that one process at a time shall do.
 //! - A [`Tail`] reads one topic from its beginning or from now on, for those who only look.
 
 pub mod embedded;
+pub mod kafka;
 mod partitioner;
 mod record;
 mod seam;
@@ -18,7 +20,7 @@ mod topic;
 pub use partitioner::partition_of;
 pub use record::{Headers, Record, RecordKind, Stored};
 pub use seam::{
-    Append, BoxFuture, Error, Log, Output, Outputs, PartitionCount, Polled, Producer, Result, Route, Sequence, Start,
-    Subscription, Tail,
+    Append, BoxFuture, Candidacy, Error, Log, Output, Outputs, PartitionCount, Polled, Producer, Published, Reach,
+    Result, Route, Sequence, Start, Subscription, Tail,
 };
 pub use topic::{Cleanup, Topic};

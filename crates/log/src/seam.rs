@@ -25,6 +25,37 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The brokers could not be reached or could not serve; nothing of the request is promised. It may be repeated.
+    #[error("the log at {place} can't be reached or can't serve")]
+    Unreachable {
+        /// Which brokers.
+        place: String,
+        /// What they said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Topics are missing.
+    #[error(
+        "the log at {place} lacks {topics}: make them with `weir topics create`, or set [log] create_topics = true"
+    )]
+    NoTopic {
+        /// Where it lies.
+        place: String,
+        /// Their names.
+        topics: String,
+    },
+    /// Someone newer speaks for the partition.
+    #[error("someone else has taken over partition {partition}, and speaks for it now")]
+    Fenced {
+        /// Whose outputs were refused.
+        partition: PartitionId,
+    },
+    /// Someone else reads under this member's name.
+    #[error("another process reads as member {member:?} of the group: give each its own [log] member")]
+    MemberTaken {
+        /// The name.
+        member: String,
+    },
     /// What is stored can't be understood: another version wrote it, or it is damaged.
     #[error("the log at {place} holds something unreadable: {found}; restore it, or move it away to begin anew")]
     Unreadable {
@@ -117,8 +148,10 @@ pub trait Producer: Send + Sync + fmt::Debug {
 pub enum Polled {
     /// These partitions are now this subscriber's: it must [`Subscription::seek`] each before records of it come.
     Assigned(Vec<PartitionId>),
-    /// These partitions are no longer this subscriber's.
+    /// These partitions go to another subscriber with the next poll; until then nobody else reads them.
     Revoked(Vec<PartitionId>),
+    /// These partitions were taken away some time ago: another subscriber may be reading them already.
+    Lost(Vec<PartitionId>),
     /// Records of one partition, in order and without gap.
     Records(PartitionId, Vec<Stored>),
     /// Nothing came within the time given.
@@ -135,8 +168,8 @@ pub trait Subscription: Send + fmt::Debug {
     /// natural, and the next record kept is read.
     fn seek(&mut self, partition: PartitionId, from: Offset) -> Result<()>;
 
-    /// The oldest record of `partition` that is kept: where a reader without a state of its own begins.
-    fn earliest(&self, partition: PartitionId) -> Result<Offset>;
+    /// Hands out no more of `partition` until the next [`Subscription::seek`].
+    fn pause(&mut self, partition: PartitionId) -> Result<()>;
 
     /// Tells others how far this subscriber is: the first offset that it has not yet taken in. A hint for operators.
     fn commit(&mut self, partition: PartitionId, next: Offset) -> Result<()>;
@@ -163,20 +196,39 @@ impl Sequence {
 pub struct Output {
     /// Its number.
     pub sequence: Sequence,
+    /// The offset of the input record that made the fold say it.
+    pub said_at: Offset,
     /// Where to.
     pub topic: Topic,
     /// What.
     pub record: Record,
 }
 
-/// Publishes what the fold of a partition said, each once. Blocking.
-pub trait Outputs: Send + fmt::Debug {
-    /// Publishes `outputs` (ascending in sequence), each to this partition of its topic, and returns when they are durable.
-    /// An output whose sequence is not beyond [`Outputs::last_published`] is there already and is left out.
-    fn publish(&mut self, partition: PartitionId, outputs: &[Output]) -> Result<()>;
+/// The last output of a partition that is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its number.
+    pub sequence: Sequence,
+    /// The offset of the input record that made the fold say it.
+    pub said_at: Offset,
+}
 
-    /// The last sequence published for `partition`, read back from the log itself.
-    fn last_published(&mut self, partition: PartitionId) -> Result<Option<Sequence>>;
+/// Publishes what the fold of one partition said, each once. Blocking.
+///
+/// Whoever opens one last speaks for the partition: those opened before it are refused as [`Error::Fenced`].
+pub trait Outputs: Send + fmt::Debug {
+    /// Publishes `outputs` (ascending in sequence), each to the partition of its topic, and returns when they are durable and
+    /// were seen there. An output that is there already is left out.
+    fn publish(&mut self, outputs: &[Output]) -> Result<()>;
+
+    /// The last output published, read back from the log itself.
+    fn last_published(&mut self) -> Result<Option<Published>>;
+}
+
+/// A candidacy for an office that one process at a time holds. Dropping it gives the office up.
+pub trait Candidacy: Send + Sync + fmt::Debug {
+    /// Whether the office is this process's now.
+    fn holds_office(&self) -> bool;
 }
 
 /// Where a tail begins.
@@ -190,12 +242,21 @@ pub enum Start {
 
 /// Reads all partitions of one topic, outside any group. Blocking.
 pub trait Tail: Send + fmt::Debug {
-    /// Waits at most `timeout` for records; an empty answer means that none came. Records of a partition are in order;
+    /// Waits at most `timeout` for records, or until it turns out to be caught up; an empty answer means that none came. Records of a partition are in order;
     /// where retention overtook the reader, it goes on at the oldest record kept.
     fn next(&mut self, timeout: Duration) -> Result<Vec<Stored>>;
 
     /// Whether everything that was in the topic when the tail was opened has been handed out.
     fn caught_up(&self) -> bool;
+}
+
+/// From where to where a partition of a topic reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The oldest record kept: where a reader without a state of its own begins.
+    pub start: Offset,
+    /// Behind the newest record.
+    pub end: Offset,
 }
 
 /// A log, whichever backend it has.
@@ -209,8 +270,14 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// Joins those who read `topic` as the group `group`.
     fn subscribe(&self, topic: Topic, group: &str) -> Result<Box<dyn Subscription>>;
 
-    /// A way to publish a partition's outputs.
-    fn outputs(&self) -> Result<Box<dyn Outputs>>;
+    /// From where to where `partition` of `topic` reaches now.
+    fn reach(&self, topic: Topic, partition: PartitionId) -> Result<Reach>;
+
+    /// A way to publish the outputs of `partition`.
+    fn outputs(&self, partition: PartitionId) -> Result<Box<dyn Outputs>>;
+
+    /// Stands for `office` among all processes that use this log.
+    fn stand_for(&self, office: &str) -> Result<Box<dyn Candidacy>>;
 
     /// Reads `topic` from `start` on.
     fn tail(&self, topic: Topic, start: Start) -> Result<Box<dyn Tail>>;

@@ -1,191 +1,318 @@
 //! The thread that polls the log and hands records to the partitions' folds.
+//!
+//! A partition that fails does not stop the others: it is paused, told as a trouble, and opened again after a while.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use log::{Log, Outputs, Polled, Subscription, Topic};
-use model::{CustomerId, PartitionId};
+use log::{Log, Polled, Subscription};
+use model::{CustomerId, Offset, PartitionId};
 use policy::Policy;
-use prometheus::Registry;
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::Error;
-use crate::handle::{Handle, Question, questions};
+use crate::handle::Question;
 use crate::metrics::Metrics;
+use crate::opener::{Opener, remove};
 use crate::partition::PartitionTask;
-use crate::store::Budget;
+use crate::scorer::Config;
+use crate::store::{folder_of, partitions_in};
+use crate::uploader::{Copied, Uploader, wait_for};
+use crate::{Error, Troubles};
 
-/// Settings of the scorer.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Where the partitions' states lie, a directory each.
-    pub state: PathBuf,
-    /// How much each partition's state may keep in memory.
-    pub budget: Budget,
-}
-
-/// A running scorer.
-#[derive(Debug)]
-pub struct Scorer {
-    handle: Handle,
-    ended: oneshot::Receiver<Result<(), Error>>,
-    thread: JoinHandle<()>,
-}
-
-/// The group that the scorers of one Weir form.
-const GROUP: &str = "weir-scorer";
 /// How long a poll waits: the longest a question or a shutdown waits, too.
 const POLL: Duration = Duration::from_millis(50);
 /// How long folded records may stay uncommitted while nothing is said.
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
+/// How long a partition that failed waits before it is opened again.
+const AGAIN: Duration = Duration::from_secs(5);
+/// How long giving a partition up may take: for publishing what was said, and for storing a checkpoint.
+const GIVING_UP: Duration = Duration::from_secs(10);
 
-impl Scorer {
-    /// Starts the scorer's thread; it ends when `shutdown` is cancelled or when it fails.
-    ///
-    /// # Errors
-    ///
-    /// Where a metric can't be registered, the log not be read, or no thread be had.
-    pub fn start(
-        config: Config,
-        log: &Arc<dyn Log>,
-        policy: Arc<Policy>,
-        registry: &Registry,
-        shutdown: CancellationToken,
-    ) -> Result<Self, Error> {
-        let metrics = Metrics::register(registry)?;
-        let (handle, asked) = questions();
-        let subscription = log.subscribe(Topic::Events, GROUP).map_err(Error::log("subscribing to the events"))?;
-        let outputs = log.outputs().map_err(Error::log("opening the outputs"))?;
-        let partitions = log.partitions();
-        let mut driver =
-            Driver { config, policy, metrics, partitions, subscription, outputs, tasks: BTreeMap::new(), asked };
-        let (end, ended) = oneshot::channel();
-        let run = move || {
-            let result = driver.run(&shutdown);
-            // Nobody waits any more where the process is ending anyway.
-            let _unheard = end.send(result);
-        };
-        let thread = std::thread::Builder::new().name("scorer".to_owned()).spawn(run);
-        let thread = thread.map_err(|_| Error::Thread("could not be started"))?;
-        Ok(Self { handle, ended, thread })
-    }
+/// Which taking-over of a partition: an answer about an earlier one is of no use.
+type Turn = u64;
 
-    /// A way to ask it.
-    pub fn handle(&self) -> Handle {
-        self.handle.clone()
-    }
-
-    /// Waits for its end.
-    ///
-    /// # Errors
-    ///
-    /// What made it fail; `Ok` after an orderly shutdown.
-    pub async fn ended(self) -> Result<(), Error> {
-        let result = self.ended.await.unwrap_or(Err(Error::Thread("ended without a word")));
-        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
-        match joined {
-            Ok(Ok(())) => result,
-            _ => Err(Error::Thread("panicked")),
-        }
-    }
+/// A partition that is this scorer's.
+#[derive(Debug)]
+enum Owned {
+    /// Being opened, on a thread of its own.
+    Opening(Turn),
+    /// Folding. Boxed because it is large, and the others are not.
+    Folding(Box<PartitionTask>),
+    /// Failed, and to be opened again then.
+    Failed(Instant),
 }
 
-struct Driver {
+type Opened = (PartitionId, Turn, Result<(PartitionTask, Offset), Error>);
+
+/// Drives all partitions of this scorer.
+pub(crate) struct Driver {
     config: Config,
-    policy: Arc<Policy>,
+    count: log::PartitionCount,
+    opener: Opener,
     metrics: Metrics,
-    partitions: log::PartitionCount,
+    troubles: Troubles,
     subscription: Box<dyn Subscription>,
-    outputs: Box<dyn Outputs>,
-    tasks: BTreeMap<PartitionId, PartitionTask>,
+    uploader: Option<Uploader>,
+    owned: BTreeMap<PartitionId, Owned>,
+    /// When the next copy of each partition is due.
+    copies: BTreeMap<PartitionId, Instant>,
+    /// States of partitions that are not this scorer's, and when they go.
+    leftovers: BTreeMap<PartitionId, Instant>,
+    turn: Turn,
+    opened: (Sender<Opened>, Receiver<Opened>),
     asked: Receiver<Question>,
 }
 
 impl Driver {
-    fn run(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
-        let mut committed = Instant::now();
+    pub(crate) fn new(
+        config: Config,
+        log: Arc<dyn Log>,
+        policy: Arc<Policy>,
+        metrics: Metrics,
+        troubles: Troubles,
+        subscription: Box<dyn Subscription>,
+        asked: Receiver<Question>,
+    ) -> Result<Self, Error> {
+        let checkpoints = config.checkpoints.clone();
+        let start = |checkpoints| Uploader::start(checkpoints, metrics.clone(), troubles.clone());
+        let uploader = checkpoints.clone().map(start).transpose()?;
+        let count = log.partitions();
+        let (root, budget) = (config.state.clone(), config.budget);
+        let opener = Opener { root, budget, policy, metrics: metrics.clone(), log, checkpoints };
+        let gone = Instant::now() + config.grace;
+        let leftovers = partitions_in(&config.state).into_iter().map(|id| (id, gone)).collect();
+        Ok(Self {
+            config,
+            count,
+            opener,
+            metrics,
+            troubles,
+            subscription,
+            uploader,
+            owned: BTreeMap::new(),
+            copies: BTreeMap::new(),
+            leftovers,
+            turn: 0,
+            opened: channel(),
+            asked,
+        })
+    }
+
+    /// Polls until `shutdown`, or until something fails that can't pass.
+    pub(crate) fn run(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+        let mut looked = Instant::now();
         while !shutdown.is_cancelled() {
-            match self.subscription.poll(POLL).map_err(Error::log("polling the events"))? {
-                Polled::Assigned(partitions) => self.assigned(&partitions)?,
-                Polled::Revoked(partitions) => self.revoked(&partitions)?,
-                Polled::Records(partition, records) => self.records(partition, &records)?,
-                Polled::Idle => {}
-            }
-            if committed.elapsed() >= COMMIT_EVERY {
-                self.commit_all()?;
-                committed = Instant::now();
+            self.step()?;
+            if looked.elapsed() >= COMMIT_EVERY {
+                self.look_after()?;
+                looked = Instant::now();
             }
             self.answer()?;
         }
-        let owned: Vec<_> = self.tasks.keys().copied().collect();
-        self.revoked(&owned)
+        let owned: Vec<_> = self.owned.keys().copied().collect();
+        self.give_up(&owned, true)
     }
 
-    fn assigned(&mut self, partitions: &[PartitionId]) -> Result<(), Error> {
-        for id in partitions {
-            let terms = (Arc::clone(&self.policy), self.config.budget);
-            let task =
-                PartitionTask::open(&self.config.state, *id, terms, self.metrics.clone(), self.outputs.as_mut())?;
-            // A state that begins anew begins with what the log still has; any other must find its own place there.
-            let earliest = self.subscription.earliest(*id).map_err(Error::log("finding the log's beginning"))?;
-            let from = if task.is_new() { earliest } else { task.next_offset() };
-            tracing::info!(partition = %id, offset = %from, "partition assigned");
-            self.subscription.seek(*id, from).map_err(Error::log("finding the state's place"))?;
-            self.tasks.insert(*id, task);
+    fn step(&mut self) -> Result<(), Error> {
+        match self.subscription.poll(POLL) {
+            Ok(polled) => {
+                self.troubles.end("log");
+                self.take(polled)?;
+            }
+            Err(error @ log::Error::Unreachable { .. }) => self.troubles.tell("log", &error),
+            Err(source) => return Err(Error::Log { doing: "polling the events", source }),
+        }
+        while let Ok(opened) = self.opened.1.try_recv() {
+            self.begin(opened)?;
         }
         Ok(())
     }
 
-    fn revoked(&mut self, partitions: &[PartitionId]) -> Result<(), Error> {
+    fn take(&mut self, polled: Polled) -> Result<(), Error> {
+        match polled {
+            Polled::Assigned(partitions) => partitions.into_iter().try_for_each(|id| self.open(id)),
+            Polled::Revoked(partitions) => self.give_up(&partitions, true),
+            Polled::Lost(partitions) => self.give_up(&partitions, false),
+            Polled::Records(partition, records) => self.records(partition, &records),
+            Polled::Idle => Ok(()),
+        }
+    }
+
+    /// Begins to open a partition. It may take a while: the others go on.
+    fn open(&mut self, id: PartitionId) -> Result<(), Error> {
+        self.turn += 1;
+        let turn = self.turn;
+        self.owned.insert(id, Owned::Opening(turn));
+        self.leftovers.remove(&id);
+        let (opener, done) = (self.opener.clone(), self.opened.0.clone());
+        let thread = std::thread::Builder::new().name(format!("open-{id}"));
+        let open = move || {
+            let opened = opener.open(id);
+            // Nobody waits any more where the process is ending.
+            let _unheard = done.send((id, turn, opened)).is_err();
+        };
+        thread.spawn(open).map(drop).map_err(|_| Error::Thread("that opens a partition could not be started"))
+    }
+
+    /// Takes a partition that was opened into use.
+    fn begin(&mut self, (id, turn, opened): Opened) -> Result<(), Error> {
+        if !matches!(self.owned.get(&id), Some(Owned::Opening(expected)) if *expected == turn) {
+            return Ok(());
+        }
+        let begun = opened.and_then(|(task, from)| {
+            self.subscription.seek(id, from).map_err(Error::log("finding the state's place"))?;
+            Ok((task, from))
+        });
+        match begun {
+            Ok((task, from)) => {
+                tracing::info!(partition = %id, offset = %from, "partition assigned");
+                self.owned.insert(id, Owned::Folding(Box::new(task)));
+                self.copies.insert(id, Instant::now() + self.config.checkpoint_interval);
+                self.troubles.end(&about(id));
+                Ok(())
+            }
+            Err(error) => self.fail(id, error),
+        }
+    }
+
+    /// Keeps a partition from work that can't do it now; what can't pass ends the scorer.
+    fn fail(&mut self, id: PartitionId, error: Error) -> Result<(), Error> {
+        if !error.may_pass() {
+            return Err(error);
+        }
+        self.troubles.tell(&about(id), &error);
+        self.owned.insert(id, Owned::Failed(Instant::now() + AGAIN));
+        self.copies.remove(&id);
+        self.subscription.pause(id).map_err(Error::log("pausing a partition"))
+    }
+
+    /// Lets go of partitions: with a last checkpoint where they are still this scorer's, else as they are.
+    fn give_up(&mut self, partitions: &[PartitionId], is_ours: bool) -> Result<(), Error> {
+        let mut stored = Vec::new();
         for id in partitions {
-            if let Some(task) = self.tasks.remove(id) {
-                let next = task.next_offset();
-                task.close(self.outputs.as_mut())?;
-                self.subscription.commit(*id, next).map_err(Error::log("telling how far it is"))?;
-                tracing::info!(partition = %id, offset = %next, "partition given up");
+            self.copies.remove(id);
+            self.troubles.end(&about(*id));
+            self.leftovers.insert(*id, Instant::now() + self.config.grace);
+            let Some(Owned::Folding(mut task)) = self.owned.remove(id) else { continue };
+            if !is_ours {
+                tracing::warn!(partition = %id, "partition lost to another");
+                continue;
+            }
+            let settled = task.settle(GIVING_UP);
+            let copied = settled.and_then(|()| self.copy(*id, &mut task));
+            match copied {
+                Ok(copied) => stored.extend(copied),
+                Err(error) if error.may_pass() => {
+                    tracing::warn!(partition = %id, error = &error as &dyn std::error::Error, "given up as it is");
+                }
+                Err(error) => return Err(error),
+            }
+            let next = task.next_offset();
+            self.subscription.commit(*id, next).map_err(Error::log("telling how far it is"))?;
+            tracing::info!(partition = %id, offset = %next, "partition given up");
+        }
+        wait_for(stored, GIVING_UP);
+        Ok(())
+    }
+
+    fn records(&mut self, id: PartitionId, records: &[log::Stored]) -> Result<(), Error> {
+        let Some(Owned::Folding(task)) = self.owned.get_mut(&id) else { return Ok(()) };
+        let folded = task.fold(records);
+        match folded {
+            Ok(()) if task.wants_commit() => self.commit(id),
+            Ok(()) => Ok(()),
+            Err(error) => self.fail(id, error),
+        }
+    }
+
+    fn commit(&mut self, id: PartitionId) -> Result<(), Error> {
+        let Some(Owned::Folding(task)) = self.owned.get_mut(&id) else { return Ok(()) };
+        if let Err(error) = task.commit() {
+            return self.fail(id, error);
+        }
+        let next = task.next_offset();
+        self.subscription.commit(id, next).map_err(Error::log("telling how far it is"))
+    }
+
+    /// What is done now and then: commits, checkpoints, another try with what failed, and tidying up.
+    fn look_after(&mut self) -> Result<(), Error> {
+        let now = Instant::now();
+        let ids: Vec<_> = self.owned.keys().copied().collect();
+        for id in ids {
+            match self.owned.get(&id) {
+                Some(Owned::Failed(again)) if *again <= now => self.open(id)?,
+                Some(Owned::Folding(_)) => self.commit(id)?,
+                _ => {}
             }
         }
+        let due: Vec<_> = self.copies.iter().filter(|(_, due)| **due <= now).map(|(id, _)| *id).collect();
+        for id in due {
+            self.copies.insert(id, now + self.config.checkpoint_interval);
+            let Some(Owned::Folding(mut task)) = self.owned.remove(&id) else { continue };
+            let copied = self.copy(id, &mut task);
+            self.owned.insert(id, Owned::Folding(task));
+            if let Err(error) = copied {
+                self.fail(id, error)?;
+            }
+        }
+        self.tidy(now);
+        self.metrics
+            .cached
+            .set(i64::try_from(self.tasks().map(|(_, task)| task.cached()).sum::<usize>()).unwrap_or(i64::MAX));
         Ok(())
     }
 
-    fn records(&mut self, partition: PartitionId, records: &[log::Stored]) -> Result<(), Error> {
-        let Some(task) = self.tasks.get_mut(&partition) else { return Ok(()) };
-        task.fold(records)?;
-        if task.wants_commit() { self.commit(partition) } else { Ok(()) }
+    /// Copies a state and has the copy stored.
+    fn copy(&self, id: PartitionId, task: &mut PartitionTask) -> Result<Option<Receiver<()>>, Error> {
+        let Some(uploader) = &self.uploader else { return Ok(None) };
+        let folder = folder_of(&self.config.state, id).with_extension(format!("copy-{}", task.next_offset()));
+        remove(&folder)?;
+        task.copy_to(&folder)?;
+        Ok(Some(uploader.store(Copied { partition: id, offset: task.next_offset(), folder })))
     }
 
-    fn commit_all(&mut self) -> Result<(), Error> {
-        let waiting = self.tasks.iter().filter(|(_, task)| task.uncommitted() > 0);
-        let waiting: Vec<_> = waiting.map(|(id, _)| *id).collect();
-        waiting.into_iter().try_for_each(|id| self.commit(id))
+    /// Removes states that have been another's for long enough.
+    fn tidy(&mut self, now: Instant) {
+        let gone: Vec<_> = self.leftovers.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();
+        for id in gone {
+            self.leftovers.remove(&id);
+            match remove(&folder_of(&self.config.state, id)) {
+                Ok(()) => tracing::info!(partition = %id, "the state of a partition that another has is removed"),
+                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a state is left behind"),
+            }
+        }
     }
 
-    fn commit(&mut self, partition: PartitionId) -> Result<(), Error> {
-        let Some(task) = self.tasks.get_mut(&partition) else { return Ok(()) };
-        task.commit(self.outputs.as_mut())?;
-        let next = task.next_offset();
-        self.subscription.commit(partition, next).map_err(Error::log("telling how far it is"))?;
-        let cached: usize = self.tasks.values().map(PartitionTask::cached).sum();
-        self.metrics.cached.set(i64::try_from(cached).unwrap_or(i64::MAX));
-        Ok(())
+    fn tasks(&self) -> impl Iterator<Item = (PartitionId, &PartitionTask)> {
+        self.owned.iter().filter_map(|(id, owned)| match owned {
+            Owned::Folding(task) => Some((*id, task.as_ref())),
+            Owned::Opening(_) | Owned::Failed(_) => None,
+        })
     }
 
     fn answer(&self) -> Result<(), Error> {
         while let Ok(Question { customer, answer }) = self.asked.try_recv() {
             let view = self.view(&customer)?;
-            // Whoever asked may have gone.
-            let _unheard = answer.send(view);
+            // Whoever asked may have gone; one who asks about a partition of another scorer gets no answer.
+            let _unheard = view.map(|view| answer.send(view));
         }
         Ok(())
     }
 
-    fn view(&self, customer: &CustomerId) -> Result<Option<model::CustomerView>, Error> {
-        let partition = log::partition_of(customer.as_str().as_bytes(), self.partitions);
-        self.tasks.get(&partition).map_or(Ok(None), |task| task.view(customer))
+    fn view(&self, customer: &CustomerId) -> Result<Option<Option<model::CustomerView>>, Error> {
+        let partition = log::partition_of(customer.as_str().as_bytes(), self.count);
+        let Some(Owned::Folding(task)) = self.owned.get(&partition) else { return Ok(None) };
+        match task.view(customer) {
+            Ok(view) => Ok(Some(view)),
+            Err(error) if error.may_pass() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
+}
+
+/// What `Troubles` call a partition.
+fn about(id: PartitionId) -> String {
+    format!("partition {id}")
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use model::PartitionId;
 
+use crate::CheckpointError;
+
 /// Why the scorer stopped or refused to start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -51,6 +53,9 @@ pub enum Error {
         #[source]
         source: log::Error,
     },
+    /// A checkpoint could not be brought.
+    #[error("bringing a checkpoint")]
+    Checkpoint(#[source] CheckpointError),
     /// A metric could not be registered: a name is taken.
     #[error("a metric could not be registered")]
     Metrics(#[from] prometheus::Error),
@@ -63,6 +68,25 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a state is damaged, and not only out of reach.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::State { source, .. } => source.kind() == rocksdb::ErrorKind::Corruption,
+            Self::Unreadable { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it may pass: by space on a disk, brokers that come back, or another owner that goes.
+    pub(crate) fn may_pass(&self) -> bool {
+        use log::Error as Log;
+        match self {
+            Self::State { .. } | Self::Directory { .. } | Self::Checkpoint(_) => true,
+            Self::Log { source, .. } => matches!(source, Log::Unreachable { .. } | Log::Busy(_) | Log::Fenced { .. }),
+            Self::Unreadable { .. } | Self::Metrics(_) | Self::Thread(_) | Self::Json(_) => false,
+        }
+    }
+
     pub(crate) const fn log(doing: &'static str) -> impl FnOnce(log::Error) -> Self {
         move |source| Self::Log { doing, source }
     }

@@ -11,22 +11,30 @@
 //!    └──────────────────────────────────── ticker (time + fleet) ◀─────────────────────────────────────────────┘
 //! ```
 
+mod checkpoints;
 mod decode;
 mod driver;
 mod error;
 mod handle;
 mod metrics;
+mod opener;
 mod partition;
 mod publish;
+mod publisher;
+mod scorer;
 pub mod store;
 mod ticker;
+mod troubles;
+mod uploader;
 
-pub use driver::{Config, Scorer};
+pub use checkpoints::{CheckpointError, Checkpoints};
 pub use error::Error;
 pub use handle::{Handle, Unavailable};
 pub use metrics::Metrics;
 pub use partition::PartitionTask;
+pub use scorer::{Config, Scorer};
 pub use ticker::Ticker;
+pub use troubles::Troubles;
 
 /// A way to read the time: the system's clock, or a simulation's.
 pub type Clock = std::sync::Arc<dyn Fn() -> model::Timestamp + Send + Sync>;

@@ -17,6 +17,10 @@ pub struct Metrics {
     pub(crate) cached: IntGauge,
     /// Outputs published.
     pub(crate) outputs: IntCounter,
+    /// States brought from a checkpoint.
+    pub(crate) restored: IntCounter,
+    /// Checkpoints stored, by outcome.
+    pub(crate) checkpoints: IntCounterVec,
     /// Time to commit a partition's state.
     pub(crate) commit: Histogram,
     /// The time of the last tick.
@@ -49,6 +53,11 @@ impl Metrics {
             )?,
             cached: IntGauge::new("weir_scorer_cached_customers_count", "Customers in the write-back caches.")?,
             outputs: IntCounter::new("weir_scorer_outputs_total", "Decisions, standings and fleet shares published.")?,
+            restored: IntCounter::new("weir_scorer_restored_total", "Partitions restored from a checkpoint.")?,
+            checkpoints: IntCounterVec::new(
+                Opts::new("weir_scorer_checkpoints_total", "Checkpoints of partitions, by whether they were stored."),
+                &["outcome"],
+            )?,
             commit: Histogram::with_opts(HistogramOpts::new(
                 "weir_scorer_commit_seconds",
                 "Time to commit a partition's state, offset and outbox.",
@@ -61,6 +70,8 @@ impl Metrics {
         registry.register(Box::new(metrics.offset.clone()))?;
         registry.register(Box::new(metrics.cached.clone()))?;
         registry.register(Box::new(metrics.outputs.clone()))?;
+        registry.register(Box::new(metrics.restored.clone()))?;
+        registry.register(Box::new(metrics.checkpoints.clone()))?;
         registry.register(Box::new(metrics.commit.clone()))?;
         registry.register(Box::new(metrics.tick.clone()))?;
         Ok(metrics)

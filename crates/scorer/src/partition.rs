@@ -2,20 +2,27 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use log::{Outputs, Stored};
+use log::{Outputs, Published, Sequence, Stored};
 use model::{CustomerId, CustomerView, Offset, PartitionId};
 use policy::Policy;
 use scoring::{Applied, Effect, Fold, Input, Said};
 
 use crate::decode::{Decoded, decode};
 use crate::metrics::Metrics;
-use crate::store::{Budget, RocksStore};
+use crate::publisher::Publisher;
+use crate::store::{Budget, Opened, RocksStore};
 use crate::{Error, publish};
 
 /// Records folded at most before a commit: what a crash makes the fold do again, and what bounds the memory between
 /// commits. Seldom commits let a customer that is touched again and again be written once.
 const UNCOMMITTED_RECORDS: u64 = 1_000_000;
+
+/// Outputs that may wait to be published; beyond them the fold waits.
+const UNPUBLISHED: usize = 50_000;
+/// How long the fold waits at once for outputs to be published.
+const PUBLISHING: Duration = Duration::from_secs(10);
 
 /// The fold of one partition, with its state.
 #[derive(Debug)]
@@ -28,10 +35,16 @@ pub struct PartitionTask {
     next: Offset,
     /// Whether something was said since the last commit.
     said: bool,
+    publisher: Publisher,
+    /// The last output given to the publisher.
+    handed: Sequence,
+    /// How far the outputs on their topics are, while the fold repeats what made them.
+    ahead: Option<Published>,
 }
 
 impl PartitionTask {
-    /// Opens the state of partition `id` below `root` and publishes what it said before and is not yet published.
+    /// Opens the state of partition `id` below `root`, or begins an empty one, and publishes what it said before and is
+    /// not yet published.
     ///
     /// # Errors
     ///
@@ -41,13 +54,26 @@ impl PartitionTask {
         id: PartitionId,
         (policy, budget): (Arc<Policy>, Budget),
         metrics: Metrics,
-        outputs: &mut dyn Outputs,
+        outputs: Box<dyn Outputs>,
     ) -> Result<Self, Error> {
-        let opened = RocksStore::open(root, id, budget)?;
-        let fold = Fold::new(policy, id, opened.partition);
-        let next = opened.store.next_offset();
-        let mut task = Self { id, fold, store: opened.store, metrics, next, said: false };
-        task.publish(outputs)?;
+        Self::on(RocksStore::open(root, id, budget)?, id, policy, metrics, outputs)
+    }
+
+    /// The partition `id` on a state that is open.
+    pub(crate) fn on(
+        Opened { store, partition }: Opened,
+        id: PartitionId,
+        policy: Arc<Policy>,
+        metrics: Metrics,
+        mut outputs: Box<dyn Outputs>,
+    ) -> Result<Self, Error> {
+        let fold = Fold::new(policy, id, partition);
+        let next = store.next_offset();
+        let ahead = outputs.last_published().map_err(Error::log("reading back what was published"))?;
+        let publisher = Publisher::start(outputs)?;
+        let handed = Sequence::default();
+        let mut task = Self { id, fold, store, metrics, next, said: false, publisher, handed, ahead };
+        task.publish()?;
         task.show();
         Ok(task)
     }
@@ -69,6 +95,7 @@ impl PartitionTask {
     /// Those of the state. The task must then be dropped and opened again.
     pub fn fold(&mut self, records: &[Stored]) -> Result<(), Error> {
         for stored in records {
+            self.pass(stored.position.offset);
             self.next = stored.position.offset.next();
             let Some(applied) = self.apply(stored)? else { continue };
             self.count(&applied);
@@ -79,8 +106,18 @@ impl PartitionTask {
         Ok(())
     }
 
+    /// Behind the record that made the last published output be said, what is said is new, whatever the repetition said: under
+    /// another policy it says more or less than was published.
+    fn pass(&mut self, offset: Offset) {
+        if let Some(ahead) = self.ahead.filter(|ahead| offset > ahead.said_at) {
+            self.store.number_behind(ahead.sequence);
+            self.ahead = None;
+        }
+    }
+
     fn apply(&mut self, stored: &Stored) -> Result<Option<Applied>, Error> {
         let offset = stored.position.offset;
+        self.fold.begin_at(stored.record.at);
         let applied = match decode(stored) {
             Decoded::Event(id, event) => {
                 let event = event.to_event();
@@ -99,8 +136,9 @@ impl PartitionTask {
 
     fn say(&mut self, said: &Said) -> Result<(), Error> {
         let now = self.fold.partition().now().unwrap_or_default();
+        let said_at = Offset::new(self.next.get().saturating_sub(1));
         let sequence = self.store.next_sequence();
-        self.store.put_in_outbox(publish::output(self.id, sequence, now, said)?);
+        self.store.put_in_outbox(publish::output(self.id, (sequence, said_at), now, said)?);
         self.said = true;
         Ok(())
     }
@@ -115,29 +153,51 @@ impl PartitionTask {
         self.next.get().saturating_sub(self.store.next_offset().get())
     }
 
-    /// Commits state, position and outbox in one batch, then publishes the outbox.
+    /// Commits state, position and outbox in one batch, and has the outbox published.
     ///
     /// # Errors
     ///
-    /// Those of the state and of the log. The task must then be dropped and opened again.
-    pub fn commit(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
+    /// Those of the state and of the log, also of what was to be published before. The task must then be dropped and
+    /// opened again.
+    pub fn commit(&mut self) -> Result<(), Error> {
         let timer = self.metrics.commit.start_timer();
         self.store.commit(self.next, self.fold.partition())?;
         timer.observe_duration();
         self.said = false;
-        self.publish(outputs)?;
+        self.publish()?;
         self.show();
         Ok(())
     }
 
-    /// Commits and writes everything to disk, so that the next opening has nothing to replay.
+    /// Commits, and waits at most `patience` until what was said is published.
     ///
     /// # Errors
     ///
     /// As [`PartitionTask::commit`].
-    pub fn close(mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
-        self.commit(outputs)?;
+    pub fn drain(&mut self, patience: Duration) -> Result<(), Error> {
+        self.commit()?;
+        self.publisher.wait_for(self.handed, patience);
+        self.forget_published()
+    }
+
+    /// Drains, and writes everything to disk, so that the next opening has nothing to replay.
+    ///
+    /// # Errors
+    ///
+    /// As [`PartitionTask::commit`].
+    pub fn settle(&mut self, patience: Duration) -> Result<(), Error> {
+        self.drain(patience)?;
         self.store.checkpoint()
+    }
+
+    /// Commits, and copies the state to `folder`, which must not be there yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`PartitionTask::commit`].
+    pub fn copy_to(&mut self, folder: &Path) -> Result<(), Error> {
+        self.commit()?;
+        self.store.copy_to(folder)
     }
 
     /// How many customers it holds in memory.
@@ -156,11 +216,28 @@ impl PartitionTask {
         Ok(customer.map(|customer| scoring::view(id, &customer, self.fold.policy(), now)))
     }
 
-    fn publish(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
-        let Some(last) = self.store.outbox().last().map(|output| output.sequence) else { return Ok(()) };
-        outputs.publish(self.id, self.store.outbox()).map_err(Error::log("publishing what was decided"))?;
-        self.metrics.outputs.inc_by(self.store.outbox().len() as u64);
-        self.store.published(last)
+    /// Gives what is new in the outbox to the publisher, and forgets what is published.
+    fn publish(&mut self) -> Result<(), Error> {
+        let new: Vec<_> = self.store.outbox().iter().filter(|output| output.sequence > self.handed).cloned().collect();
+        if let Some(last) = new.last() {
+            self.handed = last.sequence;
+        }
+        self.publisher.send(new);
+        if self.store.outbox().len() > UNPUBLISHED {
+            self.publisher.wait_for(self.handed, PUBLISHING);
+        }
+        self.forget_published()
+    }
+
+    fn forget_published(&mut self) -> Result<(), Error> {
+        let Some(published) = self.publisher.published()? else { return Ok(()) };
+        let before = self.store.outbox().len();
+        if self.store.outbox().first().is_some_and(|first| first.sequence <= published) {
+            self.store.published(published)?;
+        }
+        let gone = before.saturating_sub(self.store.outbox().len());
+        self.metrics.outputs.inc_by(gone as u64);
+        Ok(())
     }
 
     fn count(&self, applied: &Applied) {

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use log::{Output, Record, RecordKind, Sequence, Topic};
-use model::{Decision, PartitionId, Timestamp};
+use model::{Decision, Offset, PartitionId, Timestamp};
 use scoring::Said;
 
-/// The record for something said by `partition` at `now`, numbered `sequence`.
+/// The record for something said by `partition` at `now`, numbered `sequence`, because of the input at `said_at`.
 ///
 /// JSON with CloudEvents headers (Kafka binding, binary mode).
 pub(crate) fn output(
     partition: PartitionId,
-    sequence: Sequence,
+    (sequence, said_at): (Sequence, Offset),
     now: Timestamp,
     said: &Said,
 ) -> Result<Output, serde_json::Error> {
@@ -36,7 +36,7 @@ pub(crate) fn output(
         header("content-type", "application/json".to_owned()),
     ];
     let record = Record { kind: RecordKind::Output, at: now, key, headers: Arc::new(headers), value: value.into() };
-    Ok(Output { sequence, topic, record })
+    Ok(Output { sequence, said_at, topic, record })
 }
 
 fn key_of(decision: &Decision) -> Bytes {

@@ -5,22 +5,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use log::{Append, Log, Producer, Record, RecordKind, Route, Start, Stored, Tail, Topic};
+use log::{Append, Candidacy, Log, Producer, Record, RecordKind, Route, Start, Stored, Tail, Topic};
 use model::{Fleet, PartitionId, Tick};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Clock, Error};
 
+/// How often one who does not tick looks whether it shall.
+const LOOKING: Duration = Duration::from_millis(500);
+
 /// Appends a tick to every partition of `weir.events`, again and again.
 ///
-/// The only place that brings time into the fold. One ticker at a time is enough; a second one does no harm, because the
-/// fold's time only goes forward.
+/// The only place that brings time into the fold. One ticker at a time holds the office; a second one during a change of
+/// hands does no harm, because the fold's time only goes forward.
 #[derive(Debug)]
 pub struct Ticker {
     log: Arc<dyn Log>,
     producer: Arc<dyn Producer>,
     shares: BTreeMap<PartitionId, Fleet>,
     tail: Option<Box<dyn Tail>>,
+    candidacy: Box<dyn Candidacy>,
 }
 
 impl Ticker {
@@ -32,7 +37,13 @@ impl Ticker {
     pub fn new(log: Arc<dyn Log>) -> Result<Self, Error> {
         let tail = log.tail(Topic::Fleet, Start::Earliest).map_err(Error::log("opening the fleet's counts"))?;
         let producer = log.producer();
-        Ok(Self { log, producer, shares: BTreeMap::new(), tail: Some(tail) })
+        let candidacy = log.stand_for("ticker").map_err(Error::log("standing for the ticker's office"))?;
+        Ok(Self { log, producer, shares: BTreeMap::new(), tail: Some(tail), candidacy })
+    }
+
+    /// Whether it is this one that ticks.
+    pub fn holds_office(&self) -> bool {
+        self.candidacy.holds_office()
     }
 
     /// Appends one tick to every partition and returns when it is durable.
@@ -59,15 +70,20 @@ impl Ticker {
         self.producer.append(ticks).await.map_err(Error::log("appending a tick"))
     }
 
-    /// Ticks every `interval` until `shutdown`. A tick that fails is left out: the next one carries the same and more.
+    /// Ticks every `interval` until `shutdown`, while it holds the office; at once when it comes into it. A tick that fails
+    /// is left out: the next one carries the same and more.
     pub async fn run(mut self, interval: Duration, clock: Clock, shutdown: CancellationToken) {
-        let mut interval = tokio::time::interval(interval);
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut due = Instant::now();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                _ = interval.tick() => {}
+                () = tokio::time::sleep_until(due) => {}
             }
+            if !self.holds_office() {
+                due = Instant::now() + LOOKING.min(interval);
+                continue;
+            }
+            due = (due + interval).max(Instant::now());
             if let Err(error) = self.tick(&clock).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a tick was left out");
             }

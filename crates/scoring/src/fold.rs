@@ -99,6 +99,12 @@ impl Fold {
         &self.policy
     }
 
+    /// Tells the time for as long as no tick has: what is folded before the first tick is folded at the time at which the
+    /// partition's first record was appended.
+    pub fn begin_at(&mut self, appended: Timestamp) {
+        self.partition.now.get_or_insert(appended);
+    }
+
     /// Takes one record, which stands at `offset`.
     ///
     /// # Errors

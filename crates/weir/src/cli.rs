@@ -34,6 +34,9 @@ pub(crate) enum Command {
     /// Print or check configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Make the topics that Weir needs in Kafka.
+    #[command(subcommand)]
+    Topics(TopicsCommand),
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +76,16 @@ pub(crate) struct DemoOptions {
     /// How many times as fast as life.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=240))]
     pub(crate) speed: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TopicsCommand {
+    /// Make those that are missing; those that are there are left as they are.
+    Create {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
+        config: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,12 +6,13 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod opening;
 mod running;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, ConfigCommand};
+use cli::{Cli, Command, ConfigCommand, TopicsCommand};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -38,6 +39,11 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             cli::print(if policy { policy::DEFAULT } else { config::DEFAULT });
             Ok(ExitCode::SUCCESS)
         }
+        Command::Topics(TopicsCommand::Create { config }) => {
+            let config = config::load(config.as_deref())?;
+            runtime()?.block_on(opening::create_topics(&config.log))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Config(ConfigCommand::Check { config }) => Ok(config::check(config.as_deref())),
     }
 }
@@ -48,7 +54,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Logs go to standard error; the demo is quiet unless asked, so that its picture stays whole.
 fn start_tracing(cli: &Cli) {
-    let quiet = matches!(cli.command, Command::Demo(_) | Command::Config(_));
+    let quiet = matches!(cli.command, Command::Demo(_) | Command::Config(_) | Command::Topics(_));
     let filter = tracing_subscriber::EnvFilter::try_from_env("WEIR_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if quiet { "error" } else { "info" }));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

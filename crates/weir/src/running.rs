@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use console::{Admin, Index, Ready, Server, Unavailable, Views};
+use console::{Admin, Index, Probes, Ready, Server, Unavailable, Views};
 use enforcer::Enforcer;
 use log::Log;
 use log::embedded::EmbeddedLog;
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Role, Roles};
 use crate::clock::{self, Clock};
 use crate::config::Settings;
+use crate::opening::{self, Opened};
 
 /// How often old records are looked for.
 const MAINTENANCE: Duration = Duration::from_secs(600);
@@ -101,8 +102,7 @@ impl Running {
     /// Starts the parts that `roles` names.
     pub(crate) async fn start(settings: Settings, roles: &Roles, clock: Clock) -> anyhow::Result<Self> {
         let registry = Registry::new();
-        let embedded = Arc::new(EmbeddedLog::open(settings.log.clone()).context("the log can't be opened")?);
-        let log: Arc<dyn Log> = Arc::clone(&embedded) as Arc<dyn Log>;
+        let Opened { log, embedded } = opening::open(&settings.log).await?;
         let mut running = Self {
             receiver: None,
             admin: None,
@@ -111,8 +111,10 @@ impl Running {
             work: Parts::default(),
             readers: Vec::new(),
         };
-        let maintenance = maintain(embedded, Arc::clone(&clock), running.work.shutdown.clone());
-        running.work.spawn("maintenance of the log", maintenance);
+        if let Some(embedded) = embedded {
+            let maintenance = maintain(embedded, Arc::clone(&clock), running.work.shutdown.clone());
+            running.work.spawn("maintenance of the log", maintenance);
+        }
         let views = if roles.contains(&Role::Scorer) {
             running.start_scorer(&settings, &log, &clock, &registry).await?
         } else {
@@ -121,8 +123,11 @@ impl Running {
         if roles.contains(&Role::Enforcer) {
             running.start_enforcer(&settings, &log, &clock, &registry)?;
         }
+        let probes = Probes { registry: registry.clone(), ready: running.ready.clone() };
         if roles.contains(&Role::Console) {
-            running.start_console(&settings, views, (&log, &clock), &registry).await?;
+            running.start_console(&settings, views, (&log, &clock), probes).await?;
+        } else {
+            running.serve_admin("health and metrics", Server::bind_probes(settings.admin, probes).await?);
         }
         if roles.contains(&Role::Receiver) {
             running.start_receiver(settings, &log, clock, &registry).await?;
@@ -140,11 +145,22 @@ impl Running {
         registry: &Registry,
     ) -> anyhow::Result<Views> {
         let mut ticker = Ticker::new(Arc::clone(log))?;
-        ticker.tick(clock).await?;
-        let config = scorer::Config { state: settings.state.clone(), budget: Budget::default() };
+        if ticker.holds_office() {
+            ticker.tick(clock).await?;
+        }
+        let state = settings.state.clone();
+        let config = scorer::Config {
+            state: state.path,
+            budget: Budget::default(),
+            checkpoints: state.checkpoints,
+            checkpoint_interval: state.checkpoint_interval,
+            grace: state.grace,
+        };
         let shutdown = self.work.shutdown.clone();
         let scorer = Scorer::start(config, log, Arc::clone(&settings.policy), registry, shutdown.clone())?;
         let handle = scorer.handle();
+        let troubles = scorer.troubles();
+        self.ready.ask(Arc::new(move || troubles.current()));
         self.work.spawn("scorer", scorer.ended());
         let ticking = ticker.run(settings.tick_interval, Arc::clone(clock), shutdown);
         self.work.spawn::<scorer::Error>("ticker", async move {
@@ -175,7 +191,7 @@ impl Running {
         settings: &Settings,
         views: Views,
         (log, clock): (&Arc<dyn Log>, &Clock),
-        registry: &Registry,
+        probes: Probes,
     ) -> anyhow::Result<()> {
         let (index, readers) = Index::start(log, &self.work.shutdown)?;
         self.readers = readers;
@@ -185,15 +201,17 @@ impl Running {
             log: Arc::clone(log),
             mode: settings.enforcer.mode,
             home_pool: settings.policy.pool(Stage::Healthy),
-            registry: registry.clone(),
-            ready: self.ready.clone(),
+            probes,
             clock: Arc::clone(clock),
         };
-        let server = Server::bind(settings.admin, admin).await?;
-        tracing::info!(address = %server.local_addr(), "operators' API");
-        self.admin = Some(server.local_addr());
-        self.work.spawn("operators' API", server.run(self.work.shutdown.clone()));
+        self.serve_admin("operators' API", Server::bind(settings.admin, admin).await?);
         Ok(())
+    }
+
+    fn serve_admin(&mut self, name: &'static str, server: Server) {
+        tracing::info!(address = %server.local_addr(), "{name}");
+        self.admin = Some(server.local_addr());
+        self.work.spawn(name, server.run(self.work.shutdown.clone()));
     }
 
     async fn start_receiver(

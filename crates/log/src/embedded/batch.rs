@@ -8,7 +8,7 @@ use rocksdb::WriteBatch;
 use super::encoded::Encoded;
 use super::keys::{Place, key, published_key};
 use super::store::Store;
-use crate::{Result, Sequence};
+use crate::{Published, Result};
 
 /// Records that get their offsets, and the sequences that were published with them. Only one batch may be under way: the
 /// offsets go on from where the store ends.
@@ -18,7 +18,7 @@ pub(super) struct Batch<'s> {
     /// Where the partitions that it touches will end.
     ends: BTreeMap<Place, Offset>,
     /// What will have been published.
-    published: BTreeMap<PartitionId, Sequence>,
+    published: BTreeMap<PartitionId, Published>,
 }
 
 impl<'s> Batch<'s> {
@@ -34,18 +34,18 @@ impl<'s> Batch<'s> {
     }
 
     /// Adds those of a partition's outputs that are not published yet.
-    pub(super) fn publish(&mut self, partition: PartitionId, sequences: &[Sequence], outputs: &Encoded) -> Result<()> {
+    pub(super) fn publish(&mut self, partition: PartitionId, places: &[Published], outputs: &Encoded) -> Result<()> {
         let mut last = match self.published.get(&partition) {
-            Some(last) => *last,
-            None => self.store.last_published(partition)?.unwrap_or_default(),
+            Some(last) => Some(*last),
+            None => self.store.last_published(partition)?,
         };
-        for (sequence, (place, output)) in sequences.iter().zip(outputs.records()) {
-            if *sequence > last {
+        for (said, (place, output)) in places.iter().zip(outputs.records()) {
+            if last.is_none_or(|last| said.sequence > last.sequence) {
                 self.put(place, output)?;
-                last = *sequence;
+                last = Some(*said);
             }
         }
-        self.published.insert(partition, last);
+        self.published.extend(last.map(|last| (partition, last)));
         Ok(())
     }
 
@@ -53,7 +53,8 @@ impl<'s> Batch<'s> {
     pub(super) fn commit(mut self) -> Result<()> {
         let meta = self.store.meta()?;
         for (partition, last) in &self.published {
-            self.writes.put_cf(meta, published_key(*partition), last.get().to_be_bytes());
+            let place = [last.sequence.get().to_be_bytes(), last.said_at.get().to_be_bytes()].concat();
+            self.writes.put_cf(meta, published_key(*partition), place);
         }
         self.store.write(self.writes)?;
         self.store.reaches().grow(&self.ends);

@@ -25,7 +25,7 @@ pub(super) fn position_of(key: &[u8]) -> Option<Position> {
     })
 }
 
-/// Under which the last sequence published for a partition stands.
+/// Under which the last output published for a partition stands: its sequence, and the offset it was said at.
 pub(super) fn published_key(partition: PartitionId) -> String {
     format!("published/{partition}")
 }

@@ -14,15 +14,18 @@ mod outputs;
 mod reach;
 mod readers;
 mod retention;
+mod speakers;
 mod store;
 mod writer;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{Millis, Timestamp};
+use model::{Millis, PartitionId, Timestamp};
 
-use crate::{Cleanup, Log, Outputs, PartitionCount, Producer, Result, Start, Subscription, Tail, Topic};
+use crate::{
+    Candidacy, Cleanup, Log, Outputs, PartitionCount, Producer, Reach, Result, Start, Subscription, Tail, Topic,
+};
 
 use compaction::Compactor;
 use store::Store;
@@ -116,6 +119,16 @@ impl EmbeddedLog {
     }
 }
 
+/// Nobody else can have the log open.
+#[derive(Debug)]
+struct OnlyCandidate;
+
+impl Candidacy for OnlyCandidate {
+    fn holds_office(&self) -> bool {
+        true
+    }
+}
+
 impl Log for EmbeddedLog {
     fn partitions(&self) -> PartitionCount {
         self.config.partitions
@@ -129,8 +142,18 @@ impl Log for EmbeddedLog {
         Ok(Box::new(readers::EmbeddedSubscription::new(Arc::clone(&self.store), topic, group)))
     }
 
-    fn outputs(&self) -> Result<Box<dyn Outputs>> {
-        Ok(Box::new(outputs::EmbeddedOutputs::new(Arc::clone(&self.store), Arc::clone(&self.writer))))
+    fn reach(&self, topic: Topic, partition: PartitionId) -> Result<Reach> {
+        self.store.known(partition)?;
+        Ok(self.store.reaches().of((topic, partition)))
+    }
+
+    fn outputs(&self, partition: PartitionId) -> Result<Box<dyn Outputs>> {
+        let (store, writer) = (Arc::clone(&self.store), Arc::clone(&self.writer));
+        Ok(Box::new(outputs::EmbeddedOutputs::open(store, writer, partition)?))
+    }
+
+    fn stand_for(&self, _office: &str) -> Result<Box<dyn Candidacy>> {
+        Ok(Box::new(OnlyCandidate))
     }
 
     fn tail(&self, topic: Topic, start: Start) -> Result<Box<dyn Tail>> {

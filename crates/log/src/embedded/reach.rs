@@ -9,16 +9,7 @@ use std::time::Duration;
 use model::{Offset, PartitionId};
 
 use super::keys::Place;
-use crate::Topic;
-
-/// How far one partition of one topic reaches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reach {
-    /// The oldest record kept.
-    pub(super) start: Offset,
-    /// Behind the newest durable record.
-    pub(super) end: Offset,
-}
+use crate::{Reach, Topic};
 
 /// The reach of a topic's partitions.
 pub(super) type TopicReach = BTreeMap<PartitionId, Reach>;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use model::{Offset, PartitionId};
 
 use super::keys::committed_key;
-use super::reach::{Reach, TopicReach};
+use super::reach::TopicReach;
 use super::store::Store;
-use crate::{Cleanup, Polled, Result, Start, Stored, Subscription, Tail, Topic};
+use crate::{Cleanup, Polled, Reach, Result, Start, Stored, Subscription, Tail, Topic};
 
 /// Bytes handed out at once: enough to make the hand-over cheap, little enough to hold a few of them in memory.
 const AT_ONCE: usize = 2 << 20;
@@ -134,9 +134,9 @@ impl Subscription for EmbeddedSubscription {
         Ok(())
     }
 
-    fn earliest(&self, partition: PartitionId) -> Result<Offset> {
-        self.places.store.known(partition)?;
-        Ok(self.places.store.reaches().of((self.places.topic, partition)).start)
+    fn pause(&mut self, partition: PartitionId) -> Result<()> {
+        self.places.next.remove(&partition);
+        Ok(())
     }
 
     fn commit(&mut self, partition: PartitionId, next: Offset) -> Result<()> {

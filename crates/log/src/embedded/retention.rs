@@ -4,9 +4,8 @@ use model::{Offset, Timestamp};
 use rocksdb::{Range, WriteBatch};
 
 use super::keys::{Place, key, start_key};
-use super::reach::Reach;
 use super::store::Store;
-use crate::{Result, Topic};
+use crate::{Reach, Result, Topic};
 
 /// Bytes read at once when the first young record is looked for.
 const AT_ONCE: usize = 1 << 20;

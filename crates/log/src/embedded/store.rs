@@ -10,8 +10,9 @@ use rocksdb::{ColumnFamily, DB, Direction, ErrorKind, IteratorMode, ReadOptions,
 use super::codec::Decoder;
 use super::keys::{Place, key, position_of, published_key, start_key};
 use super::options;
-use super::reach::{Reach, Reaches, TopicReach};
-use crate::{Error, PartitionCount, Result, Sequence, Stored, Topic};
+use super::reach::{Reaches, TopicReach};
+use super::speakers::Speakers;
+use crate::{Error, PartitionCount, Published, Reach, Result, Sequence, Stored, Topic};
 
 const META: &str = "meta";
 const FORMAT: &[u8] = b"format";
@@ -25,6 +26,7 @@ pub(super) struct Store {
     place: String,
     partitions: PartitionCount,
     reaches: Reaches,
+    speakers: Speakers,
 }
 
 impl Store {
@@ -33,7 +35,7 @@ impl Store {
         let families = Topic::ALL.map(Topic::name).into_iter().chain([META]).map(|name| (name, options::family()));
         let db =
             DB::open_cf_with_opts(&options::database(), path, families).map_err(|source| failed(&place, source))?;
-        let mut store = Self { db, place, partitions, reaches: Reaches::default() };
+        let mut store = Self { db, place, partitions, reaches: Reaches::default(), speakers: Speakers::default() };
         store.check()?;
         store.reaches = store.find_reaches()?;
         Ok(store)
@@ -94,9 +96,18 @@ impl Store {
         Ok(records)
     }
 
-    /// The last sequence published for `partition`.
-    pub(super) fn last_published(&self, partition: PartitionId) -> Result<Option<Sequence>> {
-        Ok(self.meta_number(published_key(partition).as_bytes())?.map(Sequence::new))
+    pub(super) const fn speakers(&self) -> &Speakers {
+        &self.speakers
+    }
+
+    /// The last output published for `partition`.
+    pub(super) fn last_published(&self, partition: PartitionId) -> Result<Option<Published>> {
+        let key = published_key(partition);
+        let Some(bytes) = self.db.get_cf(self.meta()?, &key).map_err(|source| self.failed(source))? else {
+            return Ok(None);
+        };
+        let published = published(&bytes).ok_or_else(|| self.unreadable(format!("{key} is no place of an output")))?;
+        Ok(Some(published))
     }
 
     pub(super) fn failed(&self, source: rocksdb::Error) -> Error {
@@ -168,6 +179,12 @@ impl Store {
         let position = position_of(&key).ok_or_else(|| self.unreadable("a key is malformed".to_owned()))?;
         Ok((position.partition == partition).then_some(position.offset))
     }
+}
+
+fn published(bytes: &[u8]) -> Option<Published> {
+    let (sequence, said_at) = bytes.split_first_chunk()?;
+    let said_at = u64::from_be_bytes(said_at.try_into().ok()?);
+    Some(Published { sequence: Sequence::new(u64::from_be_bytes(*sequence)), said_at: Offset::new(said_at) })
 }
 
 /// Damage is told apart from a refusal: the one needs a backup, the other a disk.

@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use model::PartitionId;
 use tokio::sync::oneshot;
 
 use super::batch::Batch;
 use super::codec::size_of;
 use super::encoded::Encoded;
 use super::keys::Place;
+use super::speakers::Speaker;
 use super::store::Store;
 use crate::seam::BoxFuture;
-use crate::{Append, Error, Output, Producer, Result, Route, Sequence, partition_of};
+use crate::{Append, Error, Output, Producer, Published, Result, Route, partition_of};
 
 /// Appends that may wait; their bytes are bounded apart.
 const WAITING: usize = 4_096;
@@ -23,7 +23,7 @@ const BATCH_BYTES: usize = 16 << 20;
 /// What is to be written.
 enum Work {
     Append(Encoded),
-    Publish(PartitionId, Vec<Sequence>, Encoded),
+    Publish(Speaker, Vec<Published>, Encoded),
 }
 
 /// Who waits for it: a future, or a thread.
@@ -63,13 +63,14 @@ impl Writer {
 
     /// Publishes outputs and waits until they are durable. Those who publish wait for their turn instead of being
     /// refused: they are as many as the partitions, and each has one batch under way.
-    pub(super) fn publish(&self, partition: PartitionId, outputs: &[Output]) -> Result<()> {
-        self.store.known(partition)?;
-        let sequences = outputs.iter().map(|output| output.sequence).collect();
+    pub(super) fn publish(&self, speaker: Speaker, outputs: &[Output]) -> Result<()> {
+        let partition = speaker.partition;
+        let places =
+            outputs.iter().map(|output| Published { sequence: output.sequence, said_at: output.said_at }).collect();
         let bytes = outputs.iter().map(|output| size_of(&output.record)).sum();
         let records = Encoded::new(outputs.iter().map(|output| ((output.topic, partition), &output.record)), bytes);
         let (done, answer) = sync_channel(1);
-        let job = Job { work: Work::Publish(partition, sequences, records), bytes, waiting: Waiting::Thread(done) };
+        let job = Job { work: Work::Publish(speaker, places, records), bytes, waiting: Waiting::Thread(done) };
         self.in_flight.fetch_add(bytes, Ordering::AcqRel);
         if self.jobs()?.send(job).is_err() {
             self.in_flight.fetch_sub(bytes, Ordering::AcqRel);
@@ -180,7 +181,12 @@ impl Thread {
         }
         for job in jobs {
             self.in_flight.fetch_sub(job.bytes, Ordering::AcqRel);
-            job.waiting.answer(self.broken.clone().map_or(Ok(()), |broken| Err(self.store.failing(broken))));
+            let answer = match (&self.broken, &job.work) {
+                (Some(broken), _) => Err(self.store.failing(broken.clone())),
+                (None, Work::Publish(speaker, ..)) => self.store.speakers().check(*speaker),
+                (None, Work::Append(_)) => Ok(()),
+            };
+            job.waiting.answer(answer);
         }
     }
 }
@@ -200,7 +206,11 @@ fn write(store: &Store, jobs: &[Job], bytes: usize) -> Result<()> {
     for job in jobs {
         match &job.work {
             Work::Append(records) => batch.append(records)?,
-            Work::Publish(partition, sequences, outputs) => batch.publish(*partition, sequences, outputs)?,
+            // A speaker that was replaced meanwhile has nothing to add: what it had to say is said by the newer one.
+            Work::Publish(speaker, places, outputs) if store.speakers().check(*speaker).is_ok() => {
+                batch.publish(speaker.partition, places, outputs)?;
+            }
+            Work::Publish(..) => {}
         }
     }
     batch.commit()

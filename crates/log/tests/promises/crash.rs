@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use log::{Error, Log, Output, Sequence, Topic};
-use model::{PartitionId, Timestamp};
+use model::{Offset, PartitionId, Timestamp};
 use rand::{RngExt, SeedableRng};
 
 use crate::{append, open, read, record};
@@ -62,11 +62,11 @@ fn append_until_killed(log: &dyn Log, writer: usize, from: u64) {
 
 /// As the scorer does: says again what it may have said before.
 fn publish_until_killed(log: &dyn Log) {
-    let mut outputs = log.outputs().unwrap();
-    let mut last = outputs.last_published(PARTITION).unwrap().unwrap_or_default().get();
+    let mut outputs = log.outputs(PARTITION).unwrap();
+    let mut last = outputs.last_published().unwrap().map_or(0, |last| last.sequence.get());
     loop {
         let publication: Vec<_> = (last.saturating_sub(2).max(1)..=last + 3).map(decision).collect();
-        outputs.publish(PARTITION, &publication).unwrap();
+        outputs.publish(&publication).unwrap();
         last += 3;
         println!("acknowledged {WRITERS} {last}");
     }
@@ -74,7 +74,7 @@ fn publish_until_killed(log: &dyn Log) {
 
 fn decision(number: u64) -> Output {
     let record = record(Topic::Decisions, "key", Timestamp::default(), number.to_string()).record;
-    Output { sequence: Sequence::new(number), topic: Topic::Decisions, record }
+    Output { sequence: Sequence::new(number), said_at: Offset::new(number), topic: Topic::Decisions, record }
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn what_was_acknowledged_survives_a_kill_and_nothing_stands_twice() {
                 "kill {kill}: of writer {writer}, each once, in order"
             );
         }
-        let published = log.outputs().unwrap().last_published(PARTITION).unwrap().unwrap_or_default().get();
+        let published = log.outputs(PARTITION).unwrap().last_published().unwrap().map_or(0, |last| last.sequence.get());
         let decisions: Vec<_> = read(&log, Topic::Decisions).unwrap().into_iter().map(|(_, value)| value).collect();
         assert!(published >= acknowledged[WRITERS], "kill {kill}: publications");
         assert!(

@@ -22,7 +22,7 @@ use self::seen::Seen;
 use crate::Error;
 
 /// The layout of the state; another one is not read but rebuilt from the log.
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// How much a partition's state may keep in memory.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,8 @@ pub struct RocksStore {
     customers: Customers,
     seen: Seen,
     outbox: Vec<Output>,
+    /// The last output of the outbox that is on disk.
+    written: Sequence,
     next: Offset,
     sequence: Sequence,
 }
@@ -87,7 +89,7 @@ impl RocksStore {
     ///
     /// [`Error::State`], [`Error::Unreadable`] and [`Error::Directory`], each saying what to do.
     pub fn open(root: &Path, partition: PartitionId, budget: Budget) -> Result<Opened, Error> {
-        let path = root.join(format!("partition-{partition}"));
+        let path = folder_of(root, partition);
         let place = Place { partition, path };
         std::fs::create_dir_all(root).map_err(|source| Error::Directory { path: root.to_owned(), source })?;
         let mut db = open_db(&place)?;
@@ -117,7 +119,7 @@ impl RocksStore {
         let seen = Seen::load(&db, &place, budget.digests)?;
         let outbox = outbox::load(&db, &place)?;
         let (next, sequence) = (Offset::new(offset), Sequence::new(sequence));
-        Ok(Opened { store: Self { place, db, customers, seen, outbox, next, sequence }, partition })
+        Ok(Opened { store: Self { place, db, customers, seen, outbox, written: sequence, next, sequence }, partition })
     }
 
     /// The first offset that the state has not yet taken in.
@@ -129,6 +131,11 @@ impl RocksStore {
     pub(crate) fn next_sequence(&mut self) -> Sequence {
         self.sequence = Sequence::new(self.sequence.get() + 1);
         self.sequence
+    }
+
+    /// Numbers what is said from now on from behind `sequence` at least.
+    pub(crate) fn number_behind(&mut self, sequence: Sequence) {
+        self.sequence = self.sequence.max(sequence);
     }
 
     /// Puts something said into the outbox; it becomes durable with the next commit.
@@ -157,8 +164,10 @@ impl RocksStore {
         batch.put_cf(meta, keys::PARTITION, bytes);
         self.customers.write(&mut batch, &self.db, &self.place)?;
         self.seen.write(&mut batch, &self.db, &self.place)?;
-        outbox::write(&mut batch, &self.db, &self.place, &self.outbox)?;
+        let unwritten: Vec<_> = self.outbox.iter().filter(|output| output.sequence > self.written).collect();
+        outbox::write(&mut batch, &self.db, &self.place, &unwritten)?;
         self.db.write(batch).map_err(self.place.failed("committing"))?;
+        self.written = self.sequence;
         self.next = next;
         self.customers.committed();
         Ok(())
@@ -195,6 +204,16 @@ impl RocksStore {
     /// [`Error::State`].
     pub fn size_at_rest(&self) -> Result<(u64, u64), Error> {
         self.customers.size_at_rest(&self.db, &self.place)
+    }
+
+    /// Copies the committed state to `folder`, which must not be there yet: links where the file system has them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`].
+    pub(crate) fn copy_to(&self, folder: &Path) -> Result<(), Error> {
+        let checkpoint = rocksdb::checkpoint::Checkpoint::new(&self.db).map_err(self.place.failed("copying"))?;
+        checkpoint.create_checkpoint(folder).map_err(self.place.failed("copying"))
     }
 
     /// Writes memory tables to disk, so that the next opening has nothing to replay.
@@ -234,6 +253,18 @@ impl Store for RocksStore {
     fn attended(&self) -> Vec<CustomerId> {
         self.customers.attended()
     }
+}
+
+/// The partitions whose states lie below `root`.
+pub(crate) fn partitions_in(root: &Path) -> Vec<PartitionId> {
+    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let partition = |name: &str| name.strip_prefix("partition-")?.parse().ok().map(PartitionId::new);
+    entries.filter_map(|entry| partition(entry.file_name().to_str()?)).collect()
+}
+
+/// Where the state of `partition` lies below `root`.
+pub(crate) fn folder_of(root: &Path, partition: PartitionId) -> PathBuf {
+    root.join(format!("partition-{partition}"))
 }
 
 fn open_db(place: &Place) -> Result<DB, Error> {

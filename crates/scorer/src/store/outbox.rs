@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use log::{Output, Record, RecordKind, Sequence, Topic};
-use model::Timestamp;
+use model::{Offset, Timestamp};
 use rocksdb::{DB, IteratorMode, WriteBatch};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use crate::Error;
 #[derive(Serialize, Deserialize)]
 struct Row {
     topic: u8,
+    said_at: u64,
     at: i64,
     key: Vec<u8>,
     headers: Vec<(String, Vec<u8>)>,
@@ -26,6 +27,7 @@ impl Row {
         let record = &output.record;
         Self {
             topic: output.topic as u8,
+            said_at: output.said_at.get(),
             at: record.at.millis(),
             key: record.key.to_vec(),
             headers: record.headers.iter().map(|(name, value)| (name.to_string(), value.to_vec())).collect(),
@@ -44,7 +46,7 @@ impl Row {
             headers: Arc::from(headers),
             value: self.value.into(),
         };
-        Some(Output { sequence, topic, record })
+        Some(Output { sequence, said_at: Offset::new(self.said_at), topic, record })
     }
 }
 
@@ -61,8 +63,8 @@ pub(super) fn load(db: &DB, place: &Place) -> Result<Vec<Output>, Error> {
     Ok(outputs)
 }
 
-/// Puts `outputs` into `batch`; writing one again changes nothing.
-pub(super) fn write(batch: &mut WriteBatch, db: &DB, place: &Place, outputs: &[Output]) -> Result<(), Error> {
+/// Puts `outputs` into `batch`.
+pub(super) fn write(batch: &mut WriteBatch, db: &DB, place: &Place, outputs: &[&Output]) -> Result<(), Error> {
     let cf = keys::cf(db, keys::OUTBOX, place)?;
     for output in outputs {
         let row = postcard::to_stdvec(&Row::of(output)).map_err(|e| place.unreadable(format!("outbox: {e}")))?;

@@ -1,14 +1,18 @@
 //! From a configuration file to settings in which nothing is wrong.
 
+mod log;
 mod raw;
 mod settings;
+mod state;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use policy::Fault;
 
+pub(crate) use log::{KafkaSettings, LogSettings};
 pub(crate) use settings::Settings;
+pub(crate) use state::StateSettings;
 
 /// The documented defaults.
 pub(crate) const DEFAULT: &str = include_str!("../../default.toml");
@@ -113,7 +117,21 @@ mod tests {
             checked("[admin]\nlisten = \"127.0.0.1:1\"\n", &[("WEIR__ADMIN__LISTEN", "127.0.0.1:9"), ("HOME", "/")]);
         assert_eq!(settings.unwrap().admin.port(), 9);
         let settings = checked("", &[("WEIR__LOG__PARTITIONS", "7")]).unwrap();
-        assert_eq!(settings.log.partitions.get(), 7);
+        let LogSettings::Embedded(log) = settings.log else { unreachable!("the default") };
+        assert_eq!(log.partitions.get(), 7);
+    }
+
+    #[test]
+    fn kafka_is_told_where_it_is_and_what_it_may_not_be_told() {
+        let text = "[log]\nbackend = \"kafka\"\n[log.kafka]\nacks = \"1\"\n";
+        let faults = checked(text, &[]).unwrap_err();
+        assert!(faults.iter().any(|fault| fault.contains("brokers =")), "{faults:?}");
+        assert!(faults.iter().any(|fault| fault.contains("\"acks\" is Weir's own")), "{faults:?}");
+        let text = "[log]\nbackend = \"kafka\"\nbrokers = \"b:9092\"\n[log.kafka]\n\"sasl.password\" = \"secret\"\n";
+        let settings = checked(text, &[("WEIR__LOG__MEMBER", "scorer-1")]).unwrap();
+        assert!(!format!("{settings:?}").contains("secret"));
+        let LogSettings::Kafka(kafka) = settings.log else { unreachable!("as configured") };
+        assert_eq!((kafka.config.member.as_str(), kafka.replication.factor), ("scorer-1", 3));
     }
 
     #[test]

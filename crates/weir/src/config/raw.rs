@@ -1,5 +1,7 @@
 //! The configuration as it is written: shapes only, no ranges.
 
+use std::collections::BTreeMap;
+
 use policy::Fault;
 use serde::Deserialize;
 use toml::{Spanned, Table, Value};
@@ -53,12 +55,23 @@ pub(super) struct RawLog {
     pub(super) partitions: Option<Spanned<u32>>,
     pub(super) max_age: Option<Spanned<String>>,
     pub(super) max_bytes: Option<Spanned<u64>>,
+    pub(super) brokers: Option<Spanned<String>>,
+    pub(super) topic_prefix: Option<Spanned<String>>,
+    pub(super) replication: Option<Spanned<u16>>,
+    pub(super) create_topics: Option<bool>,
+    pub(super) member: Option<Spanned<String>>,
+    pub(super) delivery_timeout: Option<Spanned<String>>,
+    pub(super) sasl_password_env: Option<Spanned<String>>,
+    pub(super) kafka: Option<Spanned<BTreeMap<String, Value>>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawState {
     pub(super) path: Option<String>,
+    pub(super) checkpoints: Option<Spanned<String>>,
+    pub(super) checkpoint_interval: Option<Spanned<String>>,
+    pub(super) grace: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]

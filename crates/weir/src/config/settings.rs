@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use enforcer::{PlacementRule, Placements};
-use log::{PartitionCount, embedded};
 use model::{CustomerId, Millis, Mode, PoolName, Stage};
 use policy::{Fault, Policy};
 use receiver::{CustomerRule, PseudonymKey, Source, SourceName, TimestampTolerance, Tls};
@@ -17,7 +15,9 @@ use sendgrid::api::{self, ApiKey};
 use sendgrid::webhook::{VerificationKey, Verifier};
 use toml::Spanned;
 
-use super::raw::{Raw, RawCustomerRule, RawEnforcer, RawLog, RawReceiver, RawSource};
+use super::log::{self, LogSettings};
+use super::raw::{Raw, RawCustomerRule, RawEnforcer, RawReceiver, RawSource};
+use super::state::{self, StateSettings};
 use super::{ConfigError, read};
 
 /// Everything that Weir is told.
@@ -26,8 +26,8 @@ pub(crate) struct Settings {
     pub(crate) receiver: receiver::Config,
     pub(crate) sources: Vec<Source>,
     pub(crate) admin: SocketAddr,
-    pub(crate) log: embedded::Config,
-    pub(crate) state: PathBuf,
+    pub(crate) log: LogSettings,
+    pub(crate) state: StateSettings,
     pub(crate) tick_interval: Duration,
     pub(crate) policy: Arc<Policy>,
     pub(crate) enforcer: enforcer::Config,
@@ -54,11 +54,11 @@ pub(super) fn check(raw: Raw, path: &Path, text: &str) -> Result<Settings, Confi
     let policy = policy(&raw, path, &mut check)?;
     let receiver = check.receiver(&raw.receiver);
     let admin = check.address(raw.admin.listen.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)));
-    let log = check.log(&raw.log);
+    let log = log::check(&mut check, &raw.log);
     let tick_interval = check.span(raw.scorer.tick_interval.as_ref(), Millis::seconds(30));
     let enforcer = check.enforcer(&raw.enforcer, &policy);
     let sources = raw.source.iter().filter_map(|source| check.source(source)).collect();
-    let state = PathBuf::from(raw.state.path.as_deref().unwrap_or("data/state"));
+    let state = state::check(&mut check, &raw.state);
     let key_env = raw.sendgrid.api_key_env.as_deref().unwrap_or("SENDGRID_API_KEY");
     let api = raw.sendgrid.api.as_deref().unwrap_or("https://api.sendgrid.com").to_owned();
     let sendgrid = std::env::var(key_env).ok().map(|key| api::Config::new(api, ApiKey::new(&key)));
@@ -97,7 +97,7 @@ fn policy(raw: &Raw, path: &Path, check: &mut Check<'_>) -> Result<Policy, Confi
     Policy::parse(&text).map_err(|error| ConfigError::Faults { path, faults: error.faults })
 }
 
-struct Check<'t> {
+pub(super) struct Check<'t> {
     text: &'t str,
     faults: Vec<Fault>,
 }
@@ -132,33 +132,6 @@ impl Check<'_> {
             self.fault(name, format!("{} holds no secret of at least 16 bytes", name.get_ref()));
         }
         key
-    }
-
-    fn log(&mut self, raw: &RawLog) -> embedded::Config {
-        if let Some(backend) = raw.backend.as_ref().filter(|backend| backend.get_ref() != "embedded") {
-            self.fault(backend, format!("log backend {:?} is not known; \"embedded\" is", backend.get_ref()));
-        }
-        let partitions = raw.partitions.as_ref().map_or(4, |count| *count.get_ref());
-        let partitions = match (NonZeroU32::new(partitions), &raw.partitions) {
-            (Some(count), _) if count.get() <= 1_024 => count,
-            (_, Some(written)) => {
-                self.fault(written, "partitions is from 1 to 1024".to_owned());
-                NonZeroU32::MIN
-            }
-            (_, None) => NonZeroU32::MIN,
-        };
-        let path = raw.path.as_deref().unwrap_or("data/log");
-        let mut config = embedded::Config::new(path, PartitionCount::new(partitions));
-        let age = self.span(raw.max_age.as_ref(), config.max_age);
-        config.max_age = Millis::new(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
-        if let Some(written) = raw.max_age.as_ref().filter(|_| config.max_age <= model::Window::Month.span()) {
-            self.fault(
-                written,
-                "max_age is over 30d, the longest window: events rebuild state that is lost".to_owned(),
-            );
-        }
-        config.max_bytes = raw.max_bytes.as_ref().map_or(config.max_bytes, |bytes| *bytes.get_ref());
-        config
     }
 
     fn enforcer(&mut self, raw: &RawEnforcer, policy: &Policy) -> enforcer::Config {
@@ -246,7 +219,7 @@ impl Check<'_> {
         })
     }
 
-    fn at_least(&mut self, written: Option<&Spanned<usize>>, least: usize, default: usize) -> usize {
+    pub(super) fn at_least(&mut self, written: Option<&Spanned<usize>>, least: usize, default: usize) -> usize {
         let Some(written) = written else { return default };
         if *written.get_ref() < least {
             self.fault(written, format!("{} is too small; at least {least} is needed", written.get_ref()));
@@ -254,7 +227,7 @@ impl Check<'_> {
         *written.get_ref()
     }
 
-    fn span(&mut self, written: Option<&Spanned<String>>, default: Millis) -> Duration {
+    pub(super) fn span(&mut self, written: Option<&Spanned<String>>, default: Millis) -> Duration {
         let span = match written {
             None => default,
             Some(written) => written.get_ref().parse().unwrap_or_else(|error| {
@@ -271,11 +244,11 @@ impl Check<'_> {
         Duration::from_millis(u64::try_from(span.get()).unwrap_or(0))
     }
 
-    fn fault<T>(&mut self, at: &Spanned<T>, message: String) {
+    pub(super) fn fault<T>(&mut self, at: &Spanned<T>, message: String) {
         self.fault_at(at.span().start, message);
     }
 
-    fn fault_at(&mut self, at: usize, message: String) {
+    pub(super) fn fault_at(&mut self, at: usize, message: String) {
         self.faults.push(Fault::new(self.text, at, message));
     }
 }

@@ -25,7 +25,7 @@ use simulator::sendgrid::{HOME, Poster, QUARANTINE, Retries, SendGrid, Signer, W
 
 use crate::cli::{DemoOptions, Role, print};
 use crate::clock::{self, Clock};
-use crate::config::Settings;
+use crate::config::{LogSettings, Settings, StateSettings};
 use crate::running::Running;
 use mailer::Mailer;
 use watch::Watch;
@@ -115,8 +115,8 @@ fn settings(
         receiver: receiver::Config::new(local),
         sources: vec![Source { name: SourceName::new(SOURCE)?, verifier: Verifier::new(vec![key])?, customer }],
         admin: local,
-        log: embedded::Config::new(folder.join("log"), PartitionCount::new(partitions)),
-        state: folder.join("state"),
+        log: LogSettings::Embedded(embedded::Config::new(folder.join("log"), PartitionCount::new(partitions))),
+        state: StateSettings::at(folder.join("state")),
         // A tick each simulated minute.
         tick_interval: Duration::from_secs(60) / speed,
         policy: Arc::new(Policy::parse(policy::DEFAULT)?),

@@ -1,0 +1,219 @@
+//! Appending: one counter a call, however many records it has.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rdkafka::ClientContext;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
+use tokio::sync::oneshot;
+
+use super::brokers::Brokers;
+use super::message::{filled, headers_of, size_of, timestamp_of};
+use crate::{Append, BoxFuture, Error, Producer, Record, Result, Route, partition_of};
+
+/// Appends records to Kafka.
+pub(super) struct KafkaProducer {
+    brokers: Arc<Brokers>,
+    /// `None` until the first append, and after a fatal error.
+    session: Mutex<Option<Arc<Session>>>,
+    in_flight: Arc<AtomicUsize>,
+}
+
+impl std::fmt::Debug for KafkaProducer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KafkaProducer").field("in_flight", &self.in_flight).finish_non_exhaustive()
+    }
+}
+
+/// A client of librdkafka with the thread that hears its reports.
+pub(super) type Session = ThreadedProducer<Reports>;
+
+/// What became of one append: how many of its records are still under way, and who waits.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    open: AtomicUsize,
+    failed: Mutex<Option<KafkaError>>,
+    waiting: Mutex<Option<oneshot::Sender<std::result::Result<(), KafkaError>>>>,
+    bytes: usize,
+    in_flight: Arc<AtomicUsize>,
+}
+
+/// What is heard of an append in the end.
+pub(super) type Answer = oneshot::Receiver<std::result::Result<(), KafkaError>>;
+
+impl Delivery {
+    /// Of `records` records of `bytes` together, which are counted in `in_flight` until all are settled.
+    pub(super) fn of(records: usize, bytes: usize, in_flight: Arc<AtomicUsize>) -> (Arc<Self>, Answer) {
+        let (done, answer) = oneshot::channel();
+        let (failed, waiting) = (Mutex::new(None), Mutex::new(Some(done)));
+        (Arc::new(Self { open: AtomicUsize::new(records), failed, waiting, bytes, in_flight }), answer)
+    }
+
+    pub(super) fn fail(&self, error: KafkaError) {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// `records` are no longer under way; the last one answers.
+    pub(super) fn settle(&self, records: usize) {
+        if self.open.fetch_sub(records, Ordering::AcqRel) > records {
+            return;
+        }
+        self.in_flight.fetch_sub(self.bytes, Ordering::AcqRel);
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waiting) = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Whoever waited may have given up; what is written stays.
+            let _unheard = waiting.send(failed.map_or(Ok(()), Err));
+        }
+    }
+}
+
+/// Hears what became of each record.
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    /// The client can do no more: another must take its place.
+    is_broken: AtomicBool,
+}
+
+impl ClientContext for Reports {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
+            self.is_broken.store(true, Ordering::Release);
+        }
+        tracing::warn!(%error, reason, "producer");
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = Arc<Delivery>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, delivery: Arc<Delivery>) {
+        if let Err((error, _)) = result {
+            delivery.fail(error.clone());
+        }
+        delivery.settle(1);
+    }
+}
+
+impl KafkaProducer {
+    pub(super) fn new(brokers: Arc<Brokers>) -> Self {
+        Self { brokers, session: Mutex::new(None), in_flight: Arc::default() }
+    }
+
+    /// The client in use; another one where that is broken. What was under way with a broken one is repeated by whoever
+    /// gets no answer, and recognised downstream.
+    fn session(&self) -> Result<Arc<Session>> {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = session.as_ref()
+            && !rdkafka::producer::Producer::context(session.as_ref()).is_broken.load(Ordering::Acquire)
+        {
+            return Ok(Arc::clone(session));
+        }
+        let fresh = Session::from_config_and_context(&self.brokers.config().producer(), Reports::default());
+        let fresh = Arc::new(fresh.map_err(|source| self.brokers.failed(source))?);
+        *session = Some(Arc::clone(&fresh));
+        Ok(fresh)
+    }
+
+    fn submit(&self, records: &[Append]) -> Result<Answer> {
+        let partitions = self.brokers.config().partitions;
+        let places = records.iter().map(|append| {
+            self.brokers.known(match append.route {
+                Route::To(partition) => partition,
+                Route::ByKey => partition_of(&append.record.key, partitions),
+            })
+        });
+        let places = places.collect::<Result<Vec<_>>>()?;
+        let bytes = records.iter().map(|append| size_of(&append.record)).sum();
+        let session = self.session()?;
+        self.admit(bytes)?;
+        let (delivery, answer) = Delivery::of(records.len(), bytes, Arc::clone(&self.in_flight));
+        let mut names = Names::new(&self.brokers);
+        for (sent, (append, place)) in records.iter().zip(places).enumerate() {
+            let headers = headers_of(&append.record);
+            if let Err(error) = send(&session, names.of(append.topic), (&append.record, headers), place, &delivery) {
+                delivery.fail(error);
+                delivery.settle(records.len() - sent);
+                break;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Takes room for `bytes`, or refuses; before anything is spent on them.
+    fn admit(&self, bytes: usize) -> Result<()> {
+        let before = self.in_flight.fetch_add(bytes, Ordering::AcqRel);
+        // One append alone is always taken, however large: the receiver has bounded it already.
+        if before > 0 && before + bytes > self.brokers.config().in_flight_bytes {
+            self.in_flight.fetch_sub(bytes, Ordering::AcqRel);
+            return Err(Error::Busy("too many bytes wait for Kafka's acknowledgement"));
+        }
+        Ok(())
+    }
+}
+
+impl Producer for KafkaProducer {
+    fn append(&self, records: Vec<Append>) -> BoxFuture<'_, Result<()>> {
+        if records.is_empty() {
+            return Box::pin(std::future::ready(Ok(())));
+        }
+        let submitted = self.submit(&records);
+        Box::pin(async move {
+            let answer = submitted?.await.unwrap_or(Err(KafkaError::Canceled));
+            answer.map_err(|source| self.brokers.failed(source))
+        })
+    }
+}
+
+impl Drop for KafkaProducer {
+    /// What is under way gets the time that an append may take.
+    fn drop(&mut self) {
+        let session = self.session.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(session) = session
+            && self.in_flight.load(Ordering::Acquire) > 0
+            && let Err(error) = session.flush(self.brokers.config().delivery_timeout)
+        {
+            tracing::warn!(%error, "records were under way when the log was closed");
+        }
+    }
+}
+
+/// Hands a record to the client.
+pub(super) fn send(
+    session: &Session,
+    topic: &str,
+    (record, headers): (&Record, OwnedHeaders),
+    partition: i32,
+    delivery: &Arc<Delivery>,
+) -> std::result::Result<(), KafkaError> {
+    let message = BaseRecord::<[u8], [u8], _> {
+        topic,
+        partition: Some(partition),
+        payload: filled(&record.value),
+        key: filled(&record.key),
+        timestamp: timestamp_of(record),
+        headers: Some(headers),
+        delivery_opaque: Arc::clone(delivery),
+    };
+    session.send(message).map_err(|(error, _)| error)
+}
+
+/// The names of topics, each made once a call.
+struct Names<'b> {
+    brokers: &'b Brokers,
+    latest: Option<(crate::Topic, String)>,
+}
+
+impl<'b> Names<'b> {
+    const fn new(brokers: &'b Brokers) -> Self {
+        Self { brokers, latest: None }
+    }
+
+    fn of(&mut self, topic: crate::Topic) -> &str {
+        let fits = self.latest.as_ref().is_some_and(|(latest, _)| *latest == topic);
+        let latest = self.latest.take().filter(|_| fits);
+        &self.latest.insert(latest.unwrap_or_else(|| (topic, self.brokers.topic(topic)))).1
+    }
+}

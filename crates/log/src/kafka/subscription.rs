@@ -1,0 +1,380 @@
+//! A member of a group, which is told where to read by its user and not by the group's committed offsets.
+//!
+//! A change of the assignment is told to the user first and carried out with the user's next poll: librdkafka waits for
+//! it, and so the user has the time to let go of a partition before anyone else can have it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use model::{Offset, PartitionId};
+use rdkafka::ClientContext;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+
+use super::brokers::{Brokers, partition};
+use super::message::Decoder;
+use super::watchdog::Watchdog;
+use crate::{Error, Polled, Reach, Result, Stored, Subscription, Topic};
+
+/// Records, and bytes of them, handed out at once: enough to make the hand-over cheap, little enough that no partition
+/// waits long for the others.
+const AT_ONCE: usize = 4_096;
+const BYTES_AT_ONCE: usize = 2 << 20;
+/// How long librdkafka may refuse a seek that it will take later.
+const SEEKING: Duration = Duration::from_secs(30);
+
+/// A change of the assignment that waits to be carried out.
+#[derive(Clone, Debug)]
+enum Change {
+    Assign(Vec<PartitionId>),
+    Revoke(Vec<PartitionId>),
+    Lose(Vec<PartitionId>),
+}
+
+/// Hears of changes.
+#[derive(Debug, Default)]
+struct Membership {
+    changes: Mutex<VecDeque<Change>>,
+    /// Nobody is there any more to be told: changes are carried out at once.
+    is_leaving: AtomicBool,
+}
+
+impl ClientContext for Membership {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "consumer");
+    }
+}
+
+impl ConsumerContext for Membership {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let is_assignment = event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        let partitions: Vec<_> = list.elements().iter().map(|element| partition(element.partition())).collect();
+        if self.is_leaving.load(Ordering::Acquire) || partitions.is_empty() {
+            let carried_out =
+                if is_assignment { consumer.incremental_assign(list) } else { consumer.incremental_unassign(list) };
+            if let Err(error) = carried_out {
+                tracing::debug!(%error, "a change of nothing");
+            }
+            return;
+        }
+        let change = match (is_assignment, consumer.assignment_lost()) {
+            (true, _) => Change::Assign(partitions),
+            (false, true) => Change::Lose(partitions),
+            (false, false) => Change::Revoke(partitions),
+        };
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+    }
+}
+
+type Member = BaseConsumer<Membership>;
+
+/// A member of a group.
+pub(super) struct KafkaSubscription {
+    brokers: Arc<Brokers>,
+    topic: Topic,
+    group: String,
+    consumer: Member,
+    decoder: Decoder,
+    /// What was polled and is not yet handed out.
+    ready: VecDeque<Polled>,
+    /// What the user knows and is to be carried out.
+    told: Option<Change>,
+    /// Where each assigned partition is read next; `None` for one that nobody has sought.
+    next: BTreeMap<PartitionId, Option<Offset>>,
+    /// Seeks that librdkafka has yet to take, and since when.
+    seeks: BTreeMap<PartitionId, Instant>,
+    watchdog: Watchdog,
+}
+
+impl std::fmt::Debug for KafkaSubscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KafkaSubscription")
+            .field("topic", &self.topic)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
+}
+
+impl KafkaSubscription {
+    pub(super) fn join(brokers: Arc<Brokers>, topic: Topic, group: &str) -> Result<Self> {
+        let consumer = join(&brokers, topic, group)?;
+        Ok(Self {
+            brokers,
+            topic,
+            group: group.to_owned(),
+            consumer,
+            decoder: Decoder::default(),
+            ready: VecDeque::new(),
+            told: None,
+            next: BTreeMap::new(),
+            seeks: BTreeMap::new(),
+            watchdog: Watchdog::default(),
+        })
+    }
+
+    /// Carries out what the user was told.
+    fn carry_out(&mut self) -> Result<()> {
+        match self.told.take() {
+            None => Ok(()),
+            Some(Change::Assign(partitions)) => self.assign(&partitions),
+            Some(Change::Revoke(partitions) | Change::Lose(partitions)) => self.unassign(&partitions),
+        }
+    }
+
+    fn assign(&mut self, partitions: &[PartitionId]) -> Result<()> {
+        let place = |partition: &PartitionId| match self.next.get(partition) {
+            Some(Some(from)) => place(*from),
+            _ => Place::End,
+        };
+        let list = self.list(partitions.iter().map(|partition| (*partition, place(partition))))?;
+        self.consumer.incremental_assign(&list).map_err(|source| self.brokers.failed(source))?;
+        let unsought = partitions.iter().filter(|partition| !matches!(self.next.get(partition), Some(Some(_))));
+        let unsought = self.list(unsought.map(|partition| (*partition, Place::Invalid)))?;
+        self.seeks.retain(|sought, _| !partitions.contains(sought));
+        self.consumer.pause(&unsought).map_err(|source| self.brokers.failed(source))
+    }
+
+    fn unassign(&mut self, partitions: &[PartitionId]) -> Result<()> {
+        let list = self.list(partitions.iter().map(|partition| (*partition, Place::Invalid)))?;
+        for partition in partitions {
+            self.next.remove(partition);
+            self.seeks.remove(partition);
+        }
+        self.consumer.incremental_unassign(&list).map_err(|source| self.brokers.failed(source))
+    }
+
+    /// Takes the seeks to librdkafka, which refuses them while a partition is just being assigned.
+    fn seek_all(&mut self) -> Result<()> {
+        let waiting: Vec<_> = self.seeks.iter().map(|(partition, since)| (*partition, *since)).collect();
+        for (partition, since) in waiting {
+            let Some(Some(from)) = self.next.get(&partition).copied() else { continue };
+            let number = self.brokers.known(partition)?;
+            match self.consumer.seek(&self.brokers.topic(self.topic), number, place(from), super::ASKING) {
+                Ok(()) => {
+                    self.seeks.remove(&partition);
+                    let list = self.list([(partition, Place::Invalid)])?;
+                    self.consumer.resume(&list).map_err(|source| self.brokers.failed(source))?;
+                }
+                Err(source) if since.elapsed() > SEEKING => return Err(self.brokers.failed(source)),
+                Err(error) => tracing::debug!(%error, %partition, "a seek is tried again"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Polls until something is ready to be handed out.
+    fn fill(&mut self, deadline: Instant) -> Result<()> {
+        let mut runs: BTreeMap<PartitionId, Vec<Stored>> = BTreeMap::new();
+        let (mut count, mut bytes) = (0, 0);
+        while count < AT_ONCE && bytes < BYTES_AT_ONCE {
+            let is_seeking = !self.seeks.is_empty();
+            let left = deadline.saturating_duration_since(Instant::now());
+            let wait = match (count, is_seeking) {
+                (0, false) => left,
+                (0, true) => left.min(Duration::from_millis(10)),
+                _ => Duration::ZERO,
+            };
+            match self.consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    let stored = self.decoder.decode(&message);
+                    count += 1;
+                    bytes += stored.record.value.len();
+                    self.watchdog.heard();
+                    let partition = stored.position.partition;
+                    // What was on its way when the user sought elsewhere is not handed out.
+                    if let Some(Some(next)) = self.next.get_mut(&partition)
+                        && stored.position.offset >= *next
+                        && !self.seeks.contains_key(&partition)
+                    {
+                        *next = stored.position.offset.next();
+                        runs.entry(partition).or_default().push(stored);
+                    }
+                }
+                Some(Err(error)) => self.bear(error)?,
+                None => {
+                    let is_changed = self.take_change();
+                    if count > 0 || is_changed || is_seeking || Instant::now() >= deadline {
+                        break;
+                    }
+                }
+            }
+        }
+        // Records that came before a change are handed out before it.
+        let runs = runs.into_iter().rev().map(|(partition, records)| Polled::Records(partition, records));
+        runs.for_each(|run| self.ready.push_front(run));
+        Ok(())
+    }
+
+    /// Takes the next change, if the one before is carried out; whether there was one.
+    fn take_change(&mut self) -> bool {
+        if self.told.is_some() || self.ready.iter().any(|polled| !matches!(polled, Polled::Records(..))) {
+            return false;
+        }
+        let mut changes = self.consumer.context().changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(change) = changes.pop_front() else { return false };
+        self.ready.push_back(match change {
+            Change::Assign(partitions) => Polled::Assigned(partitions),
+            Change::Revoke(partitions) => Polled::Revoked(partitions),
+            Change::Lose(partitions) => Polled::Lost(partitions),
+        });
+        true
+    }
+
+    /// Hands out what is ready first.
+    fn hand_out(&mut self) -> Option<Polled> {
+        let polled = self.ready.pop_front()?;
+        match &polled {
+            Polled::Assigned(partitions) => {
+                self.next.extend(partitions.iter().map(|partition| (*partition, None)));
+                self.told = Some(Change::Assign(partitions.clone()));
+            }
+            Polled::Revoked(partitions) => self.told = Some(Change::Revoke(partitions.clone())),
+            Polled::Lost(partitions) => self.told = Some(Change::Lose(partitions.clone())),
+            Polled::Records(..) | Polled::Idle => {}
+        }
+        Some(polled)
+    }
+
+    /// What passes by itself is borne; what can't is told.
+    fn bear(&self, error: KafkaError) -> Result<()> {
+        use RDKafkaErrorCode as Code;
+        match error.rdkafka_error_code() {
+            Some(Code::FencedInstanceId) => {
+                Err(Error::MemberTaken { member: self.brokers.config().member.clone() })
+            }
+            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => Err(self.brokers.unreadable(format!(
+                "a record of {} that is to be read next is not there ({error}); retention, or another log under the name",
+                self.brokers.topic(self.topic)
+            ))),
+            Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed | Code::SaslAuthenticationFailed) => {
+                Err(self.brokers.failed(error))
+            }
+            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(self.brokers.failed(error)),
+            _ => {
+                tracing::debug!(%error, "reading goes on");
+                Ok(())
+            }
+        }
+    }
+
+    /// A consumer that has stopped hearing of records that are there is replaced.
+    fn mind_silence(&mut self) -> Result<()> {
+        let reading = self.next.iter().filter_map(|(partition, next)| next.map(|next| (*partition, next)));
+        let reading: Vec<_> = reading.collect();
+        if !self.watchdog.is_stalled(&reading, |partition| self.brokers.reach(self.topic, partition).map(|r| r.end)) {
+            return Ok(());
+        }
+        tracing::warn!(topic = self.topic.name(), "no record came although there are some: the consumer is replaced");
+        let owned: Vec<_> = self.next.keys().copied().collect();
+        self.leave();
+        self.consumer = join(&self.brokers, self.topic, &self.group)?;
+        self.next.clear();
+        self.seeks.clear();
+        self.ready = VecDeque::from([Polled::Lost(owned)]);
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.consumer.context().is_leaving.store(true, Ordering::Release);
+        if let Err(error) = self.carry_out() {
+            tracing::debug!(error = &error as &dyn std::error::Error, "leaving");
+        }
+        let waiting =
+            std::mem::take(&mut *self.consumer.context().changes.lock().unwrap_or_else(PoisonError::into_inner));
+        for change in waiting {
+            self.told = Some(change);
+            if let Err(error) = self.carry_out() {
+                tracing::debug!(error = &error as &dyn std::error::Error, "leaving");
+            }
+        }
+    }
+
+    fn list(&self, places: impl IntoIterator<Item = (PartitionId, Place)>) -> Result<TopicPartitionList> {
+        let mut list = TopicPartitionList::new();
+        let name = self.brokers.topic(self.topic);
+        for (partition, place) in places {
+            let added = list.add_partition_offset(&name, self.brokers.known(partition)?, place);
+            added.map_err(|source| self.brokers.failed(source))?;
+        }
+        Ok(list)
+    }
+}
+
+fn join(brokers: &Brokers, topic: Topic, group: &str) -> Result<Member> {
+    let mut config = brokers.config().member(group);
+    config.set("group.instance.id", &brokers.config().member);
+    let consumer = Member::from_config_and_context(&config, Membership::default());
+    let consumer = consumer.map_err(|source| brokers.failed(source))?;
+    consumer.subscribe(&[&brokers.topic(topic)]).map_err(|source| brokers.failed(source))?;
+    Ok(consumer)
+}
+
+fn place(from: Offset) -> Place {
+    Place::Offset(i64::try_from(from.get()).unwrap_or(i64::MAX))
+}
+
+impl Subscription for KafkaSubscription {
+    fn poll(&mut self, timeout: Duration) -> Result<Polled> {
+        let deadline = Instant::now() + timeout;
+        self.carry_out()?;
+        loop {
+            self.seek_all()?;
+            if self.ready.is_empty() {
+                self.fill(deadline)?;
+            }
+            if let Some(polled) = self.hand_out() {
+                return Ok(polled);
+            }
+            if Instant::now() >= deadline {
+                self.mind_silence()?;
+                return Ok(self.hand_out().unwrap_or(Polled::Idle));
+            }
+        }
+    }
+
+    fn seek(&mut self, partition: PartitionId, from: Offset) -> Result<()> {
+        self.brokers.known(partition)?;
+        let Reach { start, end } = self.brokers.reach(self.topic, partition)?;
+        if from < start || from > end {
+            let name = self.brokers.topic(self.topic);
+            return Err(self.brokers.unreadable(format!(
+                "a reader wants record {from} of {name}/{partition}, which reaches from {start} to {end}: retention has \
+                 overtaken the reader, or the log is another"
+            )));
+        }
+        self.next.insert(partition, Some(from));
+        self.seeks.insert(partition, Instant::now());
+        self.ready.retain(|polled| !matches!(polled, Polled::Records(of, _) if *of == partition));
+        Ok(())
+    }
+
+    fn pause(&mut self, partition: PartitionId) -> Result<()> {
+        if let Some(next) = self.next.get_mut(&partition) {
+            *next = None;
+            self.seeks.remove(&partition);
+            let list = self.list([(partition, Place::Invalid)])?;
+            self.consumer.pause(&list).map_err(|source| self.brokers.failed(source))?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, partition: PartitionId, next: Offset) -> Result<()> {
+        let list = self.list([(partition, place(next))])?;
+        // A hint: the next one tells more.
+        if let Err(error) = self.consumer.commit(&list, CommitMode::Async) {
+            tracing::debug!(%error, %partition, "telling how far it is");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for KafkaSubscription {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}

@@ -1,0 +1,106 @@
+//! Reading a topic outside any group.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::{Offset, PartitionId};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
+
+use super::brokers::{Brokers, partition};
+use super::message::Decoder;
+use crate::{Result, Start, Stored, Tail, Topic};
+
+/// Records handed out at once.
+const AT_ONCE: usize = 10_000;
+
+/// Reads all partitions of a topic.
+pub(super) struct KafkaTail {
+    brokers: Arc<Brokers>,
+    consumer: BaseConsumer,
+    decoder: Decoder,
+    next: BTreeMap<PartitionId, Offset>,
+    /// Where each partition ended when the tail was opened.
+    ends: BTreeMap<PartitionId, Offset>,
+    /// Those whose end was reached: markers of transactions may lie between the last record and it.
+    reached: BTreeSet<PartitionId>,
+}
+
+impl std::fmt::Debug for KafkaTail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KafkaTail").field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+impl KafkaTail {
+    pub(super) fn open(brokers: Arc<Brokers>, topic: Topic, start: Start) -> Result<Self> {
+        let consumer: BaseConsumer = brokers.config().reader().create().map_err(|source| brokers.failed(source))?;
+        let (mut next, mut ends) = (BTreeMap::new(), BTreeMap::new());
+        let mut places = TopicPartitionList::new();
+        for partition in brokers.config().partitions.all() {
+            let reach = brokers.reach(topic, partition)?;
+            let from = if start == Start::Earliest { reach.start } else { reach.end };
+            next.insert(partition, from);
+            ends.insert(partition, reach.end);
+            let place = Place::Offset(i64::try_from(from.get()).unwrap_or(i64::MAX));
+            let added = places.add_partition_offset(&brokers.topic(topic), brokers.known(partition)?, place);
+            added.map_err(|source| brokers.failed(source))?;
+        }
+        consumer.assign(&places).map_err(|source| brokers.failed(source))?;
+        Ok(Self { brokers, consumer, decoder: Decoder::default(), next, ends, reached: BTreeSet::new() })
+    }
+}
+
+impl Tail for KafkaTail {
+    fn next(&mut self, timeout: Duration) -> Result<Vec<Stored>> {
+        let deadline = Instant::now() + timeout;
+        let mut records = Vec::new();
+        while records.len() < AT_ONCE {
+            let wait =
+                if records.is_empty() { deadline.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
+            match self.consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    let stored = self.decoder.decode(&message);
+                    self.next.insert(stored.position.partition, stored.position.offset.next());
+                    records.push(stored);
+                }
+                Some(Err(KafkaError::PartitionEOF(number))) => {
+                    let was_caught_up = self.caught_up();
+                    self.reached.insert(partition(number));
+                    // Whoever waits to be caught up is not kept longer than needed.
+                    if !was_caught_up && self.caught_up() {
+                        break;
+                    }
+                }
+                Some(Err(error)) => self.bear(error)?,
+                None if !records.is_empty() || Instant::now() >= deadline => break,
+                None => {}
+            }
+        }
+        Ok(records)
+    }
+
+    fn caught_up(&self) -> bool {
+        let at_end = |(partition, end): (&PartitionId, &Offset)| {
+            self.reached.contains(partition) || self.next.get(partition).is_some_and(|next| next >= end)
+        };
+        self.ends.iter().all(at_end)
+    }
+}
+
+impl KafkaTail {
+    /// What passes by itself is borne; it comes as often as a broker is asked in vain.
+    fn bear(&self, error: KafkaError) -> Result<()> {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::UnknownTopicOrPartition) => {
+                Err(self.brokers.failed(error))
+            }
+            _ => {
+                tracing::debug!(%error, "a tail waits");
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Making topics, and refusing those that are not as configured.
+
+use std::collections::BTreeMap;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::brokers::{Brokers, failed};
+use super::{ASKING, Config};
+use crate::{Cleanup, Error, Result, Topic};
+
+/// How the topics that are made are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Replication {
+    /// On how many brokers each partition lies.
+    pub factor: u16,
+    /// How many of them must have a record before it is acknowledged.
+    pub min_in_sync: u16,
+    /// How long events, decisions, actions and rejects are kept, in milliseconds.
+    pub retention_millis: u64,
+}
+
+/// Makes the topics that are not there yet; their names.
+///
+/// Topics that are there are left as they are, and refused where their partitions are not as configured.
+///
+/// # Errors
+///
+/// [`Error::Partitions`], [`Error::Unreachable`], and [`Error::Storage`] where the brokers refuse.
+pub async fn create_topics(config: &Config, replication: Replication) -> Result<Vec<String>> {
+    let admin: AdminClient<DefaultClientContext> = config.admin().create().map_err(|source| failed(config, source))?;
+    let names: Vec<_> = Topic::ALL.map(|topic| (topic, config.topic(topic))).into();
+    let settings: Vec<_> = names.iter().map(|(topic, _)| settings(*topic, replication)).collect();
+    let topics = names.iter().zip(&settings).map(|((_, name), settings)| {
+        let partitions = i32::try_from(config.partitions.get()).unwrap_or(i32::MAX);
+        let new = NewTopic::new(name, partitions, TopicReplication::Fixed(replication.factor.into()));
+        settings.iter().fold(new, |new, (key, value)| new.set(key, value))
+    });
+    let topics: Vec<_> = topics.collect();
+    let options = AdminOptions::new().operation_timeout(Some(ASKING)).request_timeout(Some(ASKING));
+    let made = admin.create_topics(&topics, &options).await.map_err(|source| failed(config, source))?;
+    let mut created = Vec::new();
+    for result in made {
+        match result {
+            Ok(name) => created.push(name),
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, code)) => {
+                let source = format!("topic {name} can't be made: {code}").into();
+                return Err(Error::Storage { place: config.brokers.clone(), source });
+            }
+        }
+    }
+    Ok(created)
+}
+
+fn settings(topic: Topic, replication: Replication) -> Vec<(&'static str, String)> {
+    let cleanup = match topic.cleanup() {
+        Cleanup::Delete => [("cleanup.policy", "delete".to_owned()), retention(replication)],
+        // A customer that is taken back must be seen to be gone by whoever was away for a week.
+        Cleanup::Compact => [("cleanup.policy", "compact".to_owned()), ("delete.retention.ms", "604800000".to_owned())],
+    };
+    let mut settings = vec![
+        ("min.insync.replicas", replication.min_in_sync.to_string()),
+        ("unclean.leader.election.enable", "false".to_owned()),
+        ("message.timestamp.type", "CreateTime".to_owned()),
+        // A simulation's clock may run ahead.
+        ("message.timestamp.after.max.ms", i64::MAX.to_string()),
+    ];
+    settings.extend(cleanup);
+    settings
+}
+
+fn retention(replication: Replication) -> (&'static str, String) {
+    ("retention.ms", replication.retention_millis.to_string())
+}
+
+/// Refuses topics that are missing or have other partitions than configured.
+pub(super) fn check(brokers: &Brokers) -> Result<()> {
+    let metadata = brokers.metadata()?;
+    let found: BTreeMap<_, _> =
+        metadata.topics().iter().filter(|t| t.error().is_none()).map(|t| (t.name(), t.partitions().len())).collect();
+    let place = || brokers.config().brokers.clone();
+    let names = Topic::ALL.map(|topic| brokers.topic(topic));
+    let missing: Vec<_> =
+        names.iter().filter(|name| found.get(name.as_str()).is_none_or(|partitions| *partitions == 0)).collect();
+    if !missing.is_empty() {
+        let topics = missing.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(Error::NoTopic { place: place(), topics });
+    }
+    let wanted = brokers.config().partitions.get();
+    for name in &names {
+        let partitions = found.get(name.as_str()).and_then(|found| u32::try_from(*found).ok()).unwrap_or(0);
+        if partitions != wanted {
+            return Err(Error::Partitions { place: format!("{} ({name})", place()), found: partitions, wanted });
+        }
+    }
+    Ok(())
+}

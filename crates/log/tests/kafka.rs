@@ -1,0 +1,43 @@
+//! The laws of every backend, held by a real Kafka; and what only Kafka promises.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
+
+mod laws;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use broker::Cluster;
+use log::Log;
+use log::kafka::{Config, KafkaLog, Replication, create_topics};
+
+use laws::{Backend, PARTITIONS, wait};
+
+/// One broker for all laws; each has topics of its own. It ends with this process.
+fn cluster() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| Cluster::start(1))
+}
+
+const REPLICATION: Replication = Replication { factor: 1, min_in_sync: 1, retention_millis: 86_400_000 };
+
+struct Kafka(Config);
+
+impl Backend for Kafka {
+    fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let mut config = Config::new(cluster().addresses(), PARTITIONS);
+        config.prefix = format!("law-{}.", NEXT.fetch_add(1, Ordering::Relaxed));
+        wait(create_topics(&config, REPLICATION)).unwrap();
+        Self(config)
+    }
+
+    fn open(&self) -> Arc<dyn Log> {
+        Arc::new(KafkaLog::open(self.0.clone()).unwrap())
+    }
+
+    fn open_narrow(&self, bytes: usize) -> Arc<dyn Log> {
+        Arc::new(KafkaLog::open(Config { in_flight_bytes: bytes, ..self.0.clone() }).unwrap())
+    }
+}
+
+laws::hold_for!(kafka: crate::Kafka);

@@ -1,0 +1,100 @@
+//! Starting the scorer, asking it, and waiting for its end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use log::{Log, Topic};
+use policy::Policy;
+use prometheus::Registry;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::checkpoints::Checkpoints;
+use crate::driver::Driver;
+use crate::handle::{Handle, questions};
+use crate::metrics::Metrics;
+use crate::store::Budget;
+use crate::{Error, Troubles};
+
+/// Settings of the scorer.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the partitions' states lie, a directory each.
+    pub state: PathBuf,
+    /// How much each partition's state may keep in memory.
+    pub budget: Budget,
+    /// Where copies of the states go, so that they can be had elsewhere.
+    pub checkpoints: Option<Checkpoints>,
+    /// How often each state is copied there.
+    pub checkpoint_interval: Duration,
+    /// How long the state of a partition is kept that another scorer has now.
+    pub grace: Duration,
+}
+
+/// A running scorer.
+#[derive(Debug)]
+pub struct Scorer {
+    handle: Handle,
+    troubles: Troubles,
+    ended: oneshot::Receiver<Result<(), Error>>,
+    thread: JoinHandle<()>,
+}
+
+/// The group that the scorers of one Weir form.
+const GROUP: &str = "weir-scorer";
+
+impl Scorer {
+    /// Starts the scorer's thread; it ends when `shutdown` is cancelled or when it fails.
+    ///
+    /// # Errors
+    ///
+    /// Where a metric can't be registered, the log not be read, or no thread be had.
+    pub fn start(
+        config: Config,
+        log: &Arc<dyn Log>,
+        policy: Arc<Policy>,
+        registry: &Registry,
+        shutdown: CancellationToken,
+    ) -> Result<Self, Error> {
+        let metrics = Metrics::register(registry)?;
+        let troubles = Troubles::default();
+        let (handle, asked) = questions();
+        let subscription = log.subscribe(Topic::Events, GROUP).map_err(Error::log("subscribing to the events"))?;
+        let mut driver = Driver::new(config, Arc::clone(log), policy, metrics, troubles.clone(), subscription, asked)?;
+        let (end, ended) = oneshot::channel();
+        let run = move || {
+            let result = driver.run(&shutdown);
+            // Nobody waits any more where the process is ending anyway.
+            let _unheard = end.send(result);
+        };
+        let thread = std::thread::Builder::new().name("scorer".to_owned()).spawn(run);
+        let thread = thread.map_err(|_| Error::Thread("could not be started"))?;
+        Ok(Self { handle, troubles, ended, thread })
+    }
+
+    /// A way to ask it.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// What keeps it from its work.
+    pub fn troubles(&self) -> Troubles {
+        self.troubles.clone()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// What made it fail; `Ok` after an orderly shutdown.
+    pub async fn ended(self) -> Result<(), Error> {
+        let result = self.ended.await.unwrap_or(Err(Error::Thread("ended without a word")));
+        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        match joined {
+            Ok(Ok(())) => result,
+            _ => Err(Error::Thread("panicked")),
+        }
+    }
+}

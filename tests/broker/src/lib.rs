@@ -1,0 +1,114 @@
+//! A real Kafka for tests and benches: Apache Kafka in KRaft mode, one broker or several, on free ports, with data of its
+//! own that goes with it.
+//!
+//! Brokers are processes: they can be stopped, killed and started again. They end with the process that started them, also
+//! where that is killed.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests fails the test")]
+
+mod process;
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use process::Broker;
+
+/// How long a cluster may take to come up.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A cluster of Kafka.
+#[derive(Debug)]
+pub struct Cluster {
+    brokers: Vec<Broker>,
+    _folder: TempDir,
+}
+
+impl Cluster {
+    /// Starts `count` brokers, each a controller too, and waits until all take connections.
+    pub fn start(count: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ports: Vec<_> = (0..count).map(|_| (free_port(), free_port())).collect();
+        let voters: Vec<_> =
+            ports.iter().zip(1..).map(|((_, controller), id)| format!("{id}@127.0.0.1:{controller}")).collect();
+        let voters = voters.join(",");
+        let replicas = count.min(3);
+        let brokers = ports.iter().zip(1..).map(|((port, controller), id)| {
+            let settings = settings(id, (*port, *controller), &voters, replicas);
+            Broker::prepare(folder.path(), id, *port, &settings)
+        });
+        let mut cluster = Self { brokers: brokers.collect(), _folder: folder };
+        cluster.brokers.iter_mut().for_each(Broker::start);
+        for id in 0..usize::from(count) {
+            cluster.wait_for(id);
+        }
+        cluster
+    }
+
+    /// Where to connect to: `host:port,host:port`.
+    pub fn addresses(&self) -> String {
+        let addresses: Vec<_> = self.brokers.iter().map(|broker| format!("127.0.0.1:{}", broker.port())).collect();
+        addresses.join(",")
+    }
+
+    /// SIGKILLs a broker, counted from 0.
+    pub fn kill(&mut self, broker: usize) {
+        self.brokers[broker].kill();
+    }
+
+    /// Starts a broker that was killed, and waits until it takes connections.
+    pub fn restart(&mut self, broker: usize) {
+        self.brokers[broker].start();
+        self.wait_for(broker);
+    }
+
+    fn wait_for(&mut self, broker: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.brokers[broker].is_up() {
+            if Instant::now() > deadline {
+                panic!("broker {broker} does not come up:\n{}", self.brokers[broker].log());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+fn settings(id: u16, (port, controller): (u16, u16), voters: &str, replicas: u16) -> String {
+    let in_sync = replicas.saturating_sub(1).max(1);
+    format!(
+        "process.roles=broker,controller\n\
+         node.id={id}\n\
+         controller.quorum.voters={voters}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         controller.listener.names=CONTROLLER\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         auto.create.topics.enable=false\n\
+         offsets.topic.replication.factor={replicas}\n\
+         offsets.topic.num.partitions=4\n\
+         transaction.state.log.replication.factor={replicas}\n\
+         transaction.state.log.min.isr={in_sync}\n\
+         transaction.state.log.num.partitions=4\n\
+         group.initial.rebalance.delay.ms=0\n\
+         group.min.session.timeout.ms=3000\n\
+         log.segment.bytes=67108864\n"
+    )
+}
+
+/// A port that is free at this moment.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The folder with Kafka's jars.
+fn libs() -> PathBuf {
+    let cache = Path::new(&std::env::var("HOME").unwrap()).join(".cache/weir");
+    let version = include_str!("../pom.xml").lines().filter_map(|line| {
+        let version = line.trim().strip_prefix("<version>")?.strip_suffix("</version>")?;
+        version.contains('.').then_some(version)
+    });
+    let libs = cache.join(format!("kafka-{}", version.last().unwrap()));
+    assert!(libs.join("complete").exists(), "no Kafka in {}: run `make setup-kafka`", libs.display());
+    libs
+}

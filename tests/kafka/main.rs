@@ -1,0 +1,19 @@
+//! A Weir of many processes over a real Kafka, under faults.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
+
+mod brokers;
+mod disk;
+mod faults;
+mod load;
+mod process;
+mod reference;
+mod restore;
+mod ticker;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Each of these tests takes the whole machine: one at a time.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,69 @@
+//! One ticker at a time.
+
+use std::time::{Duration, Instant};
+
+use broker::Cluster;
+use log::{RecordKind, Start, Tail, Topic};
+use model::{PartitionId, Tick, Timestamp};
+use simulator::sendgrid::Signer;
+
+use crate::process::{Fleet, PATIENCE};
+use crate::reference;
+
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// The times of the ticks that come to the first partition until there are `wanted` of them.
+fn ticks(tail: &mut dyn Tail, wanted: usize) -> Vec<Timestamp> {
+    let (mut ticks, deadline) = (Vec::new(), Instant::now() + PATIENCE);
+    while ticks.len() < wanted {
+        assert!(Instant::now() < deadline, "only {} ticks came", ticks.len());
+        for stored in tail.next(Duration::from_secs(1)).unwrap() {
+            if stored.record.kind == RecordKind::Tick && stored.position.partition == PartitionId::new(0) {
+                let tick: Tick = serde_json::from_slice(&stored.record.value).unwrap();
+                ticks.push(tick.at);
+            }
+        }
+    }
+    ticks
+}
+
+fn longest(ticks: &[Timestamp]) -> Duration {
+    let gaps = ticks.windows(2).map(|pair| pair[1].since(pair[0]).get());
+    Duration::from_millis(gaps.max().unwrap().try_into().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_ticks_and_another_takes_over_within_two_intervals() {
+    let _turn = crate::turn();
+    let cluster = Cluster::start(1);
+    let signer = Signer::generate().unwrap();
+    let fleet = Fleet {
+        folder: tempfile::tempdir().unwrap(),
+        brokers: cluster.addresses(),
+        partitions: 4,
+        replication: 1,
+        key: signer.public_key(),
+        tick: "5s",
+    };
+    let mut scorers: Vec<_> = (1..=2).map(|n| fleet.process(&format!("scorer-{n}"), "scorer")).collect();
+    fleet.create_topics(&scorers[0]);
+    scorers[0].start();
+    scorers[0].wait_until_ready().await;
+    let log = reference::log(&fleet);
+    let mut tail = log.tail(Topic::Events, Start::Latest).unwrap();
+    let alone = ticks(tail.as_mut(), 3);
+    assert!(longest(&alone) < INTERVAL * 3 / 2, "{alone:?}");
+
+    scorers[1].start();
+    scorers[1].wait_until_ready().await;
+    let began = Instant::now();
+    let both = ticks(tail.as_mut(), 4);
+    // Two tickers would bring four ticks in half the time.
+    assert!(began.elapsed() > INTERVAL * 5 / 2, "{both:?}");
+
+    scorers[0].kill();
+    let mut over = vec![*both.last().unwrap()];
+    over.extend(ticks(tail.as_mut(), 2));
+    println!("the longest time between two ticks: {:?}", longest(&over));
+    assert!(longest(&over) <= INTERVAL * 2, "{over:?}");
+}

@@ -1,0 +1,352 @@
+//! What Weir publishes is what `docs/schemas` says: every record validates, and holds nothing that is not described.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use enforcer::plan::Call;
+use enforcer::{Enforcer, Outcome, PlacementRule, Placements};
+use jsonschema::{Draft, Validator};
+use log::embedded::{Config, EmbeddedLog};
+use log::{Log, PartitionCount, Record, RecordKind, Start, Stored, Tail, Topic};
+use model::{Command, Fleet, Millis, Mode, Offset, Order, PartitionId, Phase, PoolName, Position, Stage, Tick};
+use model::{Timestamp, Window};
+use policy::{Policy, Signal};
+use prometheus::Registry;
+use scorer::store::Budget;
+use scorer::{Metrics, PartitionTask};
+use sendgrid::api::{ApiKey, Client, Config as ApiConfig, CreditsKind};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use simulator::platform::{Account, Gate, Placement, Platform, Scenario};
+use simulator::sendgrid::{HOME, QUARANTINE, SendGrid, World};
+use suites::customer_of;
+use tokio_util::sync::CancellationToken;
+
+const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
+const PATIENCE: Duration = Duration::from_secs(60);
+const ONLY: PartitionId = PartitionId::new(0);
+
+/// A public topic, the type in its headers, and the schema of its records.
+type Public = (Topic, &'static str, &'static str);
+
+const PUBLIC: [Public; 3] = [
+    (Topic::Decisions, "weir.decision", include_str!("../docs/schemas/decision.schema.json")),
+    (Topic::Standings, "weir.standing", include_str!("../docs/schemas/standing.schema.json")),
+    (Topic::Actions, "weir.action", include_str!("../docs/schemas/action.schema.json")),
+];
+
+/// How often the enforcer has read its clock.
+static READINGS: AtomicI64 = AtomicI64::new(0);
+
+/// Members that are there only sometimes.
+const OPTIONAL: [&str; 5] = ["reason", "by", "before", "reset_frequency", "total"];
+
+/// What stands on the public topics after an hour's mail, a person's commands, the enforcer's work and five calm days.
+static PUBLISHED: LazyLock<BTreeMap<Topic, Vec<Stored>>> = LazyLock::new(|| {
+    let mut weir = Weir::new();
+    let accounts = weir.busy_hour();
+    weir.commands(&accounts);
+    let log: Arc<dyn Log> = Arc::clone(&weir.log) as _;
+    tokio::runtime::Runtime::new().unwrap().block_on(enforce(&log, &accounts));
+    for hour in 2..=120 {
+        weir.tick(START + Millis::hours(hour));
+    }
+    PUBLIC.iter().map(|(topic, ..)| (*topic, read(log.as_ref(), *topic))).collect()
+});
+
+/// One partition's fold over an embedded log.
+struct Weir {
+    log: Arc<EmbeddedLog>,
+    task: PartitionTask,
+    shares: Box<dyn Tail>,
+    next: Offset,
+    _folder: tempfile::TempDir,
+}
+
+impl Weir {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::new(folder.path().join("log"), PartitionCount::new(NonZeroU32::MIN));
+        let log = Arc::new(EmbeddedLog::open(config).unwrap());
+        let policy = (Arc::new(Policy::parse(policy::DEFAULT).unwrap()), Budget::default());
+        let metrics = Metrics::register(&Registry::new()).unwrap();
+        let outputs = log.outputs(ONLY).unwrap();
+        let state = folder.path().join("state");
+        let task = PartitionTask::open(&state, ONLY, policy, metrics, outputs).unwrap();
+        let shares = log.tail(Topic::Fleet, Start::Earliest).unwrap();
+        Self { log, task, shares, next: Offset::ZERO, _folder: folder }
+    }
+
+    fn take(&mut self, kind: RecordKind, at: Timestamp, key: &str, value: impl Into<Bytes>) {
+        let key = Bytes::copy_from_slice(key.as_bytes());
+        let record = Record { kind, at, key, headers: Arc::new([]), value: value.into() };
+        self.task.fold(&[Stored { position: Position { partition: ONLY, offset: self.next }, record }]).unwrap();
+        self.next = self.next.next();
+    }
+
+    /// Ticks with the fleet as the fold last told it, and publishes.
+    fn tick(&mut self, at: Timestamp) {
+        let shares = self.shares.next(Duration::ZERO).unwrap();
+        let fleet = shares.last().map(|share| serde_json::from_slice(&share.record.value).unwrap());
+        let tick = Tick { at, fleet: Fleet::sum(fleet.iter()) };
+        self.take(RecordKind::Tick, at, "", serde_json::to_vec(&tick).unwrap());
+        self.task.drain(Duration::from_secs(60)).unwrap();
+    }
+
+    fn busy_hour(&mut self) -> Vec<Account> {
+        let scenario = Scenario { customers: 60, good_mails: 8_000, ..Scenario::hour(3, START) };
+        let mut platform = Platform::new(&scenario);
+        let mut now = START;
+        self.tick(now);
+        while !platform.is_finished() {
+            now = now + Millis::minutes(1);
+            for arrival in platform.advance(now, &mut |_| Gate::Send(Some(HOME.into()))) {
+                let customer = customer_of(&arrival.event);
+                self.take(RecordKind::Event, arrival.at, customer.as_str(), arrival.event);
+            }
+            self.tick(now);
+        }
+        platform.accounts().to_vec()
+    }
+
+    /// Commands that, with what the rules did, make the enforcer's every call and outcome come about.
+    fn commands(&mut self, accounts: &[Account]) {
+        let last = |placed: fn(&Placement) -> bool, count| {
+            let found = accounts.iter().rev().filter(move |account| placed(&account.placement));
+            found.take(count).map(|account| account.id.as_str()).collect::<Vec<_>>()
+        };
+        let subusers = last(|placement| matches!(placement, Placement::Subuser(_)), 3);
+        let owner = last(|placement| matches!(placement, Placement::DedicatedIps(_)), 1)[0];
+        let routed = last(|placement| *placement == Placement::Route, 1)[0];
+        for (customer, order) in [
+            (subusers[0], Order::SetStage { stage: Stage::Throttled }),
+            (subusers[1], Order::SetStage { stage: Stage::Suspended }),
+            (owner, Order::SetStage { stage: Stage::Suspended }),
+            (routed, Order::SetStage { stage: Stage::Quarantined }),
+            (subusers[2], Order::Hold),
+            (subusers[2], Order::Release),
+        ] {
+            let command = Command { order, reason: "to see what comes".to_owned(), by: "ana".to_owned() };
+            self.take(RecordKind::Command, START, customer, serde_json::to_vec(&command).unwrap());
+        }
+        self.task.drain(Duration::from_secs(60)).unwrap();
+    }
+}
+
+/// Lets the enforcer work until everything that an action can say was said: in shadow, and then in earnest.
+async fn enforce(log: &Arc<dyn Log>, accounts: &[Account]) {
+    let sendgrid = SendGrid::start(World::of(accounts)).await.unwrap();
+    work(log, &sendgrid, accounts, Mode::Shadow, &["shadowed".to_owned()].into()).await;
+    sendgrid.world().faults.before = 1;
+    let all = variants::<Outcome>("\"?\"").into_iter().chain(variants::<Call>("{\"call\":\"?\"}")).collect();
+    work(log, &sendgrid, accounts, Mode::Enforce, &all).await;
+}
+
+async fn work(log: &Arc<dyn Log>, sendgrid: &SendGrid, accounts: &[Account], mode: Mode, wanted: &BTreeSet<String>) {
+    let mut api = ApiConfig::new(sendgrid.base_url(), ApiKey::new(sendgrid.api_key()));
+    api.tries = 1;
+    let config = enforcer::Config {
+        mode,
+        placements: placements(accounts),
+        home_pool: PoolName::new(HOME),
+        quarantine_pool: PoolName::new(QUARANTINE),
+        sweep_interval: Duration::from_millis(200),
+    };
+    let client = Some(Client::new(api).unwrap());
+    // It never stands still: what is said at one moment and is the same is one action.
+    let clock = Arc::new(|| START + Millis::hours(2) + Millis::new(READINGS.fetch_add(1, Ordering::Relaxed)));
+    let enforcer = Enforcer::new(config, client, Arc::clone(log), clock, &Registry::new()).unwrap();
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(enforcer.run(shutdown.clone()));
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let said = said(log.as_ref());
+        if wanted.is_subset(&said) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "no action says {:?}", wanted - &said);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    shutdown.cancel();
+    running.await.unwrap().unwrap();
+}
+
+fn placements(accounts: &[Account]) -> Placements {
+    let rule = |account: &Account| match &account.placement {
+        Placement::Subuser(name) => PlacementRule::Subuser(Some(name.clone())),
+        Placement::DedicatedIps(ips) => PlacementRule::DedicatedIps(ips.clone()),
+        Placement::Route => PlacementRule::Route,
+    };
+    let by_customer = accounts.iter().map(|account| (account.id.clone(), rule(account))).collect();
+    Placements { default: PlacementRule::Route, by_customer }
+}
+
+/// The outcomes and calls on the topic of actions.
+fn said(log: &dyn Log) -> BTreeSet<String> {
+    let actions: Vec<_> = read(log, Topic::Actions).iter().map(value).collect();
+    let names = actions.iter().flat_map(|action| [&action["outcome"], &action["request"]["call"]]);
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn read(log: &dyn Log, topic: Topic) -> Vec<Stored> {
+    let mut tail = log.tail(topic, Start::Earliest).unwrap();
+    let mut records = Vec::new();
+    while !tail.caught_up() {
+        records.extend(tail.next(Duration::ZERO).unwrap());
+    }
+    records
+}
+
+fn value(stored: &Stored) -> Value {
+    serde_json::from_slice(&stored.record.value).unwrap()
+}
+
+/// A schema as it is published.
+fn open(schema: &str) -> Validator {
+    validator(&serde_json::from_str(schema).unwrap())
+}
+
+/// The same schema, by which a member that it does not describe is a fault.
+fn closed(schema: &str) -> Validator {
+    let mut schema = serde_json::from_str(schema).unwrap();
+    close(&mut schema);
+    validator(&schema)
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.iter_mut().for_each(|(_, member)| close(member));
+            members.entry("additionalProperties").and_modify(|allowed| *allowed = json!(false));
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+fn validator(schema: &Value) -> Validator {
+    jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true).build(schema).unwrap()
+}
+
+fn faults(validator: &Validator, value: &Value) -> Vec<String> {
+    validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+/// Pointers to `value`'s objects, itself among them.
+fn objects(value: &Value, at: &str) -> Vec<String> {
+    let (mut found, children): (_, Vec<(String, &Value)>) = match value {
+        Value::Object(members) => {
+            (vec![at.to_owned()], members.iter().map(|(name, member)| (name.clone(), member)).collect())
+        }
+        Value::Array(items) => {
+            (Vec::new(), items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect())
+        }
+        _ => (Vec::new(), Vec::new()),
+    };
+    found.extend(children.into_iter().flat_map(|(name, child)| objects(child, &format!("{at}/{name}"))));
+    found
+}
+
+/// The names that an enum has in JSON, as serde tells them when it is given one that it does not know.
+fn variants<T: DeserializeOwned>(unknown: &str) -> BTreeSet<String> {
+    let error = serde_json::from_str::<T>(unknown).err().unwrap();
+    // unknown variant `?`, expected one of `this`, `that`
+    error.to_string().split('`').skip(3).step_by(2).map(str::to_owned).collect()
+}
+
+/// The names at `pointer` in a schema; there they are strings or the `const` of each alternative's `call`.
+fn names(schema: &str, pointer: &str) -> BTreeSet<String> {
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let names = schema.pointer(pointer).unwrap().as_array().unwrap().iter();
+    names.map(|name| name.pointer("/properties/call/const").unwrap_or(name).as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_record_validates_and_holds_nothing_that_is_not_described() {
+    for (topic, _, schema) in PUBLIC {
+        let schema = closed(schema);
+        for stored in &PUBLISHED[&topic] {
+            let value = value(stored);
+            assert_eq!(faults(&schema, &value), Vec::<String>::new(), "{topic:?}: {value:#}");
+        }
+    }
+    let decisions: Vec<model::Decision> = PUBLISHED[&Topic::Decisions]
+        .iter()
+        .map(|stored| serde_json::from_slice(&stored.record.value).unwrap())
+        .collect();
+    let by_rule = |up: bool| decisions.iter().any(|made| made.evidence.is_some() && (made.from < made.to) == up);
+    assert!(by_rule(true) && by_rule(false), "too few kinds of decisions to mean anything");
+    assert!(decisions.iter().any(|made| made.evidence.is_none()), "no command's decision");
+}
+
+#[test]
+fn a_member_renamed_left_out_or_not_described_is_noticed() {
+    for (topic, _, schema) in PUBLIC {
+        let (open, closed) = (open(schema), closed(schema));
+        for value in PUBLISHED[&topic].iter().map(value) {
+            for pointer in objects(&value, "") {
+                let mut more = value.clone();
+                more.pointer_mut(&pointer).unwrap()["unheard_of"] = json!(true);
+                assert!(!closed.is_valid(&more), "{topic:?}: taken for described: {more:#}");
+                assert!(open.is_valid(&more), "{topic:?}: consumers are to ignore it: {more:#}");
+                let members: Vec<_> = value.pointer(&pointer).unwrap().as_object().unwrap().keys().cloned().collect();
+                for name in members.iter().filter(|name| !OPTIONAL.contains(&name.as_str())) {
+                    let mut less = value.clone();
+                    less.pointer_mut(&pointer).unwrap().as_object_mut().unwrap().remove(name);
+                    assert!(!open.is_valid(&less), "{topic:?}: {pointer}/{name} is not required");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_headers_are_those_of_cloud_events_and_the_key_is_the_customer() {
+    for (topic, kind, _) in PUBLIC {
+        let mut ids = BTreeSet::new();
+        for stored in &PUBLISHED[&topic] {
+            let headers = &stored.record.headers;
+            let header = |name: &str| String::from_utf8(stored.record.header(name).unwrap().to_vec()).unwrap();
+            let names: Vec<_> = headers.iter().map(|(name, _)| name.as_ref()).collect();
+            assert_eq!(names, ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"]);
+            assert_eq!([header("ce_specversion"), header("ce_type")], ["1.0", kind]);
+            assert_eq!(header("content-type"), "application/json");
+            assert!(ids.insert(header("ce_source") + "\0" + &header("ce_id")), "{topic:?}: twice: {}", header("ce_id"));
+            serde_json::from_value::<Timestamp>(json!(header("ce_time"))).unwrap();
+            assert_eq!(stored.record.key, value(stored)["customer"].as_str().unwrap().as_bytes());
+        }
+    }
+}
+
+#[test]
+fn the_enums_are_those_of_the_code() {
+    let [(.., decision), (.., standing), (.., action)] = PUBLIC;
+    let (stages, plain) = (variants::<Stage>("\"?\""), "\"?\"");
+    assert_eq!(stages.len(), Stage::ALL.len());
+    assert_eq!(names(decision, "/$defs/stage/enum"), stages);
+    assert_eq!(names(standing, "/properties/stage/enum"), stages);
+    assert_eq!(names(action, "/properties/stage/enum"), stages);
+    assert_eq!(names(decision, "/properties/mode/enum"), variants::<Mode>(plain));
+    assert_eq!(names(decision, "/properties/evidence/properties/signal/enum"), variants::<Signal>(plain));
+    assert_eq!(names(decision, "/properties/evidence/properties/window/enum"), variants::<Window>(plain));
+    assert_eq!(names(standing, "/properties/phase/enum"), variants::<Phase>(plain));
+    assert_eq!(names(action, "/properties/outcome/enum"), variants::<Outcome>(plain));
+    assert_eq!(names(action, "/$defs/call/oneOf"), variants::<Call>("{\"call\":\"?\"}"));
+    assert_eq!(names(action, "/$defs/credits/properties/type/enum"), variants::<CreditsKind>(plain));
+}
+
+#[test]
+fn the_examples_in_the_readme_validate() {
+    let readme = include_str!("../docs/schemas/README.md");
+    let examples: Vec<_> = readme.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(examples.len(), PUBLIC.len());
+    for (example, (topic, _, schema)) in examples.into_iter().zip(PUBLIC) {
+        let value = serde_json::from_str(example).unwrap();
+        assert_eq!(faults(&closed(schema), &value), Vec::<String>::new(), "{topic:?}");
+    }
+}
