@@ -6,14 +6,17 @@ export CXX := ccache g++
 export CCACHE_NOHASHDIR := 1
 export CCACHE_MAXSIZE := 5G
 
-.PHONY: setup demo run test lint bench fuzz
+.PHONY: setup setup-kafka demo run test test-fast lint bench fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 setup: ## install what the build needs (Debian and Ubuntu; elsewhere it says what is missing)
 	@.ci/setup
+
+setup-kafka: setup ## install the Kafka that suites and benches run against: a Java runtime, and the broker from Maven Central
+	@.ci/kafka
 
 demo: setup ## a simulated platform's hour in a minute
 	cargo run --release -p weir -- demo
@@ -21,19 +24,22 @@ demo: setup ## a simulated platform's hour in a minute
 run: setup ## Weir with weir.toml, or with its defaults
 	cargo run --release -p weir -- run $(if $(wildcard weir.toml),--config weir.toml)
 
-test: setup ## everything that is promised
+test: setup-kafka ## everything that is promised
+	cargo test --workspace --features weir/kafka-suites,weir-log/kafka-suites
+
+test-fast: setup ## what is promised without Kafka
 	cargo test --workspace
 
 lint: setup ## formatting, lints, layers, licences, documentation
 	.ci/setup cargo-deny
 	cargo fetch --quiet --locked
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --features weir/kafka-suites,weir-log/kafka-suites -- -D warnings
 	.ci/layers
 	cargo deny --offline check bans licenses sources
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
-bench: setup ## speed, as ratios within one run
+bench: setup-kafka ## speed, as ratios within one run
 	cargo run --release -p benches
 
 fuzz: setup ## the parser and the signature header, a minute each (needs a nightly toolchain and cargo-fuzz)

@@ -3,6 +3,7 @@
 mod customers;
 mod events;
 mod fold;
+mod kafka;
 mod receiver;
 mod timing;
 
@@ -14,6 +15,11 @@ fn main() -> anyhow::Result<()> {
     }
     if runs("fold") {
         timing::show("scorer's fold, duplicates checked, state committed, against its floor", &fold::run()?);
+    }
+    if runs("kafka") {
+        for (title, rows) in kafka::run()? {
+            timing::show(title, &rows);
+        }
     }
     if runs("customers") {
         timing::show("memory and time by number of customers", &customers::run()?);

@@ -21,20 +21,20 @@ use tokio_util::sync::CancellationToken;
 use crate::events;
 use crate::timing::{count, median};
 
-const EVENTS: usize = 1_500;
-const BATCHES: usize = 120;
+pub(crate) const EVENTS: usize = 1_500;
+pub(crate) const BATCHES: usize = 120;
 /// Batches at once, on both sides.
 const AT_ONCE: usize = 8;
 const ROUNDS: usize = 5;
 
 /// A batch that is signed for both sides.
 #[derive(Clone)]
-struct Signed {
-    body: Bytes,
-    timestamp: String,
-    signature: String,
+pub(crate) struct Signed {
+    pub(crate) body: Bytes,
+    pub(crate) timestamp: String,
+    pub(crate) signature: String,
     /// The customer of each event, known to the floor beforehand.
-    keys: Arc<[Bytes]>,
+    pub(crate) keys: Arc<[Bytes]>,
 }
 
 pub(crate) fn run() -> anyhow::Result<Vec<Vec<String>>> {
@@ -66,7 +66,7 @@ async fn compare() -> anyhow::Result<Vec<Vec<String>>> {
     ])
 }
 
-fn batches(signer: &Signer) -> anyhow::Result<Vec<Signed>> {
+pub(crate) fn batches(signer: &Signer) -> anyhow::Result<Vec<Signed>> {
     let raw = events::raw(300, 60_000);
     let mut batches = Vec::with_capacity(BATCHES);
     for events in raw.chunks_exact(EVENTS).cycle().take(BATCHES) {
@@ -114,25 +114,49 @@ async fn floor_of_one(verifier: &Verifier, producer: &dyn Producer, batch: Signe
 }
 
 async fn receive(folder: &Path, signer: &Signer, batches: &[Signed]) -> anyhow::Result<Duration> {
-    let log = open(folder)?;
-    let verifier = Verifier::new(vec![VerificationKey::from_base64(&signer.public_key())?])?;
-    let customer = CustomerRule::CustomArg("customer_id".to_owned());
-    let source = Source { name: SourceName::new("bench")?, verifier, customer };
-    let config = receiver::Config::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    let clock: receiver::Clock = Arc::new(|| events::START);
-    let receiver = Receiver::bind(config, vec![source], log.producer(), clock, &Registry::new()).await?;
-    let url = format!("http://{}/webhooks/sendgrid/bench", receiver.local_addr());
-    let shutdown = CancellationToken::new();
-    let serving = tokio::spawn(receiver.run(shutdown.clone()));
-    // The signatures are made beforehand, so that signing is not what is measured.
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    receive_into(&open(folder)?, signer, batches).await
+}
+
+/// How long a receiver takes to get all batches into `log`.
+pub(crate) async fn receive_into(log: &Arc<dyn Log>, signer: &Signer, batches: &[Signed]) -> anyhow::Result<Duration> {
+    let running = Running::start(log, signer).await?;
+    let (client, url) = (running.client.clone(), running.url.clone());
     let took = all_at_once(batches, move |batch| post(client.clone(), url.clone(), batch)).await?;
-    shutdown.cancel();
-    serving.await??;
+    running.stop().await?;
     Ok(took)
 }
 
-async fn post(client: reqwest::Client, url: String, batch: Signed) -> anyhow::Result<()> {
+/// A receiver that listens.
+pub(crate) struct Running {
+    pub(crate) client: reqwest::Client,
+    pub(crate) url: String,
+    shutdown: CancellationToken,
+    serving: tokio::task::JoinHandle<Result<(), receiver::Error>>,
+}
+
+impl Running {
+    pub(crate) async fn start(log: &Arc<dyn Log>, signer: &Signer) -> anyhow::Result<Self> {
+        let verifier = Verifier::new(vec![VerificationKey::from_base64(&signer.public_key())?])?;
+        let customer = CustomerRule::CustomArg("customer_id".to_owned());
+        let source = Source { name: SourceName::new("bench")?, verifier, customer };
+        let config = receiver::Config::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let clock: receiver::Clock = Arc::new(|| events::START);
+        let receiver = Receiver::bind(config, vec![source], log.producer(), clock, &Registry::new()).await?;
+        let url = format!("http://{}/webhooks/sendgrid/bench", receiver.local_addr());
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn(receiver.run(shutdown.clone()));
+        // The signatures are made beforehand, so that signing is not what is measured.
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        Ok(Self { client, url, shutdown, serving })
+    }
+
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        Ok(self.serving.await??)
+    }
+}
+
+pub(crate) async fn post(client: reqwest::Client, url: String, batch: Signed) -> anyhow::Result<()> {
     let request = client
         .post(url)
         .header(SIGNATURE_HEADER, batch.signature)

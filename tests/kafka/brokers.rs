@@ -7,7 +7,7 @@ use broker::Cluster;
 use simulator::sendgrid::Signer;
 
 use crate::load::Load;
-use crate::process::{Fleet, PATIENCE};
+use crate::process::{Fleet, PATIENCE, Process};
 use crate::reference;
 
 /// Megabytes that a receiver may take: the bodies (128), what waits for Kafka (64), and the process itself.
@@ -24,12 +24,8 @@ fn fleet(cluster: &Cluster, replication: u16, signer: &Signer) -> Fleet {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_broker_is_away_nothing_is_taken_and_afterwards_nothing_is_missing() {
-    let _turn = crate::turn();
-    let mut cluster = Cluster::start(1);
-    let signer = Arc::new(Signer::generate().unwrap());
-    let fleet = fleet(&cluster, 1, &signer);
+/// A receiver and a scorer that are ready.
+async fn two(fleet: &Fleet) -> (Process, Process) {
     let mut receiver = fleet.process("receiver", "receiver");
     let mut scorer = fleet.process("scorer", "scorer,console");
     fleet.create_topics(&receiver);
@@ -37,6 +33,16 @@ async fn while_the_broker_is_away_nothing_is_taken_and_afterwards_nothing_is_mis
     scorer.start();
     receiver.wait_until_ready().await;
     scorer.wait_until_ready().await;
+    (receiver, scorer)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_broker_is_away_nothing_is_taken_and_afterwards_nothing_is_missing() {
+    let _turn = crate::turn().await;
+    let mut cluster = Cluster::start(1);
+    let signer = Arc::new(Signer::generate().unwrap());
+    let fleet = fleet(&cluster, 1, &signer);
+    let (receiver, scorer) = two(&fleet).await;
 
     let mut load = Load::new(60, 12_000);
     load.begin(&[receiver.url()], &signer, 8, Duration::from_millis(20));
@@ -60,6 +66,7 @@ async fn while_the_broker_is_away_nothing_is_taken_and_afterwards_nothing_is_mis
             .unwrap();
         answers.push(answer.status().as_u16());
         largest = largest.max(receiver.resident());
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(load.taken(), taken, "a batch was taken without a broker");
     assert!(!answers.is_empty() && answers.iter().all(|status| *status == 503), "{answers:?}");
@@ -80,17 +87,11 @@ async fn while_the_broker_is_away_nothing_is_taken_and_afterwards_nothing_is_mis
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_broker_of_three_may_die() {
-    let _turn = crate::turn();
+    let _turn = crate::turn().await;
     let mut cluster = Cluster::start(3);
     let signer = Arc::new(Signer::generate().unwrap());
     let fleet = fleet(&cluster, 3, &signer);
-    let mut receiver = fleet.process("receiver", "receiver");
-    let mut scorer = fleet.process("scorer", "scorer,console");
-    fleet.create_topics(&receiver);
-    receiver.start();
-    scorer.start();
-    receiver.wait_until_ready().await;
-    scorer.wait_until_ready().await;
+    let (receiver, scorer) = two(&fleet).await;
 
     let mut load = Load::new(60, 6_000);
     load.begin(&[receiver.url()], &signer, 4, Duration::from_millis(20));

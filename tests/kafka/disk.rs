@@ -58,7 +58,7 @@ async fn readiness(process: &Process, wanted: u16) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_told_and_harms_nothing() {
-    let _turn = crate::turn();
+    let _turn = crate::turn().await;
     let cluster = Cluster::start(1);
     let signer = Arc::new(Signer::generate().unwrap());
     let fleet = Fleet {

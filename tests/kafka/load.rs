@@ -125,7 +125,8 @@ impl Load {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 found = counts(scorers, &id).await;
             }
-            assert_eq!(found, Some(wanted), "{id}");
+            let told = || scorers.iter().map(Process::told).collect::<Vec<_>>().join("\n");
+            assert_eq!(found, Some(wanted), "{id}\n{}", told());
         }
     }
 }

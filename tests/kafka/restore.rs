@@ -33,7 +33,7 @@ fn contents(folder: &Path) -> Contents {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn restored_and_replayed_is_what_is_replayed_from_the_beginning() {
-    let _turn = crate::turn();
+    let _turn = crate::turn().await;
     let cluster = Cluster::start(1);
     let signer = std::sync::Arc::new(Signer::generate().unwrap());
     let fleet = Fleet {

@@ -34,7 +34,7 @@ fn longest(ticks: &[Timestamp]) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_ticks_and_another_takes_over_within_two_intervals() {
-    let _turn = crate::turn();
+    let _turn = crate::turn().await;
     let cluster = Cluster::start(1);
     let signer = Signer::generate().unwrap();
     let fleet = Fleet {

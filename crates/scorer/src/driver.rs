@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use log::{Log, Polled, Subscription};
+use log::{Log, Polled, Subscription, Topic};
 use model::{CustomerId, Offset, PartitionId};
 use policy::Policy;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,8 @@ use crate::store::{folder_of, partitions_in};
 use crate::uploader::{Copied, Uploader, wait_for};
 use crate::{Error, Troubles};
 
+/// The group that the scorers of one Weir form.
+const GROUP: &str = "weir-scorer";
 /// How long a poll waits: the longest a question or a shutdown waits, too.
 const POLL: Duration = Duration::from_millis(50);
 /// How long folded records may stay uncommitted while nothing is said.
@@ -70,11 +72,10 @@ impl Driver {
         config: Config,
         log: Arc<dyn Log>,
         policy: Arc<Policy>,
-        metrics: Metrics,
-        troubles: Troubles,
-        subscription: Box<dyn Subscription>,
+        (metrics, troubles): (Metrics, Troubles),
         asked: Receiver<Question>,
     ) -> Result<Self, Error> {
+        let subscription = log.subscribe(Topic::Events, GROUP).map_err(Error::log("subscribing to the events"))?;
         let checkpoints = config.checkpoints.clone();
         let start = |checkpoints| Uploader::start(checkpoints, metrics.clone(), troubles.clone());
         let uploader = checkpoints.clone().map(start).transpose()?;
@@ -294,9 +295,10 @@ impl Driver {
 
     fn answer(&self) -> Result<(), Error> {
         while let Ok(Question { customer, answer }) = self.asked.try_recv() {
-            let view = self.view(&customer)?;
-            // Whoever asked may have gone; one who asks about a partition of another scorer gets no answer.
-            let _unheard = view.map(|view| answer.send(view));
+            // One who asks about a partition of another scorer gets no answer.
+            let Some(view) = self.view(&customer)? else { continue };
+            // Whoever asked may have gone.
+            let _unheard = answer.send(view).is_err();
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use log::{Log, Topic};
+use log::Log;
 use policy::Policy;
 use prometheus::Registry;
 use tokio::sync::oneshot;
@@ -42,9 +42,6 @@ pub struct Scorer {
     thread: JoinHandle<()>,
 }
 
-/// The group that the scorers of one Weir form.
-const GROUP: &str = "weir-scorer";
-
 impl Scorer {
     /// Starts the scorer's thread; it ends when `shutdown` is cancelled or when it fails.
     ///
@@ -61,8 +58,7 @@ impl Scorer {
         let metrics = Metrics::register(registry)?;
         let troubles = Troubles::default();
         let (handle, asked) = questions();
-        let subscription = log.subscribe(Topic::Events, GROUP).map_err(Error::log("subscribing to the events"))?;
-        let mut driver = Driver::new(config, Arc::clone(log), policy, metrics, troubles.clone(), subscription, asked)?;
+        let mut driver = Driver::new(config, Arc::clone(log), policy, (metrics, troubles.clone()), asked)?;
         let (end, ended) = oneshot::channel();
         let run = move || {
             let result = driver.run(&shutdown);

@@ -104,11 +104,11 @@ pub fn free_port() -> u16 {
 /// The folder with Kafka's jars.
 fn libs() -> PathBuf {
     let cache = Path::new(&std::env::var("HOME").unwrap()).join(".cache/weir");
-    let version = include_str!("../pom.xml").lines().filter_map(|line| {
+    let mut versions = include_str!("../pom.xml").lines().filter_map(|line| {
         let version = line.trim().strip_prefix("<version>")?.strip_suffix("</version>")?;
         version.contains('.').then_some(version)
     });
-    let libs = cache.join(format!("kafka-{}", version.last().unwrap()));
+    let libs = cache.join(format!("kafka-{}", versions.next_back().unwrap()));
     assert!(libs.join("complete").exists(), "no Kafka in {}: run `make setup-kafka`", libs.display());
     libs
 }

@@ -1,17 +1,37 @@
 //! The brokers: whom to ask, and what their errors mean.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use model::{Offset, PartitionId};
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::ClientContext;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 
 use super::{ASKING, Config};
 use crate::{Error, Reach, Result, Topic};
 
+/// A reader whose errors are told by what it polls, and where they pass, not at all.
+#[derive(Debug)]
+pub(super) struct Quiet;
+
+impl ClientContext for Quiet {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "reader");
+    }
+}
+
+impl ConsumerContext for Quiet {}
+
+/// A consumer outside any group.
+pub(super) type Reader = BaseConsumer<Quiet>;
+
 /// Who is asked about topics and offsets.
 pub(super) struct Brokers {
     config: Config,
-    client: BaseConsumer,
+    /// Replaced where it fails: one that has seen a leader may ask it for a long time after it is gone.
+    client: Mutex<Arc<Reader>>,
 }
 
 impl std::fmt::Debug for Brokers {
@@ -22,10 +42,20 @@ impl std::fmt::Debug for Brokers {
 
 impl Brokers {
     pub(super) fn connect(config: Config) -> Result<Self> {
-        let mut reader = config.admin();
-        reader.set("isolation.level", "read_committed");
-        let client = reader.create().map_err(|source| failed(&config, source))?;
+        let client = Mutex::new(Arc::new(asking(&config)?));
         Ok(Self { config, client })
+    }
+
+    /// Asks, and once more with another client where there was no answer.
+    fn ask<T>(&self, question: impl Fn(&Reader) -> KafkaResult<T>) -> Result<T> {
+        let client = Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Ok(answer) = question(&client) {
+            return Ok(answer);
+        }
+        let fresh = Arc::new(asking(&self.config)?);
+        let answer = question(&fresh).map_err(|source| self.failed(source))?;
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(answer)
     }
 
     pub(super) const fn config(&self) -> &Config {
@@ -44,15 +74,20 @@ impl Brokers {
         number.ok_or(Error::NoPartition { partition, partitions })
     }
 
+    /// A new reader.
+    pub(super) fn reader(&self) -> Result<Reader> {
+        Reader::from_config_and_context(&self.config.reader(), Quiet).map_err(|source| self.failed(source))
+    }
+
     pub(super) fn metadata(&self) -> Result<Metadata> {
-        self.client.fetch_metadata(None, ASKING).map_err(|source| self.failed(source))
+        self.ask(|client| client.fetch_metadata(None, ASKING))
     }
 
     /// From where to where a partition reaches; what is not committed does not count.
     pub(super) fn reach(&self, topic: Topic, partition: PartitionId) -> Result<Reach> {
         let number = self.known(partition)?;
-        let reach = self.client.fetch_watermarks(&self.topic(topic), number, ASKING);
-        let (start, end) = reach.map_err(|source| self.failed(source))?;
+        let name = self.topic(topic);
+        let (start, end) = self.ask(|client| client.fetch_watermarks(&name, number, ASKING))?;
         Ok(Reach { start: offset(start), end: offset(end) })
     }
 
@@ -68,6 +103,13 @@ impl Brokers {
     pub(super) fn late(&self, what: &'static str) -> Error {
         Error::Unreachable { place: self.config.brokers.clone(), source: what.into() }
     }
+}
+
+/// A client for questions.
+fn asking(config: &Config) -> Result<Reader> {
+    let mut reader = config.admin();
+    reader.set("isolation.level", "read_committed");
+    Reader::from_config_and_context(&reader, Quiet).map_err(|source| failed(config, source))
 }
 
 /// Kafka's offsets are not negative where they name a record.

@@ -68,6 +68,9 @@ pub(super) fn published_of(message: &BorrowedMessage<'_>) -> Option<Published> {
     Some(Published { sequence: Sequence::new(number(SEQUENCE)?), said_at: Offset::new(number(SAID_AT)?) })
 }
 
+/// Headers as they stand in a message.
+type Raw = Vec<(String, Vec<u8>)>;
+
 /// What the headers of a message say.
 #[derive(Clone, Debug)]
 struct Meaning {
@@ -79,7 +82,7 @@ struct Meaning {
 /// Reads messages; those that follow each other often have the same headers, which then share their memory.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
-    latest: Option<(Vec<(String, Vec<u8>)>, Meaning)>,
+    latest: Option<(Raw, Meaning)>,
 }
 
 impl Decoder {
@@ -123,7 +126,7 @@ fn is_same(message: &BorrowedMessage<'_>, known: &[(String, Vec<u8>)]) -> bool {
     .unwrap_or(false)
 }
 
-fn raw_headers(message: &BorrowedMessage<'_>) -> Vec<(String, Vec<u8>)> {
+fn raw_headers(message: &BorrowedMessage<'_>) -> Raw {
     let owned = |header: Header<'_, &[u8]>| (header.key.to_owned(), header.value.unwrap_or_default().to_vec());
     sound(|| message.headers().map(|headers| headers.iter().map(owned).collect())).flatten().unwrap_or_default()
 }

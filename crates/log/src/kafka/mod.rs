@@ -32,7 +32,7 @@ pub use settings::{Config, ForbiddenSetting};
 pub use topics::{Replication, create_topics};
 
 /// How long a question to the brokers may take.
-const ASKING: Duration = Duration::from_secs(10);
+const ASKING: Duration = Duration::from_secs(5);
 
 /// A log in Kafka.
 #[derive(Debug)]

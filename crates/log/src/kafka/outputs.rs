@@ -14,7 +14,7 @@ use rdkafka::producer::Producer as _;
 
 use super::brokers::Brokers;
 use super::message::{headers_of_output, size_of};
-use super::producer::{Delivery, Reports, Session, send};
+use super::producer::{Delivery, Reports, Session, Traffic, send};
 use super::read_back::ReadBack;
 use crate::{Error, Output, Outputs, Published, Result};
 
@@ -65,7 +65,7 @@ impl KafkaOutputs {
     /// Returns once every record is acknowledged: only then there is something to commit.
     fn send_all(&self, outputs: &[&Output]) -> std::result::Result<(), KafkaError> {
         let bytes = outputs.iter().map(|output| size_of(&output.record)).sum();
-        let (delivery, answer) = Delivery::of(outputs.len(), bytes, Arc::new(bytes.into()));
+        let (delivery, answer) = Delivery::of(outputs.len(), bytes, Traffic::of(bytes));
         let partition = i32::try_from(self.partition.get()).unwrap_or(i32::MAX);
         for (sent, output) in outputs.iter().enumerate() {
             let place = Published { sequence: output.sequence, said_at: output.said_at };

@@ -19,12 +19,27 @@ pub(super) struct KafkaProducer {
     brokers: Arc<Brokers>,
     /// `None` until the first append, and after a fatal error.
     session: Mutex<Option<Arc<Session>>>,
-    in_flight: Arc<AtomicUsize>,
+    traffic: Arc<Traffic>,
+}
+
+/// What is under way to the brokers, and whether they answer.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    bytes: AtomicUsize,
+    /// The last thing heard was a failure.
+    is_silent: AtomicBool,
+}
+
+impl Traffic {
+    /// Of one who sends `bytes` at once and nothing else.
+    pub(super) fn of(bytes: usize) -> Arc<Self> {
+        Arc::new(Self { bytes: bytes.into(), ..Self::default() })
+    }
 }
 
 impl std::fmt::Debug for KafkaProducer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KafkaProducer").field("in_flight", &self.in_flight).finish_non_exhaustive()
+        f.debug_struct("KafkaProducer").field("traffic", &self.traffic).finish_non_exhaustive()
     }
 }
 
@@ -38,22 +53,23 @@ pub(super) struct Delivery {
     failed: Mutex<Option<KafkaError>>,
     waiting: Mutex<Option<oneshot::Sender<std::result::Result<(), KafkaError>>>>,
     bytes: usize,
-    in_flight: Arc<AtomicUsize>,
+    traffic: Arc<Traffic>,
 }
 
 /// What is heard of an append in the end.
 pub(super) type Answer = oneshot::Receiver<std::result::Result<(), KafkaError>>;
 
 impl Delivery {
-    /// Of `records` records of `bytes` together, which are counted in `in_flight` until all are settled.
-    pub(super) fn of(records: usize, bytes: usize, in_flight: Arc<AtomicUsize>) -> (Arc<Self>, Answer) {
+    /// Of `records` records of `bytes` together, which are part of the `traffic` until all are settled.
+    pub(super) fn of(records: usize, bytes: usize, traffic: Arc<Traffic>) -> (Arc<Self>, Answer) {
         let (done, answer) = oneshot::channel();
         let (failed, waiting) = (Mutex::new(None), Mutex::new(Some(done)));
-        (Arc::new(Self { open: AtomicUsize::new(records), failed, waiting, bytes, in_flight }), answer)
+        (Arc::new(Self { open: AtomicUsize::new(records), failed, waiting, bytes, traffic }), answer)
     }
 
     pub(super) fn fail(&self, error: KafkaError) {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.traffic.is_silent.store(true, Ordering::Release);
     }
 
     /// `records` are no longer under way; the last one answers.
@@ -61,7 +77,7 @@ impl Delivery {
         if self.open.fetch_sub(records, Ordering::AcqRel) > records {
             return;
         }
-        self.in_flight.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.traffic.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(waiting) = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // Whoever waited may have given up; what is written stays.
@@ -90,8 +106,9 @@ impl ProducerContext for Reports {
     type DeliveryOpaque = Arc<Delivery>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Arc<Delivery>) {
-        if let Err((error, _)) = result {
-            delivery.fail(error.clone());
+        match result {
+            Ok(_) => delivery.traffic.is_silent.store(false, Ordering::Release),
+            Err((error, _)) => delivery.fail(error.clone()),
         }
         delivery.settle(1);
     }
@@ -99,7 +116,7 @@ impl ProducerContext for Reports {
 
 impl KafkaProducer {
     pub(super) fn new(brokers: Arc<Brokers>) -> Self {
-        Self { brokers, session: Mutex::new(None), in_flight: Arc::default() }
+        Self { brokers, session: Mutex::new(None), traffic: Arc::default() }
     }
 
     /// The client in use; another one where that is broken. What was under way with a broken one is repeated by whoever
@@ -129,7 +146,7 @@ impl KafkaProducer {
         let bytes = records.iter().map(|append| size_of(&append.record)).sum();
         let session = self.session()?;
         self.admit(bytes)?;
-        let (delivery, answer) = Delivery::of(records.len(), bytes, Arc::clone(&self.in_flight));
+        let (delivery, answer) = Delivery::of(records.len(), bytes, Arc::clone(&self.traffic));
         let mut names = Names::new(&self.brokers);
         for (sent, (append, place)) in records.iter().zip(places).enumerate() {
             let headers = headers_of(&append.record);
@@ -144,13 +161,19 @@ impl KafkaProducer {
 
     /// Takes room for `bytes`, or refuses; before anything is spent on them.
     fn admit(&self, bytes: usize) -> Result<()> {
-        let before = self.in_flight.fetch_add(bytes, Ordering::AcqRel);
+        let before = self.traffic.bytes.fetch_add(bytes, Ordering::AcqRel);
         // One append alone is always taken, however large: the receiver has bounded it already.
-        if before > 0 && before + bytes > self.brokers.config().in_flight_bytes {
-            self.in_flight.fetch_sub(bytes, Ordering::AcqRel);
-            return Err(Error::Busy("too many bytes wait for Kafka's acknowledgement"));
-        }
-        Ok(())
+        let refusal = if before == 0 {
+            return Ok(());
+        } else if before + bytes > self.brokers.config().in_flight_bytes {
+            "too many bytes wait for Kafka's acknowledgement"
+        } else if self.traffic.is_silent.load(Ordering::Acquire) {
+            "Kafka does not acknowledge; one append at a time tries whether it does again"
+        } else {
+            return Ok(());
+        };
+        self.traffic.bytes.fetch_sub(bytes, Ordering::AcqRel);
+        Err(Error::Busy(refusal))
     }
 }
 
@@ -172,7 +195,7 @@ impl Drop for KafkaProducer {
     fn drop(&mut self) {
         let session = self.session.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(session) = session
-            && self.in_flight.load(Ordering::Acquire) > 0
+            && self.traffic.bytes.load(Ordering::Acquire) > 0
             && let Err(error) = session.flush(self.brokers.config().delivery_timeout)
         {
             tracing::warn!(%error, "records were under way when the log was closed");

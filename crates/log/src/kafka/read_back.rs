@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use model::{Offset, PartitionId};
 use rdkafka::Message;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
-use super::brokers::{Brokers, offset, partition};
+use super::brokers::{Brokers, Reader, offset, partition};
 use super::message::published_of;
 use crate::{Output, Published, Result, Sequence, Topic};
 
@@ -81,7 +81,7 @@ impl Sight {
 /// One reader, on a thread of its own, for all partitions that this process speaks for.
 pub(super) struct ReadBack {
     brokers: Arc<Brokers>,
-    consumer: Arc<BaseConsumer>,
+    consumer: Arc<Reader>,
     sight: Arc<Sight>,
     /// Taken while partitions are taken up or dropped, so that each is watched once.
     turns: Mutex<()>,
@@ -97,10 +97,10 @@ impl std::fmt::Debug for ReadBack {
 
 impl ReadBack {
     pub(super) fn start(brokers: Arc<Brokers>) -> Result<Self> {
-        let consumer: BaseConsumer = brokers.config().reader().create().map_err(|source| brokers.failed(source))?;
+        let consumer = brokers.reader()?;
         let (consumer, sight, ended) = (Arc::new(consumer), Arc::<Sight>::default(), Arc::new(AtomicBool::new(false)));
         let topics = SAID.map(|topic| (topic, brokers.topic(topic)));
-        let reader = Reader { consumer: Arc::clone(&consumer), sight: Arc::clone(&sight), topics };
+        let reader = Follower { consumer: Arc::clone(&consumer), sight: Arc::clone(&sight), topics };
         let end = Arc::clone(&ended);
         let run = move || {
             while !end.load(Ordering::Acquire) {
@@ -117,7 +117,7 @@ impl ReadBack {
         let _turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         self.forget(partition);
         let deadline = Instant::now() + patience;
-        let looking = self.brokers.config().reader().create().map_err(|source| self.brokers.failed(source))?;
+        let looking = self.brokers.reader()?;
         for topic in SAID {
             let seen = self.look_back(&looking, (partition, topic), deadline)?;
             let from = self.place((partition, topic), seen.next)?;
@@ -128,7 +128,7 @@ impl ReadBack {
     }
 
     /// Reads the end of a topic's partition, further and further back, until an output is found.
-    fn look_back(&self, reader: &BaseConsumer, key: Key, deadline: Instant) -> Result<Seen> {
+    fn look_back(&self, reader: &Reader, key: Key, deadline: Instant) -> Result<Seen> {
         let reach = self.brokers.reach(key.1, key.0)?;
         let mut back = BACK;
         loop {
@@ -145,7 +145,7 @@ impl ReadBack {
         }
     }
 
-    fn read_to_end(&self, reader: &BaseConsumer, key: Key, from: Offset, deadline: Instant) -> Result<Seen> {
+    fn read_to_end(&self, reader: &Reader, key: Key, from: Offset, deadline: Instant) -> Result<Seen> {
         let mut seen = Seen { next: from, ..Seen::default() };
         let failed = |source| self.brokers.failed(source);
         reader.assign(&self.place(key, from)?).map_err(failed)?;
@@ -215,13 +215,13 @@ impl Drop for ReadBack {
 }
 
 /// What the thread works with.
-struct Reader {
-    consumer: Arc<BaseConsumer>,
+struct Follower {
+    consumer: Arc<Reader>,
     sight: Arc<Sight>,
     topics: [(Topic, String); 3],
 }
 
-impl Reader {
+impl Follower {
     fn step(&self) {
         match self.consumer.poll(POLL) {
             Some(Ok(message)) => {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{Offset, PartitionId};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
-use super::brokers::{Brokers, partition};
+use super::brokers::{Brokers, Reader, partition};
 use super::message::Decoder;
 use crate::{Result, Start, Stored, Tail, Topic};
 
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 10_000;
 /// Reads all partitions of a topic.
 pub(super) struct KafkaTail {
     brokers: Arc<Brokers>,
-    consumer: BaseConsumer,
+    consumer: Reader,
     decoder: Decoder,
     next: BTreeMap<PartitionId, Offset>,
     /// Where each partition ended when the tail was opened.
@@ -36,7 +36,7 @@ impl std::fmt::Debug for KafkaTail {
 
 impl KafkaTail {
     pub(super) fn open(brokers: Arc<Brokers>, topic: Topic, start: Start) -> Result<Self> {
-        let consumer: BaseConsumer = brokers.config().reader().create().map_err(|source| brokers.failed(source))?;
+        let consumer = brokers.reader()?;
         let (mut next, mut ends) = (BTreeMap::new(), BTreeMap::new());
         let mut places = TopicPartitionList::new();
         for partition in brokers.config().partitions.all() {
