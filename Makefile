@@ -30,13 +30,14 @@ test: setup-kafka ## everything that is promised
 test-fast: setup ## what is promised without Kafka
 	cargo test --workspace
 
-lint: setup ## formatting, lints, layers, licences, documentation
+lint: setup ## formatting, lints, layers, licences, what is deployed, documentation
 	.ci/setup cargo-deny
 	cargo fetch --quiet --locked
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --features weir/kafka-suites,weir-log/kafka-suites -- -D warnings
 	.ci/layers
 	cargo deny --offline check bans licenses sources
+	.ci/deploy
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
 bench: setup-kafka ## speed, as ratios within one run

@@ -18,38 +18,41 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use scorer::Scorer;
 use scorer::store::Budget;
+use scorer::{Scorer, Troubles};
 use sendgrid::webhook::WebhookEvent;
 use simulator::sendgrid::{Poster, Signer};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::events;
 use crate::receiver::{BATCHES, EVENTS, Running, Signed, batches, post, receive_into};
-use crate::timing::{count, median, rate};
+use crate::timing::{count, median, rate, show};
 
 const PARTITIONS: u32 = 4;
 const ROUNDS: usize = 3;
+/// Longer than the simulated hour is ago.
+const RETENTION: u64 = 100 * 365 * 86_400_000;
+/// POSTs at once: an acknowledgement takes its time, and SendGrid does not wait for one POST before the next.
+const AT_ONCE: usize = 32;
 /// How often the batches are posted before the scorer reads them.
 const REPEATED: usize = 5;
 /// Decisions that are waited for.
 const SAMPLES: usize = 200;
 
-type Table = (&'static str, Vec<Vec<String>>);
-
-pub(crate) fn run() -> anyhow::Result<Vec<Table>> {
+/// Shows each table as soon as it is there: together they take some minutes.
+pub(crate) fn run() -> anyhow::Result<()> {
     let cluster = Cluster::start(1);
     let runtime = tokio::runtime::Runtime::new()?;
     let signer = Arc::new(Signer::generate()?);
     let batches = batches(&signer)?;
     let (producing, live) = runtime.block_on(produce(&cluster, &signer, &batches))?;
+    show("receiver to Kafka, against a bare producer of the same records", &producing);
     let consuming = runtime.block_on(consume(&cluster, &signer, &batches))?;
+    show("Kafka to verdicts, against a bare consumer that only parses", &consuming);
     let latency = runtime.block_on(decide(&cluster, &signer, &batches, live / 2.0))?;
-    Ok(vec![
-        ("receiver to Kafka, against a bare producer of the same records", producing),
-        ("Kafka to verdicts, against a bare consumer that only parses", consuming),
-        ("from POST to the decision on its topic, at half the receiver's load", latency),
-    ])
+    show("from POST to the decision on its topic, at half the receiver's load", &latency);
+    Ok(())
 }
 
 /// A log of its own for each measurement.
@@ -57,7 +60,7 @@ async fn open(cluster: &Cluster, prefix: String) -> anyhow::Result<(Config, Arc<
     let count = PartitionCount::new(NonZeroU32::new(PARTITIONS).context("four")?);
     let mut config = Config::new(cluster.addresses(), count);
     config.prefix = prefix;
-    let replication = Replication { factor: 1, min_in_sync: 1, retention_millis: 4_000_000_000 };
+    let replication = Replication { factor: 1, min_in_sync: 1, retention_millis: RETENTION };
     create_topics(&config, replication).await?;
     let opening = config.clone();
     let log = tokio::task::spawn_blocking(move || KafkaLog::open(opening)).await??;
@@ -71,7 +74,7 @@ async fn produce(cluster: &Cluster, signer: &Signer, batches: &[Signed]) -> anyh
         let sent = batches.to_vec();
         floors.push(tokio::task::spawn_blocking(move || send_bare(&config, &sent)).await??);
         let (_, log) = open(cluster, format!("receiver-{round}.")).await?;
-        received.push(receive_into(&log, signer, batches).await?);
+        received.push(receive_into(&log, signer, batches, AT_ONCE).await?);
     }
     let (floor, received) = (median(floors), median(received));
     let row = |name: &str, time| vec![name.to_owned(), format!("{:.0}", rate(EVENTS * BATCHES, time))];
@@ -130,7 +133,7 @@ async fn consume(cluster: &Cluster, signer: &Signer, batches: &[Signed]) -> anyh
     for round in 0..ROUNDS {
         let (config, log) = open(cluster, format!("consumer-{round}.")).await?;
         for _ in 0..REPEATED {
-            receive_into(&log, signer, batches).await?;
+            receive_into(&log, signer, batches, AT_ONCE).await?;
         }
         records = EVENTS * BATCHES * REPEATED;
         let bare = config.clone();
@@ -156,6 +159,7 @@ fn read_bare(config: &Config, records: usize) -> anyhow::Result<Duration> {
         .set("group.id", "bare")
         .set("enable.auto.commit", "false")
         .set("check.crcs", "true")
+        .set("fetch.queue.backoff.ms", "5")
         .create()?;
     let mut all = TopicPartitionList::new();
     for partition in 0..i32::try_from(PARTITIONS)? {
@@ -178,7 +182,8 @@ fn read_bare(config: &Config, records: usize) -> anyhow::Result<Duration> {
 struct Scoring {
     _state: tempfile::TempDir,
     registry: Registry,
-    scorer: Scorer,
+    troubles: Troubles,
+    running: JoinHandle<Result<(), scorer::Error>>,
     shutdown: CancellationToken,
 }
 
@@ -195,7 +200,8 @@ impl Scoring {
         };
         let policy = Arc::new(Policy::parse(policy::DEFAULT)?);
         let scorer = Scorer::start(config, log, policy, &registry, shutdown.clone())?;
-        Ok(Self { _state: state, registry, scorer, shutdown })
+        let (troubles, running) = (scorer.troubles(), tokio::spawn(scorer.ended()));
+        Ok(Self { _state: state, registry, troubles, running, shutdown })
     }
 
     /// How many records it has taken.
@@ -211,7 +217,15 @@ impl Scoring {
 
     async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
-        Ok(self.scorer.ended().await?)
+        Ok(self.running.await??)
+    }
+
+    /// A scorer that has ended or is in trouble measures nothing.
+    fn check(&self) -> anyhow::Result<()> {
+        let troubles = self.troubles.current();
+        anyhow::ensure!(troubles.is_empty(), "{}", troubles.join("; "));
+        anyhow::ensure!(!self.running.is_finished(), "the scorer ended");
+        Ok(())
     }
 }
 
@@ -226,6 +240,10 @@ async fn score(log: &Arc<dyn Log>, records: usize) -> anyhow::Result<Duration> {
         }
         if taken >= records {
             break;
+        }
+        if let Err(error) = scoring.check() {
+            scoring.stop().await?;
+            return Err(error);
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

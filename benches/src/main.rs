@@ -17,9 +17,7 @@ fn main() -> anyhow::Result<()> {
         timing::show("scorer's fold, duplicates checked, state committed, against its floor", &fold::run()?);
     }
     if runs("kafka") {
-        for (title, rows) in kafka::run()? {
-            timing::show(title, &rows);
-        }
+        kafka::run()?;
     }
     if runs("customers") {
         timing::show("memory and time by number of customers", &customers::run()?);

@@ -88,7 +88,7 @@ async fn floor(folder: &Path, signer: &Signer, batches: &[Signed]) -> anyhow::Re
     let log = open(folder)?;
     let verifier = Arc::new(Verifier::new(vec![VerificationKey::from_base64(&signer.public_key())?])?);
     let producer = log.producer();
-    all_at_once(batches, move |batch| {
+    all_at_once(batches, AT_ONCE, move |batch| {
         let (verifier, producer) = (Arc::clone(&verifier), Arc::clone(&producer));
         async move { floor_of_one(&verifier, producer.as_ref(), batch).await }
     })
@@ -114,14 +114,19 @@ async fn floor_of_one(verifier: &Verifier, producer: &dyn Producer, batch: Signe
 }
 
 async fn receive(folder: &Path, signer: &Signer, batches: &[Signed]) -> anyhow::Result<Duration> {
-    receive_into(&open(folder)?, signer, batches).await
+    receive_into(&open(folder)?, signer, batches, AT_ONCE).await
 }
 
 /// How long a receiver takes to get all batches into `log`.
-pub(crate) async fn receive_into(log: &Arc<dyn Log>, signer: &Signer, batches: &[Signed]) -> anyhow::Result<Duration> {
+pub(crate) async fn receive_into(
+    log: &Arc<dyn Log>,
+    signer: &Signer,
+    batches: &[Signed],
+    at_once: usize,
+) -> anyhow::Result<Duration> {
     let running = Running::start(log, signer).await?;
     let (client, url) = (running.client.clone(), running.url.clone());
-    let took = all_at_once(batches, move |batch| post(client.clone(), url.clone(), batch)).await?;
+    let took = all_at_once(batches, at_once, move |batch| post(client.clone(), url.clone(), batch)).await?;
     running.stop().await?;
     Ok(took)
 }
@@ -167,14 +172,14 @@ pub(crate) async fn post(client: reqwest::Client, url: String, batch: Signed) ->
 }
 
 /// How long all batches take, some of them at once.
-async fn all_at_once<F>(batches: &[Signed], work: impl Fn(Signed) -> F) -> anyhow::Result<Duration>
+async fn all_at_once<F>(batches: &[Signed], at_once: usize, work: impl Fn(Signed) -> F) -> anyhow::Result<Duration>
 where
     F: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
     let began = Instant::now();
     let mut running = JoinSet::new();
     for batch in batches {
-        if running.len() >= AT_ONCE
+        if running.len() >= at_once
             && let Some(done) = running.join_next().await
         {
             done??;

@@ -4,7 +4,7 @@
 mod laws;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use broker::Cluster;
 use log::Log;
@@ -12,23 +12,29 @@ use log::kafka::{Config, KafkaLog, Replication, create_topics};
 
 use laws::{Backend, PARTITIONS, wait};
 
-/// One broker for all laws; each has topics of its own. It ends with this process.
-fn cluster() -> &'static Cluster {
-    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| Cluster::start(1))
+/// One broker for all laws that are tried at a time; each has topics of its own.
+fn cluster() -> Arc<Cluster> {
+    static CLUSTER: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+    let mut cluster = CLUSTER.lock().unwrap_or_else(PoisonError::into_inner);
+    cluster.upgrade().unwrap_or_else(|| {
+        let fresh = Arc::new(Cluster::start(1));
+        *cluster = Arc::downgrade(&fresh);
+        fresh
+    })
 }
 
 const REPLICATION: Replication = Replication { factor: 1, min_in_sync: 1, retention_millis: 86_400_000 };
 
-struct Kafka(Config);
+struct Kafka(Config, Arc<Cluster>);
 
 impl Backend for Kafka {
     fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let mut config = Config::new(cluster().addresses(), PARTITIONS);
+        let cluster = cluster();
+        let mut config = Config::new(cluster.addresses(), PARTITIONS);
         config.prefix = format!("law-{}.", NEXT.fetch_add(1, Ordering::Relaxed));
         wait(create_topics(&config, REPLICATION)).unwrap();
-        Self(config)
+        Self(config, cluster)
     }
 
     fn open(&self) -> Arc<dyn Log> {

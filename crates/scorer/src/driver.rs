@@ -29,7 +29,7 @@ const POLL: Duration = Duration::from_millis(50);
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
 /// How long a partition that failed waits before it is opened again.
 const AGAIN: Duration = Duration::from_secs(5);
-/// How long giving a partition up may take: for publishing what was said, and for storing a checkpoint.
+/// How long giving partitions up may take: once for publishing what was said, and once for storing checkpoints.
 const GIVING_UP: Duration = Duration::from_secs(10);
 
 /// Which taking-over of a partition: an answer about an earlier one is of no use.
@@ -192,6 +192,8 @@ impl Driver {
     /// Lets go of partitions: with a last checkpoint where they are still this scorer's, else as they are.
     fn give_up(&mut self, partitions: &[PartitionId], is_ours: bool) -> Result<(), Error> {
         let mut stored = Vec::new();
+        // All of them together, however many: whoever stops Weir does not wait for ever.
+        let deadline = Instant::now() + GIVING_UP;
         for id in partitions {
             self.copies.remove(id);
             self.troubles.end(&about(*id));
@@ -201,7 +203,7 @@ impl Driver {
                 tracing::warn!(partition = %id, "partition lost to another");
                 continue;
             }
-            let settled = task.settle(GIVING_UP);
+            let settled = task.settle(deadline.saturating_duration_since(Instant::now()));
             let copied = settled.and_then(|()| self.copy(*id, &mut task));
             match copied {
                 Ok(copied) => stored.extend(copied),

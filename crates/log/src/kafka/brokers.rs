@@ -79,6 +79,13 @@ impl Brokers {
         Reader::from_config_and_context(&self.config.reader(), Quiet).map_err(|source| self.failed(source))
     }
 
+    /// A new reader that hears at once where a partition ends, instead of waiting there for more.
+    pub(super) fn hasty_reader(&self) -> Result<Reader> {
+        let mut config = self.config.reader();
+        config.set("fetch.wait.max.ms", "5");
+        Reader::from_config_and_context(&config, Quiet).map_err(|source| self.failed(source))
+    }
+
     pub(super) fn metadata(&self) -> Result<Metadata> {
         self.ask(|client| client.fetch_metadata(None, ASKING))
     }

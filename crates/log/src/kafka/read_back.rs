@@ -114,12 +114,13 @@ impl ReadBack {
 
     /// Reads what was published for `partition` so far, and goes on reading what will be.
     pub(super) fn watch(&self, partition: PartitionId, patience: Duration) -> Result<()> {
+        let deadline = Instant::now() + patience;
+        let looking = self.brokers.hasty_reader()?;
+        let looked = SAID.map(|topic| (topic, self.look_back(&looking, (partition, topic), deadline)));
         let _turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         self.forget(partition);
-        let deadline = Instant::now() + patience;
-        let looking = self.brokers.reader()?;
-        for topic in SAID {
-            let seen = self.look_back(&looking, (partition, topic), deadline)?;
+        for (topic, seen) in looked {
+            let seen = seen?;
             let from = self.place((partition, topic), seen.next)?;
             self.sight.lock().insert((partition, topic), seen);
             self.consumer.incremental_assign(&from).map_err(|source| self.brokers.failed(source))?;
@@ -133,7 +134,7 @@ impl ReadBack {
         let mut back = BACK;
         loop {
             let from = Offset::new(reach.end.get().saturating_sub(back)).max(reach.start);
-            let mut seen = self.read_to_end(reader, key, from, deadline)?;
+            let mut seen = self.read_to_end(reader, key, (from, reach.end), deadline)?;
             if from == reach.start {
                 return Ok(seen);
             }
@@ -145,8 +146,11 @@ impl ReadBack {
         }
     }
 
-    fn read_to_end(&self, reader: &Reader, key: Key, from: Offset, deadline: Instant) -> Result<Seen> {
+    fn read_to_end(&self, reader: &Reader, key: Key, (from, end): (Offset, Offset), deadline: Instant) -> Result<Seen> {
         let mut seen = Seen { next: from, ..Seen::default() };
+        if from == end {
+            return Ok(seen);
+        }
         let failed = |source| self.brokers.failed(source);
         reader.assign(&self.place(key, from)?).map_err(failed)?;
         while Instant::now() < deadline {

@@ -143,6 +143,8 @@ impl Config {
             ("partition.assignment.strategy", "cooperative-sticky"),
             ("queued.max.messages.kbytes", "16384"),
             ("fetch.error.backoff.ms", "100"),
+            // A full queue is looked at again soon: the default of a second is the time of many thousand records.
+            ("fetch.queue.backoff.ms", "5"),
         ]);
         config.set("group.id", group);
         config
