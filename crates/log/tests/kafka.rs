@@ -25,7 +25,11 @@ fn cluster() -> Arc<Cluster> {
 
 const REPLICATION: Replication = Replication { factor: 1, min_in_sync: 1, retention_millis: 86_400_000 };
 
-struct Kafka(Config, Arc<Cluster>);
+struct Kafka {
+    config: Config,
+    /// Held so that it lives as long as the law is tried.
+    _cluster: Arc<Cluster>,
+}
 
 impl Backend for Kafka {
     fn new() -> Self {
@@ -34,15 +38,15 @@ impl Backend for Kafka {
         let mut config = Config::new(cluster.addresses(), PARTITIONS);
         config.prefix = format!("law-{}.", NEXT.fetch_add(1, Ordering::Relaxed));
         wait(create_topics(&config, REPLICATION)).unwrap();
-        Self(config, cluster)
+        Self { config, _cluster: cluster }
     }
 
     fn open(&self) -> Arc<dyn Log> {
-        Arc::new(KafkaLog::open(self.0.clone()).unwrap())
+        Arc::new(KafkaLog::open(self.config.clone()).unwrap())
     }
 
     fn open_narrow(&self, bytes: usize) -> Arc<dyn Log> {
-        Arc::new(KafkaLog::open(Config { in_flight_bytes: bytes, ..self.0.clone() }).unwrap())
+        Arc::new(KafkaLog::open(Config { in_flight_bytes: bytes, ..self.config.clone() }).unwrap())
     }
 }
 
