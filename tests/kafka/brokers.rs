@@ -14,14 +14,7 @@ use crate::reference;
 const RECEIVER: u64 = 400;
 
 fn fleet(cluster: &Cluster, replication: u16, signer: &Signer) -> Fleet {
-    Fleet {
-        folder: tempfile::tempdir().unwrap(),
-        brokers: cluster.addresses(),
-        partitions: 4,
-        replication,
-        key: signer.public_key(),
-        tick: "2s",
-    }
+    Fleet::new(cluster.addresses(), signer, (4, replication), "2s")
 }
 
 /// A receiver and a scorer that are ready.

@@ -34,14 +34,7 @@ async fn every_event_is_counted_once_and_every_decision_said_once_whoever_is_kil
     let _turn = crate::turn().await;
     let cluster = Cluster::start(1);
     let signer = Arc::new(Signer::generate().unwrap());
-    let fleet = Fleet {
-        folder: tempfile::tempdir().unwrap(),
-        brokers: cluster.addresses(),
-        partitions: 16,
-        replication: 1,
-        key: signer.public_key(),
-        tick: "2s",
-    };
+    let fleet = Fleet::new(cluster.addresses(), &signer, (16, 1), "2s");
     let mut receivers: Vec<_> = (1..=2).map(|n| fleet.process(&format!("receiver-{n}"), "receiver")).collect();
     let mut scorers: Vec<_> = (1..=3).map(|n| fleet.process(&format!("scorer-{n}"), "scorer,console")).collect();
     fleet.create_topics(&receivers[0]);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use broker::free_port;
 use serde_json::Value;
+use simulator::sendgrid::Signer;
 
 /// How long anything may take that must come about.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
@@ -15,14 +16,25 @@ pub(crate) struct Fleet {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) brokers: String,
     pub(crate) partitions: u32,
-    pub(crate) replication: u16,
-    pub(crate) key: String,
-    pub(crate) tick: &'static str,
+    replication: u16,
+    key: String,
+    tick: &'static str,
 }
 
 impl Fleet {
     /// The topics' prefix.
     pub(crate) const PREFIX: &'static str = "weir.";
+
+    /// A Weir over `brokers`, with so many partitions and replicas of each, that takes what `signer` signs.
+    pub(crate) fn new(
+        brokers: String,
+        signer: &Signer,
+        (partitions, replication): (u32, u16),
+        tick: &'static str,
+    ) -> Self {
+        let (folder, key) = (tempfile::tempdir().unwrap(), signer.public_key());
+        Self { folder, brokers, partitions, replication, key, tick }
+    }
 
     /// A process of this Weir, not yet started.
     pub(crate) fn process(&self, name: &str, roles: &'static str) -> Process {

@@ -36,14 +36,7 @@ async fn restored_and_replayed_is_what_is_replayed_from_the_beginning() {
     let _turn = crate::turn().await;
     let cluster = Cluster::start(1);
     let signer = std::sync::Arc::new(Signer::generate().unwrap());
-    let fleet = Fleet {
-        folder: tempfile::tempdir().unwrap(),
-        brokers: cluster.addresses(),
-        partitions: 1,
-        replication: 1,
-        key: signer.public_key(),
-        tick: "1s",
-    };
+    let fleet = Fleet::new(cluster.addresses(), &signer, (1, 1), "1s");
     let mut weir = fleet.process("weir", "receiver,scorer");
     fleet.create_topics(&weir);
     weir.start();

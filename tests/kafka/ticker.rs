@@ -37,14 +37,7 @@ async fn one_ticks_and_another_takes_over_within_two_intervals() {
     let _turn = crate::turn().await;
     let cluster = Cluster::start(1);
     let signer = Signer::generate().unwrap();
-    let fleet = Fleet {
-        folder: tempfile::tempdir().unwrap(),
-        brokers: cluster.addresses(),
-        partitions: 4,
-        replication: 1,
-        key: signer.public_key(),
-        tick: "5s",
-    };
+    let fleet = Fleet::new(cluster.addresses(), &signer, (4, 1), "5s");
     let mut scorers: Vec<_> = (1..=2).map(|n| fleet.process(&format!("scorer-{n}"), "scorer")).collect();
     fleet.create_topics(&scorers[0]);
     scorers[0].start();

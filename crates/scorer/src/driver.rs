@@ -12,11 +12,11 @@ use model::{CustomerId, Offset, PartitionId};
 use policy::Policy;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Config;
 use crate::handle::Question;
 use crate::metrics::Metrics;
 use crate::opener::{Opener, remove};
 use crate::partition::PartitionTask;
-use crate::scorer::Config;
 use crate::store::{folder_of, partitions_in};
 use crate::uploader::{Copied, Uploader, wait_for};
 use crate::{Error, Troubles};

@@ -12,6 +12,7 @@
 //! ```
 
 mod checkpoints;
+mod config;
 mod decode;
 mod driver;
 mod error;
@@ -28,11 +29,12 @@ mod troubles;
 mod uploader;
 
 pub use checkpoints::{CheckpointError, Checkpoints};
+pub use config::Config;
 pub use error::Error;
 pub use handle::{Handle, Unavailable};
 pub use metrics::Metrics;
 pub use partition::PartitionTask;
-pub use scorer::{Config, Scorer};
+pub use scorer::Scorer;
 pub use ticker::Ticker;
 pub use troubles::Troubles;
 

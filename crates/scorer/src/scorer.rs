@@ -1,9 +1,7 @@
 //! Starting the scorer, asking it, and waiting for its end.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use log::Log;
 use policy::Policy;
@@ -11,27 +9,11 @@ use prometheus::Registry;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::checkpoints::Checkpoints;
+use crate::config::Config;
 use crate::driver::Driver;
 use crate::handle::{Handle, questions};
 use crate::metrics::Metrics;
-use crate::store::Budget;
 use crate::{Error, Troubles};
-
-/// Settings of the scorer.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Where the partitions' states lie, a directory each.
-    pub state: PathBuf,
-    /// How much each partition's state may keep in memory.
-    pub budget: Budget,
-    /// Where copies of the states go, so that they can be had elsewhere.
-    pub checkpoints: Option<Checkpoints>,
-    /// How often each state is copied there.
-    pub checkpoint_interval: Duration,
-    /// How long the state of a partition is kept that another scorer has now.
-    pub grace: Duration,
-}
 
 /// A running scorer.
 #[derive(Debug)]

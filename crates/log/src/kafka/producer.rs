@@ -95,10 +95,19 @@ pub(super) struct Reports {
 
 impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
+        self.mark(&error);
+        tracing::warn!(%error, reason, "producer");
+    }
+}
+
+impl Reports {
+    /// A client that met a fatal error refuses everything, and one that was not allowed to write goes on refusing for
+    /// minutes after it is.
+    fn mark(&self, error: &KafkaError) {
+        use RDKafkaErrorCode::{ClusterAuthorizationFailed, Fatal, TopicAuthorizationFailed};
+        if let Some(Fatal | TopicAuthorizationFailed | ClusterAuthorizationFailed) = error.rdkafka_error_code() {
             self.is_broken.store(true, Ordering::Release);
         }
-        tracing::warn!(%error, reason, "producer");
     }
 }
 
@@ -108,7 +117,10 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Arc<Delivery>) {
         match result {
             Ok(_) => delivery.traffic.is_silent.store(false, Ordering::Release),
-            Err((error, _)) => delivery.fail(error.clone()),
+            Err((error, _)) => {
+                self.mark(error);
+                delivery.fail(error.clone());
+            }
         }
         delivery.settle(1);
     }

@@ -72,7 +72,7 @@ const OURS: [&str; 19] = [
 ];
 
 impl Config {
-    /// Three partitions' worth of defaults: 20 seconds to deliver (a broker's failure is noticed within 9), 64 MiB under way.
+    /// The log at `brokers`, with 20 seconds to deliver (the failure of a broker is noticed within 9) and 64 MiB under way.
     pub fn new(brokers: impl Into<String>, partitions: PartitionCount) -> Self {
         Self {
             brokers: brokers.into(),

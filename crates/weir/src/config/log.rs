@@ -8,8 +8,8 @@ use log::{PartitionCount, embedded, kafka};
 use model::Millis;
 use toml::{Spanned, Value};
 
+use super::check::Check;
 use super::raw::RawLog;
-use super::settings::Check;
 
 /// Which log.
 #[derive(Clone, Debug)]

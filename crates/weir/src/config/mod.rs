@@ -1,5 +1,6 @@
 //! From a configuration file to settings in which nothing is wrong.
 
+mod check;
 mod log;
 mod raw;
 mod settings;

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use enforcer::{PlacementRule, Placements};
 use model::{CustomerId, Millis, Mode, PoolName, Stage};
-use policy::{Fault, Policy};
+use policy::Policy;
 use receiver::{CustomerRule, PseudonymKey, Source, SourceName, TimestampTolerance, Tls};
 use sendgrid::api::{self, ApiKey};
 use sendgrid::webhook::{VerificationKey, Verifier};
 use toml::Spanned;
 
+use super::check::Check;
 use super::log::{self, LogSettings};
 use super::raw::{Raw, RawCustomerRule, RawEnforcer, RawReceiver, RawSource};
 use super::state::{self, StateSettings};
@@ -95,11 +96,6 @@ fn policy(raw: &Raw, path: &Path, check: &mut Check<'_>) -> Result<Policy, Confi
         }
     };
     Policy::parse(&text).map_err(|error| ConfigError::Faults { path, faults: error.faults })
-}
-
-pub(super) struct Check<'t> {
-    text: &'t str,
-    faults: Vec<Fault>,
 }
 
 impl Check<'_> {
@@ -217,38 +213,5 @@ impl Check<'_> {
             self.fault(written, format!("{found:?} is no address with a port, for example \"{default}\""));
             default
         })
-    }
-
-    pub(super) fn at_least(&mut self, written: Option<&Spanned<usize>>, least: usize, default: usize) -> usize {
-        let Some(written) = written else { return default };
-        if *written.get_ref() < least {
-            self.fault(written, format!("{} is too small; at least {least} is needed", written.get_ref()));
-        }
-        *written.get_ref()
-    }
-
-    pub(super) fn span(&mut self, written: Option<&Spanned<String>>, default: Millis) -> Duration {
-        let span = match written {
-            None => default,
-            Some(written) => written.get_ref().parse().unwrap_or_else(|error| {
-                self.fault(written, format!("{:?}: {error}", written.get_ref()));
-                default
-            }),
-        };
-        if span == Millis::ZERO {
-            self.fault_at(
-                written.map_or(0, |written| written.span().start),
-                "a span of 0 makes no sense here".to_owned(),
-            );
-        }
-        Duration::from_millis(u64::try_from(span.get()).unwrap_or(0))
-    }
-
-    pub(super) fn fault<T>(&mut self, at: &Spanned<T>, message: String) {
-        self.fault_at(at.span().start, message);
-    }
-
-    pub(super) fn fault_at(&mut self, at: usize, message: String) {
-        self.faults.push(Fault::new(self.text, at, message));
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use model::Millis;
 use scorer::Checkpoints;
 
+use super::check::Check;
 use super::raw::RawState;
-use super::settings::Check;
 
 /// Where the scorer's state lies.
 #[derive(Clone, Debug)]
