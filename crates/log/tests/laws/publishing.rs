@@ -8,7 +8,8 @@ use super::{Backend, offsets, read, record, values};
 const PARTITION: PartitionId = PartitionId::new(1);
 
 fn decision(sequence: u64) -> Output {
-    let record = record("c", sequence.to_string());
+    // Keys of their own: in a compacted topic only the last of each is sure to stay.
+    let record = record(&format!("c{sequence}"), sequence.to_string());
     let said_at = Offset::new(sequence * 10);
     Output { sequence: Sequence::new(sequence), said_at, topic: Topic::Decisions, record }
 }
