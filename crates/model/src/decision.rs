@@ -40,7 +40,7 @@ pub enum Mode {
     Enforce,
 }
 
-/// One change of a customer's stage.
+/// One change of a customer's stage, or a person's word that it stays (`from` is then `to`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// Its name.
@@ -84,7 +84,7 @@ pub struct Evidence {
     pub denominator: u32,
     /// The share seen.
     pub rate: Rate,
-    /// What the true rate is at least (going up) or at most (coming down), at the rule's confidence.
+    /// What the true rate is at least, at the rule's confidence.
     pub bound: Rate,
     /// What the rule holds it against.
     pub threshold: Rate,
