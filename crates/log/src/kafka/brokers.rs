@@ -30,6 +30,8 @@ pub(super) type Reader = BaseConsumer<Quiet>;
 /// Who is asked about topics and offsets.
 pub(super) struct Brokers {
     config: Config,
+    /// The topics' names in Kafka, in the order of [`Topic::ALL`].
+    names: [String; Topic::ALL.len()],
     /// Replaced where it fails: one that has seen a leader may ask it for a long time after it is gone.
     client: Mutex<Arc<Reader>>,
 }
@@ -43,7 +45,8 @@ impl std::fmt::Debug for Brokers {
 impl Brokers {
     pub(super) fn connect(config: Config) -> Result<Self> {
         let client = Mutex::new(Arc::new(asking(&config)?));
-        Ok(Self { config, client })
+        let names = Topic::ALL.map(|topic| config.topic(topic));
+        Ok(Self { config, names, client })
     }
 
     /// Asks, and once more with another client where there was no answer.
@@ -63,8 +66,9 @@ impl Brokers {
     }
 
     /// The topic's name in Kafka.
-    pub(super) fn topic(&self, topic: Topic) -> String {
-        self.config.topic(topic)
+    pub(super) fn topic(&self, topic: Topic) -> &str {
+        // Topics are numbered in the order in which `Topic::ALL` lists them.
+        &self.names[topic as usize]
     }
 
     /// Refuses a partition that the log does not have; its number for Kafka.
@@ -94,7 +98,7 @@ impl Brokers {
     pub(super) fn reach(&self, topic: Topic, partition: PartitionId) -> Result<Reach> {
         let number = self.known(partition)?;
         let name = self.topic(topic);
-        let (start, end) = self.ask(|client| client.fetch_watermarks(&name, number, ASKING))?;
+        let (start, end) = self.ask(|client| client.fetch_watermarks(name, number, ASKING))?;
         Ok(Reach { start: offset(start), end: offset(end) })
     }
 

@@ -83,7 +83,7 @@ impl KafkaCandidacy {
         let election = Election { office: office.to_owned(), holds: Arc::clone(&holds) };
         let member: BaseConsumer<Election> =
             BaseConsumer::from_config_and_context(&config, election).map_err(|source| brokers.failed(source))?;
-        member.subscribe(&[&brokers.topic(Topic::Fleet)]).map_err(|source| brokers.failed(source))?;
+        member.subscribe(&[brokers.topic(Topic::Fleet)]).map_err(|source| brokers.failed(source))?;
         let end = Arc::clone(&ended);
         let run = move || {
             while !end.load(Ordering::Acquire) {

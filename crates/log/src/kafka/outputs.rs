@@ -71,7 +71,7 @@ impl KafkaOutputs {
             let place = Published { sequence: output.sequence, said_at: output.said_at };
             let headers = headers_of_output(&output.record, place);
             let topic = self.brokers.topic(output.topic);
-            if let Err(error) = send(&self.session, &topic, (&output.record, headers), partition, &delivery) {
+            if let Err(error) = send(&self.session, topic, (&output.record, headers), partition, &delivery) {
                 delivery.fail(error);
                 delivery.settle(outputs.len() - sent);
                 break;

@@ -116,7 +116,11 @@ impl ProducerContext for Reports {
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Arc<Delivery>) {
         match result {
-            Ok(_) => delivery.traffic.is_silent.store(false, Ordering::Release),
+            // Read first: a write for each record would take the line from those who append.
+            Ok(_) if delivery.traffic.is_silent.load(Ordering::Acquire) => {
+                delivery.traffic.is_silent.store(false, Ordering::Release);
+            }
+            Ok(_) => {}
             Err((error, _)) => {
                 self.mark(error);
                 delivery.fail(error.clone());
@@ -159,10 +163,10 @@ impl KafkaProducer {
         let session = self.session()?;
         self.admit(bytes)?;
         let (delivery, answer) = Delivery::of(records.len(), bytes, Arc::clone(&self.traffic));
-        let mut names = Names::new(&self.brokers);
         for (sent, (append, place)) in records.iter().zip(places).enumerate() {
             let headers = headers_of(&append.record);
-            if let Err(error) = send(&session, names.of(append.topic), (&append.record, headers), place, &delivery) {
+            let topic = self.brokers.topic(append.topic);
+            if let Err(error) = send(&session, topic, (&append.record, headers), place, &delivery) {
                 delivery.fail(error);
                 delivery.settle(records.len() - sent);
                 break;
@@ -233,22 +237,4 @@ pub(super) fn send(
         delivery_opaque: Arc::clone(delivery),
     };
     session.send(message).map_err(|(error, _)| error)
-}
-
-/// The names of topics, each made once a call.
-struct Names<'b> {
-    brokers: &'b Brokers,
-    latest: Option<(crate::Topic, String)>,
-}
-
-impl<'b> Names<'b> {
-    const fn new(brokers: &'b Brokers) -> Self {
-        Self { brokers, latest: None }
-    }
-
-    fn of(&mut self, topic: crate::Topic) -> &str {
-        let fits = self.latest.as_ref().is_some_and(|(latest, _)| *latest == topic);
-        let latest = self.latest.take().filter(|_| fits);
-        &self.latest.insert(latest.unwrap_or_else(|| (topic, self.brokers.topic(topic)))).1
-    }
 }

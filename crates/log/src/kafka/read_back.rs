@@ -99,7 +99,7 @@ impl ReadBack {
     pub(super) fn start(brokers: Arc<Brokers>) -> Result<Self> {
         let consumer = brokers.reader()?;
         let (consumer, sight, ended) = (Arc::new(consumer), Arc::<Sight>::default(), Arc::new(AtomicBool::new(false)));
-        let topics = SAID.map(|topic| (topic, brokers.topic(topic)));
+        let topics = SAID.map(|topic| (topic, brokers.topic(topic).to_owned()));
         let reader = Follower { consumer: Arc::clone(&consumer), sight: Arc::clone(&sight), topics };
         let end = Arc::clone(&ended);
         let run = move || {
@@ -201,7 +201,7 @@ impl ReadBack {
     fn place(&self, (partition, topic): Key, from: Offset) -> Result<TopicPartitionList> {
         let place = Place::Offset(i64::try_from(from.get()).unwrap_or(i64::MAX));
         let mut list = TopicPartitionList::new();
-        let added = list.add_partition_offset(&self.brokers.topic(topic), self.brokers.known(partition)?, place);
+        let added = list.add_partition_offset(self.brokers.topic(topic), self.brokers.known(partition)?, place);
         added.map_err(|source| self.brokers.failed(source))?;
         Ok(list)
     }

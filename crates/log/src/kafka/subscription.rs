@@ -154,7 +154,7 @@ impl KafkaSubscription {
         for (partition, since) in waiting {
             let Some(Some(from)) = self.next.get(&partition).copied() else { continue };
             let number = self.brokers.known(partition)?;
-            match self.consumer.seek(&self.brokers.topic(self.topic), number, place(from), super::ASKING) {
+            match self.consumer.seek(self.brokers.topic(self.topic), number, place(from), super::ASKING) {
                 Ok(()) => {
                     self.seeks.remove(&partition);
                     let list = self.list([(partition, Place::Invalid)])?;
@@ -298,7 +298,7 @@ impl KafkaSubscription {
         let mut list = TopicPartitionList::new();
         let name = self.brokers.topic(self.topic);
         for (partition, place) in places {
-            let added = list.add_partition_offset(&name, self.brokers.known(partition)?, place);
+            let added = list.add_partition_offset(name, self.brokers.known(partition)?, place);
             added.map_err(|source| self.brokers.failed(source))?;
         }
         Ok(list)
@@ -310,7 +310,7 @@ fn join(brokers: &Brokers, topic: Topic, group: &str) -> Result<Member> {
     config.set("group.instance.id", &brokers.config().member);
     let consumer = Member::from_config_and_context(&config, Membership::default());
     let consumer = consumer.map_err(|source| brokers.failed(source))?;
-    consumer.subscribe(&[&brokers.topic(topic)]).map_err(|source| brokers.failed(source))?;
+    consumer.subscribe(&[brokers.topic(topic)]).map_err(|source| brokers.failed(source))?;
     Ok(consumer)
 }
 

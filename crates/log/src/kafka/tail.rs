@@ -45,7 +45,7 @@ impl KafkaTail {
             next.insert(partition, from);
             ends.insert(partition, reach.end);
             let place = Place::Offset(i64::try_from(from.get()).unwrap_or(i64::MAX));
-            let added = places.add_partition_offset(&brokers.topic(topic), brokers.known(partition)?, place);
+            let added = places.add_partition_offset(brokers.topic(topic), brokers.known(partition)?, place);
             added.map_err(|source| brokers.failed(source))?;
         }
         consumer.assign(&places).map_err(|source| brokers.failed(source))?;

@@ -83,14 +83,14 @@ pub(super) fn check(brokers: &Brokers) -> Result<()> {
     let place = || brokers.config().brokers.clone();
     let names = Topic::ALL.map(|topic| brokers.topic(topic));
     let missing: Vec<_> =
-        names.iter().filter(|name| found.get(name.as_str()).is_none_or(|partitions| *partitions == 0)).collect();
+        names.into_iter().filter(|name| found.get(*name).is_none_or(|partitions| *partitions == 0)).collect();
     if !missing.is_empty() {
-        let topics = missing.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+        let topics = missing.join(", ");
         return Err(Error::NoTopic { place: place(), topics });
     }
     let wanted = brokers.config().partitions.get();
-    for name in &names {
-        let partitions = found.get(name.as_str()).and_then(|found| u32::try_from(*found).ok()).unwrap_or(0);
+    for name in names {
+        let partitions = found.get(name).and_then(|found| u32::try_from(*found).ok()).unwrap_or(0);
         if partitions != wanted {
             return Err(Error::Partitions { place: format!("{} ({name})", place()), found: partitions, wanted });
         }
