@@ -21,7 +21,7 @@ const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
 /// How long publishing may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// So few that customers and digests leave memory and come back from disk.
-const TIGHT: Budget = Budget { customers: 10, digests: 2_000 };
+const TIGHT: Budget = Budget { customers: 10, digests: 2_000, write_buffer: 1 << 20 };
 
 /// A partition's log: the events of a platform's hour with a tick a minute.
 fn records() -> Vec<Stored> {

@@ -21,7 +21,7 @@ use crate::timing::{count, timed};
 const NUMBERS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const EVENTS: usize = 1_000_000;
 /// Enough for everyone: what is measured is the cost of customers, not of a small cache.
-const BUDGET: Budget = Budget { customers: 2_000_000, digests: 16_000_000 };
+const BUDGET: Budget = Budget { customers: 2_000_000, digests: 16_000_000, write_buffer: 64 << 20 };
 
 pub(crate) fn run() -> anyhow::Result<Vec<Vec<String>>> {
     let head = [

@@ -134,7 +134,12 @@ fn refuse_damage(checkpoints: &Checkpoints, root: &Path, reach: log::Reach) {
     let mut bytes = std::fs::read(&largest).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    std::fs::write(&largest, bytes).unwrap();
+    for damaged in [bytes.as_slice(), bytes.get(..middle).unwrap()] {
+        std::fs::write(&largest, damaged).unwrap();
+        assert_eq!(checkpoints.restore(ONLY, reach, &to).unwrap(), None);
+        assert!(!to.exists());
+    }
+    std::fs::remove_file(&largest).unwrap();
     assert_eq!(checkpoints.restore(ONLY, reach, &to).unwrap(), None);
     assert!(!to.exists());
 }

@@ -61,7 +61,7 @@ pub(crate) struct Route {
     ip_pool_name: Option<PoolName>,
     stage: Stage,
     daily_cap: Option<u32>,
-    /// Mails left of the cap in the last 24 hours; nothing where there is no cap.
+    /// Mails left of the cap in the last 24 hours; nothing where there is no cap, or where another process counts them.
     remaining_today: Option<u32>,
 }
 
@@ -78,10 +78,10 @@ pub(crate) async fn route(State(admin): State<Admin>, Path(id): Path<String>) ->
     let remaining_today = match standing.daily_cap {
         _ if stage >= Stage::Suspended => Some(0),
         None => None,
-        Some(cap) => {
-            let day = view(&admin, &id).await?.and_then(|view| view.windows.get(&Window::Day).copied());
-            Some(cap.saturating_sub(day.unwrap_or_default()[Counter::Processed]))
-        }
+        Some(cap) => (admin.views)(id).await.ok().map(|view| {
+            let day = view.and_then(|view| view.windows.get(&Window::Day).copied());
+            cap.saturating_sub(day.unwrap_or_default()[Counter::Processed])
+        }),
     };
     let Standing { pool, daily_cap, .. } = standing;
     Ok(Json(Route { ip_pool_name: pool, stage, daily_cap, remaining_today }))

@@ -130,6 +130,10 @@ impl Reader {
         while !self.shutdown.is_cancelled() {
             match self.tail.next(WAIT) {
                 Ok(records) => self.take(&records),
+                Err(error @ (log::Error::Unreachable { .. } | log::Error::Busy(_))) => {
+                    let topic = self.topic.name();
+                    tracing::warn!(topic, error = &error as &dyn std::error::Error, "can't be read just now");
+                }
                 Err(error) => {
                     let topic = self.topic.name();
                     tracing::error!(topic, error = &error as &dyn std::error::Error, "no longer read; the API lags");

@@ -113,25 +113,23 @@ impl Enforcer {
     ///
     /// Where the log can't be read or written. What SendGrid refuses is recorded and tried again.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
-        let mut heard = heard::standings(self.log.as_ref(), shutdown.clone())?;
+        let (log, until) = (Arc::clone(&self.log), shutdown.clone());
+        let opened = tokio::task::spawn_blocking(move || heard::standings(log.as_ref(), until)).await;
+        let mut heard = opened.map_err(|_| Error::ReaderEnded)??;
         self.catch_up(&mut heard, &shutdown).await?;
         let mut sweep = tokio::time::interval(self.config.sweep_interval);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut was_in_office = false;
         while !shutdown.is_cancelled() {
             let is_in_office = self.candidacy.holds_office();
-            if is_in_office && !was_in_office {
-                // Whoever held it before may have acted.
-                self.remember().await?;
-                self.sweep();
-            }
-            was_in_office = is_in_office;
-            if is_in_office {
+            // Whoever held it before may have acted.
+            was_in_office = is_in_office && (was_in_office || self.take_office().await?);
+            if was_in_office {
                 self.serve().await?;
             }
             // Whoever is due is served in turn with what is heard, so that something stricter goes first.
             let idle = Instant::now() + self.config.sweep_interval.min(LOOKING);
-            let due = self.queue.due().filter(|_| is_in_office).map_or(idle, |due| due.min(idle));
+            let due = self.queue.due().filter(|_| was_in_office).map_or(idle, |due| due.min(idle));
             tokio::select! {
                 // The reader ends at shutdown too, which is no failure.
                 biased;
@@ -155,6 +153,21 @@ impl Enforcer {
                 Ok(())
             }
             other => other,
+        }
+    }
+
+    /// Learns what was done before, and looks at everyone whom it was done to; whether that succeeded.
+    async fn take_office(&mut self) -> Result<bool, Error> {
+        match self.remember().await {
+            Ok(()) => {
+                self.sweep();
+                Ok(true)
+            }
+            Err(Error::Log { source: error @ (log::Error::Unreachable { .. } | log::Error::Busy(_)), .. }) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "earlier actions can't be read yet");
+                Ok(false)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -253,7 +266,8 @@ impl Enforcer {
             return Ok(());
         }
         for call in calls {
-            if !self.call(client, standing, call, found.as_ref()).await? {
+            // A process that was frozen may have been replaced meanwhile.
+            if !self.candidacy.holds_office() || !self.call(client, standing, call, found.as_ref()).await? {
                 self.queue.failed(&standing.customer);
                 return Ok(());
             }

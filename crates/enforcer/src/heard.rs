@@ -29,7 +29,7 @@ pub(crate) fn actions(log: &dyn Log) -> Result<Vec<Action>, Error> {
     let mut tail = log.tail(Topic::Actions, Start::Earliest).map_err(failed)?;
     let mut actions = Vec::new();
     while !tail.caught_up() {
-        let records = tail.next(Duration::ZERO).map_err(failed)?;
+        let records = tail.next(WAIT).map_err(failed)?;
         actions.extend(records.iter().filter_map(|stored| serde_json::from_slice(&stored.record.value).ok()));
     }
     Ok(actions)
@@ -56,6 +56,10 @@ fn read(mut tail: Box<dyn Tail>, sender: &Sender<Heard>, shutdown: &Cancellation
         }
         let records = match tail.next(WAIT) {
             Ok(records) => records,
+            Err(error @ (log::Error::Unreachable { .. } | log::Error::Busy(_))) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the standings can't be read just now");
+                continue;
+            }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the standings are no longer read");
                 return;

@@ -6,11 +6,17 @@ mod laws;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use broker::Cluster;
-use log::Log;
-use log::kafka::{Config, KafkaLog, Replication, create_topics};
+use std::time::{Duration, Instant};
 
-use laws::{Backend, PARTITIONS, wait};
+use broker::Cluster;
+use log::kafka::{Config, KafkaLog, Replication, create_topics};
+use log::{Log, Output, Sequence, Topic};
+use model::{Offset, PartitionId, Timestamp};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+
+use laws::{Backend, PARTITIONS, PATIENCE, read, record, values, wait};
 
 /// One broker for all laws that are tried at a time; each has topics of its own.
 fn cluster() -> Arc<Cluster> {
@@ -31,14 +37,39 @@ struct Kafka {
     _cluster: Arc<Cluster>,
 }
 
-impl Backend for Kafka {
-    fn new() -> Self {
+impl Kafka {
+    /// Without topics.
+    fn empty() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let cluster = cluster();
         let mut config = Config::new(cluster.addresses(), PARTITIONS);
         config.prefix = format!("law-{}.", NEXT.fetch_add(1, Ordering::Relaxed));
-        wait(create_topics(&config, REPLICATION)).unwrap();
         Self { config, _cluster: cluster }
+    }
+
+    /// With all topics, of which that of the standings is compacted as soon as there is anything to compact.
+    fn compacting() -> Self {
+        let empty = Self::empty();
+        let brokers = &empty.config.brokers;
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
+        let name = format!("{}standings", empty.config.prefix);
+        let topic = NewTopic::new(&name, PARTITIONS.get().try_into().unwrap(), TopicReplication::Fixed(1))
+            .set("cleanup.policy", "compact")
+            .set("min.cleanable.dirty.ratio", "0.001")
+            .set("segment.ms", "1");
+        let made = wait(admin.create_topics(&[topic], &AdminOptions::new())).unwrap();
+        assert!(made.iter().all(Result::is_ok), "{made:?}");
+        wait(create_topics(&empty.config, REPLICATION)).unwrap();
+        empty
+    }
+}
+
+impl Backend for Kafka {
+    fn new() -> Self {
+        let empty = Self::empty();
+        wait(create_topics(&empty.config, REPLICATION)).unwrap();
+        empty
     }
 
     fn open(&self) -> Arc<dyn Log> {
@@ -51,3 +82,33 @@ impl Backend for Kafka {
 }
 
 laws::hold_for!(kafka: crate::Kafka);
+
+/// A standing of `customer` that says its own number.
+fn standing(sequence: u64, customer: &str) -> Output {
+    let mut record = record(customer, sequence.to_string());
+    // A segment ends by its records' times.
+    record.at = Timestamp::from_seconds(i64::try_from(sequence).unwrap() * 60);
+    Output { sequence: Sequence::new(sequence), said_at: Offset::new(sequence), topic: Topic::Standings, record }
+}
+
+/// Else what is old would become the newest of its key.
+#[test]
+fn an_output_that_compaction_removed_is_not_published_again() {
+    let kafka = Kafka::compacting();
+    let log = kafka.open();
+    let partition = PartitionId::new(1);
+    let mut said = vec![standing(1, "before"), standing(2, "acme"), standing(3, "acme")];
+    let mut outputs = log.outputs(partition).unwrap();
+    outputs.publish(&said).unwrap();
+    let deadline = Instant::now() + PATIENCE * 3;
+    while values(&read(log.as_ref(), Topic::Standings)).contains(&"2") {
+        assert!(Instant::now() < deadline, "nothing is compacted");
+        std::thread::sleep(Duration::from_millis(100));
+        said.push(standing(said.len() as u64 + 1, "another"));
+        outputs.publish(&said).unwrap();
+    }
+    log.outputs(partition).unwrap().publish(&said).unwrap();
+    let read = read(log.as_ref(), Topic::Standings);
+    let acme = read.iter().rfind(|stored| stored.record.key == "acme").unwrap();
+    assert_eq!(acme.record.value, "3");
+}

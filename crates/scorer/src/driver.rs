@@ -2,9 +2,9 @@
 //!
 //! A partition that fails does not stop the others: it is paused, told as a trouble, and opened again after a while.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use log::{Log, Polled, Subscription, Topic};
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::handle::Question;
 use crate::metrics::Metrics;
-use crate::opener::{Opener, remove};
+use crate::opener::{Opener, Order, copy_of, remove, sweep};
 use crate::partition::PartitionTask;
 use crate::store::{folder_of, partitions_in};
 use crate::uploader::{Copied, Uploader, wait_for};
@@ -32,21 +32,18 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// How long giving partitions up may take: once for publishing what was said, and once for storing checkpoints.
 const GIVING_UP: Duration = Duration::from_secs(10);
 
-/// Which taking-over of a partition: an answer about an earlier one is of no use.
-type Turn = u64;
-
 /// A partition that is this scorer's.
 #[derive(Debug)]
 enum Owned {
     /// Being opened, on a thread of its own.
-    Opening(Turn),
+    Opening(Order),
     /// Folding. Boxed because it is large, and the others are not.
     Folding(Box<PartitionTask>),
     /// Failed, and to be opened again then.
     Failed(Instant),
 }
 
-type Opened = (PartitionId, Turn, Result<(PartitionTask, Offset), Error>);
+type Opened = (PartitionId, Order, Result<(PartitionTask, Offset), Error>);
 
 /// Drives all partitions of this scorer.
 pub(crate) struct Driver {
@@ -58,11 +55,14 @@ pub(crate) struct Driver {
     subscription: Box<dyn Subscription>,
     uploader: Option<Uploader>,
     owned: BTreeMap<PartitionId, Owned>,
+    /// Partitions on whose state a thread is at work, also one whose order was called off.
+    opening: BTreeSet<PartitionId>,
     /// When the next copy of each partition is due.
     copies: BTreeMap<PartitionId, Instant>,
+    /// Whether each partition's latest copy is stored yet.
+    storing: BTreeMap<PartitionId, Receiver<()>>,
     /// States of partitions that are not this scorer's, and when they go.
     leftovers: BTreeMap<PartitionId, Instant>,
-    turn: Turn,
     opened: (Sender<Opened>, Receiver<Opened>),
     asked: Receiver<Question>,
 }
@@ -82,6 +82,7 @@ impl Driver {
         let count = log.partitions();
         let (root, budget) = (config.state.clone(), config.budget);
         let opener = Opener { root, budget, policy, metrics: metrics.clone(), log, checkpoints };
+        sweep(&config.state);
         let gone = Instant::now() + config.grace;
         let leftovers = partitions_in(&config.state).into_iter().map(|id| (id, gone)).collect();
         Ok(Self {
@@ -93,9 +94,10 @@ impl Driver {
             subscription,
             uploader,
             owned: BTreeMap::new(),
+            opening: BTreeSet::new(),
             copies: BTreeMap::new(),
+            storing: BTreeMap::new(),
             leftovers,
-            turn: 0,
             opened: channel(),
             asked,
         })
@@ -110,7 +112,7 @@ impl Driver {
                 self.look_after()?;
                 looked = Instant::now();
             }
-            self.answer()?;
+            self.answer();
         }
         let owned: Vec<_> = self.owned.keys().copied().collect();
         self.give_up(&owned, true)
@@ -143,24 +145,30 @@ impl Driver {
 
     /// Begins to open a partition. It may take a while: the others go on.
     fn open(&mut self, id: PartitionId) -> Result<(), Error> {
-        self.turn += 1;
-        let turn = self.turn;
-        self.owned.insert(id, Owned::Opening(turn));
+        let order = Order::default();
+        self.owned.insert(id, Owned::Opening(order.clone()));
         self.leftovers.remove(&id);
+        // One that was called off may still be at work on the same folder: its end is waited for.
+        if !self.opening.insert(id) {
+            return Ok(());
+        }
         let (opener, done) = (self.opener.clone(), self.opened.0.clone());
         let thread = std::thread::Builder::new().name(format!("open-{id}"));
         let open = move || {
-            let opened = opener.open(id);
+            let opened = opener.open(id, &order);
             // Nobody waits any more where the process is ending.
-            let _unheard = done.send((id, turn, opened)).is_err();
+            let _unheard = done.send((id, order, opened)).is_err();
         };
         thread.spawn(open).map(drop).map_err(|_| Error::Thread("that opens a partition could not be started"))
     }
 
     /// Takes a partition that was opened into use.
-    fn begin(&mut self, (id, turn, opened): Opened) -> Result<(), Error> {
-        if !matches!(self.owned.get(&id), Some(Owned::Opening(expected)) if *expected == turn) {
-            return Ok(());
+    fn begin(&mut self, (id, order, opened): Opened) -> Result<(), Error> {
+        self.opening.remove(&id);
+        let Some(Owned::Opening(wanted)) = self.owned.get(&id) else { return Ok(()) };
+        if !wanted.is_same(&order) {
+            drop(opened);
+            return self.open(id);
         }
         let begun = opened.and_then(|(task, from)| {
             self.subscription.seek(id, from).map_err(Error::log("finding the state's place"))?;
@@ -178,14 +186,21 @@ impl Driver {
         }
     }
 
-    /// Keeps a partition from work that can't do it now; what can't pass ends the scorer.
+    /// Keeps a partition from work that can't do it now; what can't pass ends the scorer. A damaged state is set aside: the
+    /// next opening has it again.
     fn fail(&mut self, id: PartitionId, error: Error) -> Result<(), Error> {
         if !error.may_pass() {
             return Err(error);
         }
         self.troubles.tell(&about(id), &error);
+        // The state must be closed before it can be moved.
         self.owned.insert(id, Owned::Failed(Instant::now() + AGAIN));
         self.copies.remove(&id);
+        if error.is_damage()
+            && let Err(error) = self.opener.set_aside(id)
+        {
+            self.troubles.tell(&about(id), &error);
+        }
         self.subscription.pause(id).map_err(Error::log("pausing a partition"))
     }
 
@@ -198,7 +213,14 @@ impl Driver {
             self.copies.remove(id);
             self.troubles.end(&about(*id));
             self.leftovers.insert(*id, Instant::now() + self.config.grace);
-            let Some(Owned::Folding(mut task)) = self.owned.remove(id) else { continue };
+            let mut task = match self.owned.remove(id) {
+                Some(Owned::Folding(task)) => task,
+                Some(Owned::Opening(order)) => {
+                    order.call_off();
+                    continue;
+                }
+                Some(Owned::Failed(_)) | None => continue,
+            };
             if !is_ours {
                 tracing::warn!(partition = %id, "partition lost to another");
                 continue;
@@ -253,11 +275,17 @@ impl Driver {
         let due: Vec<_> = self.copies.iter().filter(|(_, due)| **due <= now).map(|(id, _)| *id).collect();
         for id in due {
             self.copies.insert(id, now + self.config.checkpoint_interval);
+            // A store that is slow or away is not given more and more: each copy holds disk space until it is stored.
+            if self.storing.get(&id).is_some_and(|stored| stored.try_recv() == Err(TryRecvError::Empty)) {
+                continue;
+            }
             let Some(Owned::Folding(mut task)) = self.owned.remove(&id) else { continue };
             let copied = self.copy(id, &mut task);
             self.owned.insert(id, Owned::Folding(task));
-            if let Err(error) = copied {
-                self.fail(id, error)?;
+            match copied {
+                Ok(Some(stored)) => drop(self.storing.insert(id, stored)),
+                Ok(None) => {}
+                Err(error) => self.fail(id, error)?,
             }
         }
         self.tidy(now);
@@ -270,7 +298,7 @@ impl Driver {
     /// Copies a state and has the copy stored.
     fn copy(&self, id: PartitionId, task: &mut PartitionTask) -> Result<Option<Receiver<()>>, Error> {
         let Some(uploader) = &self.uploader else { return Ok(None) };
-        let folder = folder_of(&self.config.state, id).with_extension(format!("copy-{}", task.next_offset()));
+        let folder = copy_of(&self.config.state, id, task.next_offset());
         remove(&folder)?;
         task.copy_to(&folder)?;
         Ok(Some(uploader.store(Copied { partition: id, offset: task.next_offset(), folder })))
@@ -278,7 +306,8 @@ impl Driver {
 
     /// Removes states that have been another's for long enough.
     fn tidy(&mut self, now: Instant) {
-        let gone: Vec<_> = self.leftovers.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();
+        let is_gone = |(id, at): &(&PartitionId, &Instant)| **at <= now && !self.opening.contains(id);
+        let gone: Vec<_> = self.leftovers.iter().filter(is_gone).map(|(id, _)| *id).collect();
         for id in gone {
             self.leftovers.remove(&id);
             match remove(&folder_of(&self.config.state, id)) {
@@ -295,24 +324,23 @@ impl Driver {
         })
     }
 
-    fn answer(&self) -> Result<(), Error> {
+    fn answer(&self) {
         while let Ok(Question { customer, answer }) = self.asked.try_recv() {
             // One who asks about a partition of another scorer gets no answer.
-            let Some(view) = self.view(&customer)? else { continue };
+            let Some(view) = self.view(&customer) else { continue };
             // Whoever asked may have gone.
             let _unheard = answer.send(view).is_err();
         }
-        Ok(())
     }
 
-    fn view(&self, customer: &CustomerId) -> Result<Option<Option<model::CustomerView>>, Error> {
+    fn view(&self, customer: &CustomerId) -> Option<Option<model::CustomerView>> {
         let partition = log::partition_of(customer.as_str().as_bytes(), self.count);
-        let Some(Owned::Folding(task)) = self.owned.get(&partition) else { return Ok(None) };
-        match task.view(customer) {
-            Ok(view) => Ok(Some(view)),
-            Err(error) if error.may_pass() => Ok(None),
-            Err(error) => Err(error),
-        }
+        let Some(Owned::Folding(task)) = self.owned.get(&partition) else { return None };
+        // What is wrong with the state is told, and mended, when a record meets it.
+        let told = |error: &Error| {
+            tracing::warn!(error = error as &dyn std::error::Error, %customer, "a customer can't be shown");
+        };
+        task.view(customer).inspect_err(told).ok()
     }
 }
 

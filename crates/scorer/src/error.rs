@@ -9,7 +9,7 @@ use crate::CheckpointError;
 /// Why the scorer stopped or refused to start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The state's storage failed. The log holds the truth: restart, or move the directory away to rebuild from the log.
+    /// The state's storage failed. The log holds the truth: what is damaged is set aside and had again, the rest is tried again.
     #[error("state of partition {partition} at {path}: {doing} failed", path = path.display())]
     State {
         /// Whose state.
@@ -24,7 +24,7 @@ pub enum Error {
     },
     /// The state can't be understood.
     #[error(
-        "state of partition {partition} at {path} is unreadable ({what}); move the directory away to rebuild it from the log",
+        "state of partition {partition} at {path} is unreadable ({what}); it is set aside, and had again from a checkpoint or the log",
         path = path.display()
     )]
     Unreadable {
@@ -77,13 +77,13 @@ impl Error {
         }
     }
 
-    /// Whether it may pass: by space on a disk, brokers that come back, or another owner that goes.
+    /// Whether it may pass: by space on a disk, brokers that come back, another owner that goes, or a state that is had again.
     pub(crate) fn may_pass(&self) -> bool {
         use log::Error as Log;
         match self {
-            Self::State { .. } | Self::Directory { .. } | Self::Checkpoint(_) => true,
+            Self::State { .. } | Self::Unreadable { .. } | Self::Directory { .. } | Self::Checkpoint(_) => true,
             Self::Log { source, .. } => matches!(source, Log::Unreachable { .. } | Log::Busy(_) | Log::Fenced { .. }),
-            Self::Unreadable { .. } | Self::Metrics(_) | Self::Thread(_) | Self::Json(_) => false,
+            Self::Metrics(_) | Self::Thread(_) | Self::Json(_) => false,
         }
     }
 

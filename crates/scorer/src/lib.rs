@@ -22,6 +22,7 @@ mod opener;
 mod partition;
 mod publish;
 mod publisher;
+mod repetition;
 mod scorer;
 pub mod store;
 mod ticker;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{Outputs, Published, Sequence, Stored};
+use log::{Outputs, Sequence, Stored};
 use model::{CustomerId, CustomerView, Offset, PartitionId};
 use policy::Policy;
 use scoring::{Applied, Effect, Fold, Input, Said};
@@ -12,6 +12,7 @@ use scoring::{Applied, Effect, Fold, Input, Said};
 use crate::decode::{Decoded, decode};
 use crate::metrics::Metrics;
 use crate::publisher::Publisher;
+use crate::repetition::Repetition;
 use crate::store::{Budget, Opened, RocksStore};
 use crate::{Error, publish};
 
@@ -21,6 +22,8 @@ const UNCOMMITTED_RECORDS: u64 = 1_000_000;
 
 /// Outputs that may wait to be published; beyond them the fold waits.
 const UNPUBLISHED: usize = 50_000;
+/// Standings that are said again between two commits.
+const RESTATED_AT_ONCE: usize = 10_000;
 /// How long the fold waits at once for outputs to be published.
 const PUBLISHING: Duration = Duration::from_secs(10);
 
@@ -38,8 +41,7 @@ pub struct PartitionTask {
     publisher: Publisher,
     /// The last output given to the publisher.
     handed: Sequence,
-    /// How far the outputs on their topics are, while the fold repeats what made them.
-    ahead: Option<Published>,
+    repetition: Repetition,
 }
 
 impl PartitionTask {
@@ -61,7 +63,7 @@ impl PartitionTask {
 
     /// The partition `id` on a state that is open.
     pub(crate) fn on(
-        Opened { store, partition }: Opened,
+        Opened { mut store, partition }: Opened,
         id: PartitionId,
         policy: Arc<Policy>,
         metrics: Metrics,
@@ -69,10 +71,11 @@ impl PartitionTask {
     ) -> Result<Self, Error> {
         let fold = Fold::new(policy, id, partition);
         let next = store.next_offset();
-        let ahead = outputs.last_published().map_err(Error::log("reading back what was published"))?;
+        let published = outputs.last_published().map_err(Error::log("reading back what was published"))?;
         let publisher = Publisher::start(outputs)?;
         let handed = Sequence::default();
-        let mut task = Self { id, fold, store, metrics, next, said: false, publisher, handed, ahead };
+        let repetition = Repetition::of(&mut store, fold.policy().digest(), published);
+        let mut task = Self { id, fold, store, metrics, next, said: false, publisher, handed, repetition };
         task.publish()?;
         task.show();
         Ok(task)
@@ -95,7 +98,9 @@ impl PartitionTask {
     /// Those of the state. The task must then be dropped and opened again.
     pub fn fold(&mut self, records: &[Stored]) -> Result<(), Error> {
         for stored in records {
-            self.pass(stored.position.offset);
+            if self.repetition.ends_before(stored.position.offset) {
+                self.end_repetition()?;
+            }
             self.next = stored.position.offset.next();
             let Some(applied) = self.apply(stored)? else { continue };
             self.count(&applied);
@@ -106,13 +111,32 @@ impl PartitionTask {
         Ok(())
     }
 
-    /// Behind the record that made the last published output be said, what is said is new, whatever the repetition said: under
-    /// another policy it says more or less than was published.
-    fn pass(&mut self, offset: Offset) {
-        if let Some(ahead) = self.ahead.filter(|ahead| offset > ahead.said_at) {
-            self.store.number_behind(ahead.sequence);
-            self.ahead = None;
+    /// From here on what is said is new, whatever the repetition said.
+    fn end_repetition(&mut self) -> Result<(), Error> {
+        if let Some(published) = self.repetition.published() {
+            self.store.number_behind(published.sequence);
         }
+        let is_other = self.repetition.is_other();
+        self.repetition = Repetition::Over;
+        if is_other {
+            self.restate()?;
+            self.store.set_policy(self.fold.policy().digest());
+        }
+        Ok(())
+    }
+
+    /// Says where every customer stands.
+    fn restate(&mut self) -> Result<(), Error> {
+        let everyone = self.store.everyone()?;
+        tracing::info!(partition = %self.id, customers = everyone.len(), "every standing is said again");
+        for (number, id) in everyone.iter().enumerate() {
+            let Some(customer) = self.store.peek(id)?.filter(|customer| !customer.is_new()) else { continue };
+            self.say(&Said::Standing(customer.standing(id, self.fold.policy())))?;
+            if number % RESTATED_AT_ONCE == RESTATED_AT_ONCE - 1 {
+                self.commit()?;
+            }
+        }
+        Ok(())
     }
 
     fn apply(&mut self, stored: &Stored) -> Result<Option<Applied>, Error> {
@@ -135,6 +159,9 @@ impl PartitionTask {
     }
 
     fn say(&mut self, said: &Said) -> Result<(), Error> {
+        if self.repetition.is_other() {
+            return Ok(());
+        }
         let now = self.fold.partition().now().unwrap_or_default();
         let said_at = Offset::new(self.next.get().saturating_sub(1));
         let sequence = self.store.next_sequence();
@@ -230,7 +257,7 @@ impl PartitionTask {
     }
 
     fn forget_published(&mut self) -> Result<(), Error> {
-        let Some(published) = self.publisher.published()? else { return Ok(()) };
+        let published = self.publisher.published()?;
         let before = self.store.outbox().len();
         if self.store.outbox().first().is_some_and(|first| first.sequence <= published) {
             self.store.published(published)?;

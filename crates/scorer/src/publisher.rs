@@ -35,7 +35,7 @@ struct Progress {
 /// How far it is.
 #[derive(Debug, Default)]
 struct Reached {
-    published: Option<Sequence>,
+    published: Sequence,
     failed: Option<log::Error>,
     is_stopped: bool,
 }
@@ -78,12 +78,12 @@ impl Publisher {
         }
     }
 
-    /// The last output that is durable, among those given to it.
+    /// The last output that is durable, among those given to it; 0 where none is.
     ///
     /// # Errors
     ///
     /// What made it give up.
-    pub(crate) fn published(&self) -> Result<Option<Sequence>, Error> {
+    pub(crate) fn published(&self) -> Result<Sequence, Error> {
         let mut reached = self.progress.lock();
         reached
             .failed
@@ -93,7 +93,7 @@ impl Publisher {
 
     /// Waits until everything up to `last` is durable, it has given up, or `patience` is over.
     pub(crate) fn wait_for(&self, last: Sequence, patience: Duration) {
-        let waits = |reached: &mut Reached| reached.failed.is_none() && reached.published < Some(last);
+        let waits = |reached: &mut Reached| reached.failed.is_none() && reached.published < last;
         let waited = self.progress.changed.wait_timeout_while(self.progress.lock(), patience, waits);
         drop(waited);
     }
@@ -132,7 +132,7 @@ fn publish(outputs: &mut dyn Outputs, batch: &[Output], progress: &Progress) -> 
     loop {
         match outputs.publish(batch) {
             Ok(()) => {
-                progress.set(|reached| reached.published = batch.last().map(|output| output.sequence));
+                progress.set(|reached| reached.published = batch.last().map_or(reached.published, |last| last.sequence));
                 return true;
             }
             Err(error @ log::Error::Busy(_)) => {

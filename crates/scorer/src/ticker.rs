@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use log::{Append, Candidacy, Log, Producer, Record, RecordKind, Route, Start, Stored, Tail, Topic};
-use model::{Fleet, PartitionId, Tick};
+use model::{Fleet, Millis, PartitionId, Tick};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,9 @@ use crate::{Clock, Error};
 
 /// How often one who does not tick looks whether it shall.
 const LOOKING: Duration = Duration::from_millis(500);
+/// How far a partition's share may lie behind the newest one before the fleet is summed without it: a partition that can't be
+/// folded, because a disk is full, say, must not keep all the others waiting for the fleet's counts.
+const LEFT_BEHIND: Millis = Millis::minutes(15);
 
 /// Appends a tick to every partition of `weir.events`, again and again.
 ///
@@ -81,6 +84,10 @@ impl Ticker {
             }
             if !self.holds_office() {
                 due = Instant::now() + LOOKING.min(interval);
+                // Whoever comes into the office knows the fleet as it is then.
+                if let Err(error) = self.read_shares().await {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "the fleet's counts are not followed");
+                }
                 continue;
             }
             due = (due + interval).max(Instant::now());
@@ -92,7 +99,12 @@ impl Ticker {
 
     /// The sum of the shares; not caught up with any moment while a partition has not told its share.
     fn fleet(&self) -> Fleet {
-        let mut fleet = Fleet::sum(self.shares.values());
+        let newest = self.shares.values().filter_map(|share| share.as_of).max();
+        let is_current = |share: &&Fleet| match (share.as_of, newest) {
+            (Some(as_of), Some(newest)) => as_of + LEFT_BEHIND >= newest,
+            _ => true,
+        };
+        let mut fleet = Fleet::sum(self.shares.values().filter(is_current));
         if self.shares.len() < self.log.partitions().all().count() {
             fleet.as_of = None;
         }

@@ -1,9 +1,11 @@
 //! Stores checkpoints, one after the other, on a thread of its own.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::{Offset, PartitionId};
 
@@ -12,8 +14,8 @@ use crate::metrics::Metrics;
 use crate::opener::remove;
 use crate::{CheckpointError, Error, Troubles};
 
-/// What `Troubles` call it.
-const ABOUT: &str = "checkpoints";
+/// How long a store may keep the process from ending; what is not stored by then is stored by whoever has the partition next.
+const ENDING: Duration = Duration::from_secs(2);
 
 /// A copy of a state on this machine, to be stored elsewhere and then deleted.
 #[derive(Debug)]
@@ -27,16 +29,28 @@ pub(crate) struct Copied {
 #[derive(Debug)]
 pub(crate) struct Uploader {
     copies: Option<Sender<(Copied, Sender<()>)>>,
+    ending: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Uploader {
     pub(crate) fn start(to: Checkpoints, metrics: Metrics, troubles: Troubles) -> Result<Self, Error> {
         let (copies, waiting) = channel();
-        let thread = std::thread::Builder::new().name("checkpoints".to_owned());
-        let thread = thread.spawn(move || run(&to, &waiting, &metrics, &troubles));
+        let ending = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&ending);
+        let run = move || {
+            while let Ok((copied, _done)) = waiting.recv() {
+                if !ended.load(Ordering::Acquire) {
+                    store(&to, &copied, &metrics, &troubles);
+                }
+                if let Err(error) = remove(&copied.folder) {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a copy is left behind");
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("checkpoints".to_owned()).spawn(run);
         let thread = thread.map_err(|_| Error::Thread("for checkpoints could not be started"))?;
-        Ok(Self { copies: Some(copies), thread: Some(thread) })
+        Ok(Self { copies: Some(copies), ending, thread: Some(thread) })
     }
 
     /// Stores a copy; the answer ends when it is stored or could not be.
@@ -52,9 +66,9 @@ impl Uploader {
 
 /// Waits until the copies are stored, or until `patience` is over.
 pub(crate) fn wait_for(stored: Vec<Receiver<()>>, patience: Duration) {
-    let deadline = std::time::Instant::now() + patience;
+    let deadline = Instant::now() + patience;
     for stored in stored {
-        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        let left = deadline.saturating_duration_since(Instant::now());
         if stored.recv_timeout(left) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             tracing::warn!("a checkpoint is still being stored");
             return;
@@ -64,26 +78,26 @@ pub(crate) fn wait_for(stored: Vec<Receiver<()>>, patience: Duration) {
 
 impl Drop for Uploader {
     fn drop(&mut self) {
+        self.ending.store(true, Ordering::Release);
         self.copies = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        let Some(thread) = self.thread.take() else { return };
+        let deadline = Instant::now() + ENDING;
+        while !thread.is_finished() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if thread.is_finished() && thread.join().is_err() {
             tracing::error!("the thread for checkpoints panicked");
         }
     }
 }
 
-fn run(to: &Checkpoints, waiting: &Receiver<(Copied, Sender<()>)>, metrics: &Metrics, troubles: &Troubles) {
-    while let Ok((Copied { partition, offset, folder }, _done)) = waiting.recv() {
-        let stored: Result<(), CheckpointError> = to.save(partition, offset, &folder);
-        let outcome = if stored.is_ok() { "stored" } else { "failed" };
-        metrics.checkpoints.with_label_values(&[outcome]).inc();
-        match stored {
-            Ok(()) => troubles.end(ABOUT),
-            Err(error) => troubles.tell(ABOUT, &error),
-        }
-        if let Err(error) = remove(&folder) {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a copy is left behind");
-        }
+fn store(to: &Checkpoints, copied: &Copied, metrics: &Metrics, troubles: &Troubles) {
+    let stored: Result<(), CheckpointError> = to.save(copied.partition, copied.offset, &copied.folder);
+    let outcome = if stored.is_ok() { "stored" } else { "failed" };
+    metrics.checkpoints.with_label_values(&[outcome]).inc();
+    let about = format!("checkpoints of partition {}", copied.partition);
+    match stored {
+        Ok(()) => troubles.end(&about),
+        Err(error) => troubles.tell(&about, &error),
     }
 }

@@ -40,7 +40,7 @@ pub(crate) struct Snapshot {
 
 impl Customer {
     /// Whether no event of it was ever counted.
-    pub(crate) const fn is_new(&self) -> bool {
+    pub const fn is_new(&self) -> bool {
         self.since.is_none()
     }
 

@@ -1,13 +1,20 @@
 //! Opening the log that is configured.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use log::Log;
 use log::embedded::EmbeddedLog;
 use log::kafka::{self, KafkaLog};
+use tokio::time::Instant;
 
 use crate::config::{KafkaSettings, LogSettings};
+
+/// How long Weir waits for brokers that don't answer, before it ends and leaves the rest to whoever supervises it.
+const WAITING: Duration = Duration::from_secs(60);
+/// How soon they are tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// An open log; the embedded one needs looking after.
 #[derive(Debug)]
@@ -16,7 +23,7 @@ pub(crate) struct Opened {
     pub(crate) embedded: Option<Arc<EmbeddedLog>>,
 }
 
-/// Opens the log, and makes its topics where that is allowed.
+/// Opens the log, and makes its topics where that is allowed. Brokers that don't answer yet are waited for.
 pub(crate) async fn open(settings: &LogSettings) -> anyhow::Result<Opened> {
     match settings {
         LogSettings::Embedded(config) => {
@@ -24,14 +31,29 @@ pub(crate) async fn open(settings: &LogSettings) -> anyhow::Result<Opened> {
             Ok(Opened { log: Arc::clone(&log) as Arc<dyn Log>, embedded: Some(log) })
         }
         LogSettings::Kafka(settings) => {
-            if settings.create_topics {
-                create(settings).await?;
-            }
-            let config = settings.config.clone();
-            let log = tokio::task::spawn_blocking(move || KafkaLog::open(config)).await?;
-            Ok(Opened { log: Arc::new(log.context("the log can't be opened")?), embedded: None })
+            let deadline = Instant::now() + WAITING;
+            let log = loop {
+                match open_kafka(settings).await? {
+                    Err(error @ log::Error::Unreachable { .. }) if Instant::now() < deadline => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the log");
+                        tokio::time::sleep(AGAIN).await;
+                    }
+                    opened => break opened.context("the log can't be opened")?,
+                }
+            };
+            Ok(Opened { log: Arc::new(log), embedded: None })
         }
     }
+}
+
+async fn open_kafka(settings: &KafkaSettings) -> anyhow::Result<log::Result<KafkaLog>> {
+    if settings.create_topics
+        && let Err(error) = create(settings).await
+    {
+        return Ok(Err(error));
+    }
+    let config = settings.config.clone();
+    Ok(tokio::task::spawn_blocking(move || KafkaLog::open(config)).await?)
 }
 
 /// Makes the topics that are missing, and says which.
@@ -39,7 +61,7 @@ pub(crate) async fn create_topics(settings: &LogSettings) -> anyhow::Result<()> 
     let LogSettings::Kafka(settings) = settings else {
         anyhow::bail!("the configured log is embedded: it makes its topics itself");
     };
-    let made = create(settings).await?;
+    let made = create(settings).await.context("the topics can't be made")?;
     let config = settings.config.clone();
     // Those that were there must fit, too.
     let opened = tokio::task::spawn_blocking(move || KafkaLog::open(config)).await?;
@@ -51,7 +73,6 @@ pub(crate) async fn create_topics(settings: &LogSettings) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn create(settings: &KafkaSettings) -> anyhow::Result<Vec<String>> {
-    let made = kafka::create_topics(&settings.config, settings.replication).await;
-    made.context("the topics can't be made")
+async fn create(settings: &KafkaSettings) -> log::Result<Vec<String>> {
+    kafka::create_topics(&settings.config, settings.replication).await
 }

@@ -35,7 +35,12 @@ pub(crate) async fn run(settings: Settings, roles: Vec<Role>) -> anyhow::Result<
         tracing::warn!("no source is configured: every POST is answered 404");
     }
     let mut terminated = signal(SignalKind::terminate()).context("SIGTERM can't be heard")?;
-    let mut running = Running::start(settings, &roles.into_iter().collect(), clock::system()).await?;
+    let roles = roles.into_iter().collect();
+    let mut running = tokio::select! {
+        started = Running::start(settings, &roles, clock::system()) => started?,
+        // What it has begun ends with the process; all of it is in the log.
+        _ = terminated.recv() => return Ok(()),
+    };
     tokio::select! {
         _ = terminated.recv() => tracing::info!("told to end"),
         interrupted = tokio::signal::ctrl_c() => interrupted.context("Ctrl-C can't be heard")?,
@@ -144,14 +149,15 @@ impl Running {
         clock: &Clock,
         registry: &Registry,
     ) -> anyhow::Result<Views> {
-        let mut ticker = Ticker::new(Arc::clone(log))?;
+        let opened = Arc::clone(log);
+        let mut ticker = tokio::task::spawn_blocking(move || Ticker::new(opened)).await??;
         if ticker.holds_office() {
             ticker.tick(clock).await?;
         }
         let state = settings.state.clone();
         let config = scorer::Config {
             state: state.path,
-            budget: Budget::default(),
+            budget: Budget::of_each(log.partitions()),
             checkpoints: state.checkpoints,
             checkpoint_interval: state.checkpoint_interval,
             grace: state.grace,
@@ -193,7 +199,8 @@ impl Running {
         (log, clock): (&Arc<dyn Log>, &Clock),
         probes: Probes,
     ) -> anyhow::Result<()> {
-        let (index, readers) = Index::start(log, &self.work.shutdown)?;
+        let (opened, shutdown) = (Arc::clone(log), self.work.shutdown.clone());
+        let (index, readers) = tokio::task::spawn_blocking(move || Index::start(&opened, &shutdown)).await??;
         self.readers = readers;
         let admin = Admin {
             index,

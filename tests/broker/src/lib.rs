@@ -92,6 +92,7 @@ fn settings(id: u16, (port, controller): (u16, u16), voters: &str, replicas: u16
          transaction.state.log.num.partitions=4\n\
          group.initial.rebalance.delay.ms=0\n\
          group.min.session.timeout.ms=3000\n\
+         log.cleaner.backoff.ms=500\n\
          log.segment.bytes=67108864\n"
     )
 }

@@ -1,6 +1,7 @@
 //! The brokers: whom to ask, and what their errors mean.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use model::{Offset, PartitionId};
 use rdkafka::ClientContext;
@@ -11,6 +12,14 @@ use rdkafka::metadata::Metadata;
 
 use super::{ASKING, Config};
 use crate::{Error, Reach, Result, Topic};
+
+/// How long a question waits for a partition to have a leader: one that was just made, or whose broker is gone, has none for
+/// a moment.
+const ELECTING: Duration = Duration::from_secs(5);
+/// How long one who begins to read waits for brokers that are away: about as long as the failure of a broker takes to mend.
+const BEGINNING: Duration = Duration::from_secs(30);
+/// How soon they are asked again.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// A reader whose errors are told by what it polls, and where they pass, not at all.
 #[derive(Debug)]
@@ -49,14 +58,20 @@ impl Brokers {
         Ok(Self { config, names, client })
     }
 
-    /// Asks, and once more with another client where there was no answer.
+    /// Asks, and again with another client where there was no answer; for as long as a leader is being elected.
     fn ask<T>(&self, question: impl Fn(&Reader) -> KafkaResult<T>) -> Result<T> {
         let client = Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner));
         if let Ok(answer) = question(&client) {
             return Ok(answer);
         }
         let fresh = Arc::new(asking(&self.config)?);
-        let answer = question(&fresh).map_err(|source| self.failed(source))?;
+        let deadline = Instant::now() + ELECTING;
+        let answer = loop {
+            match question(&fresh) {
+                Err(error) if is_electing(&error) && Instant::now() < deadline => std::thread::sleep(AGAIN),
+                answer => break answer.map_err(|source| self.failed(source))?,
+            }
+        };
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(answer)
     }
@@ -102,6 +117,20 @@ impl Brokers {
         Ok(Reach { start: offset(start), end: offset(end) })
     }
 
+    /// As [`Brokers::reach`], for one who begins: brokers that are away for a moment are waited for. Blocking.
+    pub(super) fn reach_patiently(&self, topic: Topic, partition: PartitionId) -> Result<Reach> {
+        let deadline = Instant::now() + BEGINNING;
+        loop {
+            match self.reach(topic, partition) {
+                Err(error @ Error::Unreachable { .. }) if Instant::now() < deadline => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, topic = topic.name(), "waiting for the brokers");
+                    std::thread::sleep(AGAIN);
+                }
+                reached => return reached,
+            }
+        }
+    }
+
     pub(super) fn failed(&self, source: KafkaError) -> Error {
         failed(&self.config, source)
     }
@@ -123,6 +152,23 @@ fn asking(config: &Config) -> Result<Reader> {
     Reader::from_config_and_context(&reader, Quiet).map_err(|source| failed(config, source))
 }
 
+/// Whether the partition has no leader just now, as far as those who were asked know.
+fn is_electing(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::NotLeaderForPartition
+                | Code::LeaderNotAvailable
+                | Code::ReplicaNotAvailable
+                | Code::FencedLeaderEpoch
+                | Code::UnknownLeaderEpoch
+                | Code::UnknownTopicOrPartition
+                | Code::UnknownPartition
+        )
+    )
+}
+
 /// Kafka's offsets are not negative where they name a record.
 pub(super) fn offset(offset: i64) -> Offset {
     Offset::new(u64::try_from(offset).unwrap_or(0))
@@ -136,19 +182,36 @@ pub(super) fn partition(number: i32) -> PartitionId {
 /// What cannot pass by itself is told apart from what can.
 pub(super) fn failed(config: &Config, source: KafkaError) -> Error {
     let place = config.brokers.clone();
-    match source.rdkafka_error_code() {
-        Some(
-            RDKafkaErrorCode::SaslAuthenticationFailed
-            | RDKafkaErrorCode::Authentication
-            | RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed
-            | RDKafkaErrorCode::ClusterAuthorizationFailed
-            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed
-            | RDKafkaErrorCode::MessageSizeTooLarge
-            | RDKafkaErrorCode::InvalidConfig,
-        ) => Error::Storage { place, source: source.into() },
-        Some(_) => Error::Unreachable { place, source: source.into() },
-        // The client could not be made from its settings.
-        None => Error::Storage { place, source: source.into() },
+    if is_for_good(&source) {
+        Error::Storage { place, source: source.into() }
+    } else {
+        Error::Unreachable { place, source: source.into() }
     }
+}
+
+fn is_for_good(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    let code = match error {
+        // The client can't be made from its settings.
+        KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) | KafkaError::Nul(_) => return true,
+        KafkaError::AdminOp(code) => Some(*code),
+        _ => error.rdkafka_error_code(),
+    };
+    matches!(
+        code,
+        Some(
+            Code::SaslAuthenticationFailed
+                | Code::Authentication
+                | Code::TopicAuthorizationFailed
+                | Code::GroupAuthorizationFailed
+                | Code::ClusterAuthorizationFailed
+                | Code::TransactionalIdAuthorizationFailed
+                | Code::MessageSizeTooLarge
+                | Code::InvalidConfig
+                | Code::InvalidTopic
+                | Code::InvalidPartitions
+                | Code::PolicyViolation
+                | Code::Fatal
+        )
+    )
 }

@@ -7,6 +7,7 @@
 
 mod brokers;
 mod candidacy;
+mod membership;
 mod message;
 mod outputs;
 mod producer;

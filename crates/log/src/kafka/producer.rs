@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::config::FromClientConfigAndContext;
@@ -22,15 +23,30 @@ pub(super) struct KafkaProducer {
     traffic: Arc<Traffic>,
 }
 
+/// How often an append is let through while Kafka does not acknowledge: it may be one partition only that can't be written.
+const PROBING: Duration = Duration::from_secs(1);
+
 /// What is under way to the brokers, and whether they answer.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
     bytes: AtomicUsize,
     /// The last thing heard was a failure.
     is_silent: AtomicBool,
+    /// When the latest append was let through in silence.
+    probed: Mutex<Option<Instant>>,
 }
 
 impl Traffic {
+    /// Whether it is time to try whether Kafka acknowledges again.
+    fn may_probe(&self) -> bool {
+        let mut probed = self.probed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = probed.is_none_or(|at| at.elapsed() >= PROBING);
+        if is_due {
+            *probed = Some(Instant::now());
+        }
+        is_due
+    }
+
     /// Of one who sends `bytes` at once and nothing else.
     pub(super) fn of(bytes: usize) -> Arc<Self> {
         Arc::new(Self { bytes: bytes.into(), ..Self::default() })
@@ -183,8 +199,8 @@ impl KafkaProducer {
             return Ok(());
         } else if before + bytes > self.brokers.config().in_flight_bytes {
             "too many bytes wait for Kafka's acknowledgement"
-        } else if self.traffic.is_silent.load(Ordering::Acquire) {
-            "Kafka does not acknowledge; one append at a time tries whether it does again"
+        } else if self.traffic.is_silent.load(Ordering::Acquire) && !self.traffic.may_probe() {
+            "Kafka does not acknowledge; one append a second tries whether it does again"
         } else {
             return Ok(());
         };

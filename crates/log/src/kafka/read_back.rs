@@ -15,7 +15,7 @@ use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::brokers::{Brokers, Reader, offset, partition};
 use super::message::published_of;
-use crate::{Output, Published, Result, Sequence, Topic};
+use crate::{Cleanup, Output, Published, Result, Sequence, Topic};
 
 /// Where outputs of folds go.
 const SAID: [Topic; 3] = [Topic::Decisions, Topic::Standings, Topic::Fleet];
@@ -135,11 +135,14 @@ impl ReadBack {
         loop {
             let from = Offset::new(reach.end.get().saturating_sub(back)).max(reach.start);
             let mut seen = self.read_to_end(reader, key, (from, reach.end), deadline)?;
-            if from == reach.start {
-                return Ok(seen);
-            }
-            if let Some(first) = seen.numbers.first() {
-                seen.floor = Some(*first);
+            if from == reach.start || seen.last.is_some() {
+                seen.floor = match key.1.cleanup() {
+                    // A number that compaction removed is missing like one that was never published.
+                    Cleanup::Compact => seen.last.map(|last| last.sequence),
+                    Cleanup::Delete if from == Offset::ZERO => None,
+                    // What was there before the first one that was read had a lower number.
+                    Cleanup::Delete => seen.numbers.first().copied(),
+                };
                 return Ok(seen);
             }
             back = back.saturating_mul(8);

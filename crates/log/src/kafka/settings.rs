@@ -49,14 +49,17 @@ impl From<String> for Secretive {
 pub struct ForbiddenSetting(String);
 
 /// Those that promises rest on.
-const OURS: [&str; 19] = [
+const OURS: [&str; 26] = [
     "acks",
     "auto.offset.reset",
     "bootstrap.servers",
+    "check.crcs",
     "client.id",
     "delivery.report.only.error",
+    "delivery.timeout.ms",
     "enable.auto.commit",
     "enable.auto.offset.store",
+    "enable.gapless.guarantee",
     "enable.idempotence",
     "enable.partition.eof",
     "group.id",
@@ -64,8 +67,12 @@ const OURS: [&str; 19] = [
     "group.protocol",
     "isolation.level",
     "max.in.flight.requests.per.connection",
+    "message.timeout.ms",
     "metadata.broker.list",
     "partition.assignment.strategy",
+    "queue.buffering.max.kbytes",
+    "queue.buffering.max.messages",
+    "queue.buffering.max.ms",
     "request.required.acks",
     "retries",
     "transactional.id",

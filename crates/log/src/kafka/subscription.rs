@@ -4,19 +4,17 @@
 //! it, and so the user has the time to let go of a partition before anyone else can have it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::{Offset, PartitionId};
-use rdkafka::ClientContext;
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
-use rdkafka::types::RDKafkaRespErr;
 
-use super::brokers::{Brokers, partition};
+use super::brokers::Brokers;
+use super::membership::{Change, Member, member};
 use super::message::Decoder;
 use super::watchdog::Watchdog;
 use crate::{Error, Polled, Reach, Result, Stored, Subscription, Topic};
@@ -25,53 +23,12 @@ use crate::{Error, Polled, Reach, Result, Stored, Subscription, Topic};
 /// waits long for the others.
 const AT_ONCE: usize = 4_096;
 const BYTES_AT_ONCE: usize = 2 << 20;
-/// How long librdkafka may refuse a seek that it will take later.
+/// How long librdkafka may refuse a seek that it will take later, before that is told.
 const SEEKING: Duration = Duration::from_secs(30);
-
-/// A change of the assignment that waits to be carried out.
-#[derive(Clone, Debug)]
-enum Change {
-    Assign(Vec<PartitionId>),
-    Revoke(Vec<PartitionId>),
-    Lose(Vec<PartitionId>),
-}
-
-/// Hears of changes.
-#[derive(Debug, Default)]
-struct Membership {
-    changes: Mutex<VecDeque<Change>>,
-    /// Nobody is there any more to be told: changes are carried out at once.
-    is_leaving: AtomicBool,
-}
-
-impl ClientContext for Membership {
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "consumer");
-    }
-}
-
-impl ConsumerContext for Membership {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let is_assignment = event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-        let partitions: Vec<_> = list.elements().iter().map(|element| partition(element.partition())).collect();
-        if self.is_leaving.load(Ordering::Acquire) || partitions.is_empty() {
-            let carried_out =
-                if is_assignment { consumer.incremental_assign(list) } else { consumer.incremental_unassign(list) };
-            if let Err(error) = carried_out {
-                tracing::debug!(%error, "a change of nothing");
-            }
-            return;
-        }
-        let change = match (is_assignment, consumer.assignment_lost()) {
-            (true, _) => Change::Assign(partitions),
-            (false, true) => Change::Lose(partitions),
-            (false, false) => Change::Revoke(partitions),
-        };
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
-    }
-}
-
-type Member = BaseConsumer<Membership>;
+/// How often silences are minded.
+const MINDING: Duration = Duration::from_secs(10);
+/// How long brokers that told an error may bring nothing before they are asked whether they are there.
+const UNWELL: Duration = Duration::from_secs(10);
 
 /// A member of a group.
 pub(super) struct KafkaSubscription {
@@ -89,6 +46,18 @@ pub(super) struct KafkaSubscription {
     /// Seeks that librdkafka has yet to take, and since when.
     seeks: BTreeMap<PartitionId, Instant>,
     watchdog: Watchdog,
+    unwell: Option<Unwell>,
+    /// When silences were minded last.
+    minded: Instant,
+}
+
+/// An error of the brokers after which no record has come.
+struct Unwell {
+    error: KafkaError,
+    /// When it came, or when the brokers were last asked.
+    since: Instant,
+    /// They did not answer.
+    are_away: bool,
 }
 
 impl std::fmt::Debug for KafkaSubscription {
@@ -102,7 +71,8 @@ impl std::fmt::Debug for KafkaSubscription {
 
 impl KafkaSubscription {
     pub(super) fn join(brokers: Arc<Brokers>, topic: Topic, group: &str) -> Result<Self> {
-        let consumer = join(&brokers, topic, group)?;
+        let consumer = member(&brokers, group)?;
+        consumer.subscribe(&[brokers.topic(topic)]).map_err(|source| brokers.failed(source))?;
         Ok(Self {
             brokers,
             topic,
@@ -114,6 +84,8 @@ impl KafkaSubscription {
             next: BTreeMap::new(),
             seeks: BTreeMap::new(),
             watchdog: Watchdog::default(),
+            unwell: None,
+            minded: Instant::now(),
         })
     }
 
@@ -133,18 +105,29 @@ impl KafkaSubscription {
         };
         let list = self.list(partitions.iter().map(|partition| (*partition, place(partition))))?;
         self.consumer.incremental_assign(&list).map_err(|source| self.brokers.failed(source))?;
-        let unsought = partitions.iter().filter(|partition| !matches!(self.next.get(partition), Some(Some(_))));
-        let unsought = self.list(unsought.map(|partition| (*partition, Place::Invalid)))?;
+        let is_sought = |partition: &PartitionId| matches!(self.next.get(partition), Some(Some(_)));
+        let (sought, unsought): (Vec<_>, Vec<_>) = partitions.iter().partition(|partition| is_sought(partition));
+        let whole = |partitions: Vec<&PartitionId>| {
+            self.list(partitions.into_iter().map(|partition| (*partition, Place::Invalid)))
+        };
+        // One that was paused when it was this member's before is still paused.
+        self.consumer.resume(&whole(sought)?).map_err(|source| self.brokers.failed(source))?;
+        self.consumer.pause(&whole(unsought)?).map_err(|source| self.brokers.failed(source))?;
         self.seeks.retain(|sought, _| !partitions.contains(sought));
-        self.consumer.pause(&unsought).map_err(|source| self.brokers.failed(source))
+        Ok(())
     }
 
     fn unassign(&mut self, partitions: &[PartitionId]) -> Result<()> {
-        let list = self.list(partitions.iter().map(|partition| (*partition, Place::Invalid)))?;
+        let mut known = Vec::new();
         for partition in partitions {
-            self.next.remove(partition);
+            known.extend(self.next.remove(partition).map(|_| (*partition, Place::Invalid)));
             self.seeks.remove(partition);
         }
+        // What a consumer had that was replaced is not the new one's to give.
+        if known.is_empty() {
+            return Ok(());
+        }
+        let list = self.list(known)?;
         self.consumer.incremental_unassign(&list).map_err(|source| self.brokers.failed(source))
     }
 
@@ -160,7 +143,10 @@ impl KafkaSubscription {
                     let list = self.list([(partition, Place::Invalid)])?;
                     self.consumer.resume(&list).map_err(|source| self.brokers.failed(source))?;
                 }
-                Err(source) if since.elapsed() > SEEKING => return Err(self.brokers.failed(source)),
+                Err(error) if since.elapsed() > SEEKING => {
+                    tracing::warn!(%error, %partition, "a seek is refused for long");
+                    self.seeks.insert(partition, Instant::now());
+                }
                 Err(error) => tracing::debug!(%error, %partition, "a seek is tried again"),
             }
         }
@@ -170,7 +156,7 @@ impl KafkaSubscription {
     /// Polls until something is ready to be handed out.
     fn fill(&mut self, deadline: Instant) -> Result<()> {
         let mut runs: BTreeMap<PartitionId, Vec<Stored>> = BTreeMap::new();
-        let (mut count, mut bytes) = (0, 0);
+        let (mut count, mut bytes, mut failed) = (0, 0, Ok(()));
         while count < AT_ONCE && bytes < BYTES_AT_ONCE {
             let is_seeking = !self.seeks.is_empty();
             let left = deadline.saturating_duration_since(Instant::now());
@@ -184,7 +170,6 @@ impl KafkaSubscription {
                     let stored = self.decoder.decode(&message);
                     count += 1;
                     bytes += stored.record.value.len();
-                    self.watchdog.heard();
                     let partition = stored.position.partition;
                     // What was on its way when the user sought elsewhere is not handed out.
                     if let Some(Some(next)) = self.next.get_mut(&partition)
@@ -195,7 +180,12 @@ impl KafkaSubscription {
                         runs.entry(partition).or_default().push(stored);
                     }
                 }
-                Some(Err(error)) => self.bear(error)?,
+                Some(Err(error)) => {
+                    failed = self.bear(error);
+                    if failed.is_err() {
+                        break;
+                    }
+                }
                 None => {
                     let is_changed = self.take_change();
                     if count > 0 || is_changed || is_seeking || Instant::now() >= deadline {
@@ -204,10 +194,14 @@ impl KafkaSubscription {
                 }
             }
         }
+        runs.keys().for_each(|partition| self.watchdog.heard(*partition));
+        if !runs.is_empty() {
+            self.unwell = None;
+        }
         // Records that came before a change are handed out before it.
         let runs = runs.into_iter().rev().map(|(partition, records)| Polled::Records(partition, records));
         runs.for_each(|run| self.ready.push_front(run));
-        Ok(())
+        failed
     }
 
     /// Takes the next change, if the one before is carried out; whether there was one.
@@ -241,42 +235,80 @@ impl KafkaSubscription {
     }
 
     /// What passes by itself is borne; what can't is told.
-    fn bear(&self, error: KafkaError) -> Result<()> {
+    fn bear(&mut self, error: KafkaError) -> Result<()> {
         use RDKafkaErrorCode as Code;
         match error.rdkafka_error_code() {
-            Some(Code::FencedInstanceId) => {
-                Err(Error::MemberTaken { member: self.brokers.config().member.clone() })
-            }
+            Some(Code::Fatal) => Err(self.ended(error)),
             Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => Err(self.brokers.unreadable(format!(
                 "a record of {} that is to be read next is not there ({error}); retention, or another log under the name",
                 self.brokers.topic(self.topic)
             ))),
-            Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed | Code::SaslAuthenticationFailed) => {
-                Err(self.brokers.failed(error))
-            }
-            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(self.brokers.failed(error)),
+            Some(
+                Code::TopicAuthorizationFailed
+                | Code::GroupAuthorizationFailed
+                | Code::SaslAuthenticationFailed
+                | Code::Authentication
+                | Code::InconsistentGroupProtocol
+                | Code::InvalidSessionTimeout,
+            ) => Err(self.brokers.failed(error)),
             _ => {
                 tracing::debug!(%error, "reading goes on");
+                self.unwell.get_or_insert(Unwell { error, since: Instant::now(), are_away: false });
                 Ok(())
             }
         }
     }
 
+    /// Why the client can do no more.
+    fn ended(&self, error: KafkaError) -> Error {
+        match self.consumer.client().fatal_error() {
+            Some((RDKafkaErrorCode::FencedInstanceId, _)) => {
+                Error::MemberTaken { member: self.brokers.config().member.clone() }
+            }
+            Some((code, reason)) => {
+                tracing::error!(%code, reason, "the consumer can do no more");
+                self.brokers.failed(error)
+            }
+            None => self.brokers.failed(error),
+        }
+    }
+
+    /// Brokers that told an error and have brought nothing since are asked whether they are there.
+    fn mind_health(&mut self) -> Result<()> {
+        let Some(unwell) = &mut self.unwell else { return Ok(()) };
+        if unwell.since.elapsed() >= UNWELL {
+            unwell.are_away = self.brokers.metadata().is_err();
+            unwell.since = Instant::now();
+            if !unwell.are_away {
+                self.unwell = None;
+                return Ok(());
+            }
+        }
+        if unwell.are_away { Err(self.brokers.failed(unwell.error.clone())) } else { Ok(()) }
+    }
+
     /// A consumer that has stopped hearing of records that are there is replaced.
     fn mind_silence(&mut self) -> Result<()> {
+        if self.minded.elapsed() < MINDING {
+            return Ok(());
+        }
+        self.minded = Instant::now();
         let reading = self.next.iter().filter_map(|(partition, next)| next.map(|next| (*partition, next)));
         let reading: Vec<_> = reading.collect();
         if !self.watchdog.is_stalled(&reading, |partition| self.brokers.reach(self.topic, partition).map(|r| r.end)) {
             return Ok(());
         }
         tracing::warn!(topic = self.topic.name(), "no record came although there are some: the consumer is replaced");
+        let fresh = member(&self.brokers, &self.group)?;
         let owned: Vec<_> = self.next.keys().copied().collect();
         self.leave();
-        self.consumer = join(&self.brokers, self.topic, &self.group)?;
         self.next.clear();
         self.seeks.clear();
+        // The old one must be gone before the new one joins under its name.
+        drop(std::mem::replace(&mut self.consumer, fresh));
         self.ready = VecDeque::from([Polled::Lost(owned)]);
-        Ok(())
+        let topic = self.brokers.topic(self.topic);
+        self.consumer.subscribe(&[topic]).map_err(|source| self.brokers.failed(source))
     }
 
     fn leave(&mut self) {
@@ -305,15 +337,6 @@ impl KafkaSubscription {
     }
 }
 
-fn join(brokers: &Brokers, topic: Topic, group: &str) -> Result<Member> {
-    let mut config = brokers.config().member(group);
-    config.set("group.instance.id", &brokers.config().member);
-    let consumer = Member::from_config_and_context(&config, Membership::default());
-    let consumer = consumer.map_err(|source| brokers.failed(source))?;
-    consumer.subscribe(&[brokers.topic(topic)]).map_err(|source| brokers.failed(source))?;
-    Ok(consumer)
-}
-
 fn place(from: Offset) -> Place {
     Place::Offset(i64::try_from(from.get()).unwrap_or(i64::MAX))
 }
@@ -322,6 +345,7 @@ impl Subscription for KafkaSubscription {
     fn poll(&mut self, timeout: Duration) -> Result<Polled> {
         let deadline = Instant::now() + timeout;
         self.carry_out()?;
+        self.mind_silence()?;
         loop {
             self.seek_all()?;
             if self.ready.is_empty() {
@@ -331,7 +355,7 @@ impl Subscription for KafkaSubscription {
                 return Ok(polled);
             }
             if Instant::now() >= deadline {
-                self.mind_silence()?;
+                self.mind_health()?;
                 return Ok(self.hand_out().unwrap_or(Polled::Idle));
             }
         }

@@ -40,7 +40,7 @@ impl KafkaTail {
         let (mut next, mut ends) = (BTreeMap::new(), BTreeMap::new());
         let mut places = TopicPartitionList::new();
         for partition in brokers.config().partitions.all() {
-            let reach = brokers.reach(topic, partition)?;
+            let reach = brokers.reach_patiently(topic, partition)?;
             let from = if start == Start::Earliest { reach.start } else { reach.end };
             next.insert(partition, from);
             ends.insert(partition, reach.end);
@@ -74,7 +74,7 @@ impl Tail for KafkaTail {
                         break;
                     }
                 }
-                Some(Err(error)) => self.bear(error)?,
+                Some(Err(error)) => self.bear(&error),
                 None if !records.is_empty() || Instant::now() >= deadline => break,
                 None => {}
             }
@@ -91,16 +91,18 @@ impl Tail for KafkaTail {
 }
 
 impl KafkaTail {
-    /// What passes by itself is borne; it comes as often as a broker is asked in vain.
-    fn bear(&self, error: KafkaError) -> Result<()> {
+    /// Whatever it is, it is told and borne: brokers come back, topics and rights are given back, and a reader that had ended
+    /// would show what is old for ever.
+    fn bear(&self, error: &KafkaError) {
         match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::UnknownTopicOrPartition) => {
-                Err(self.brokers.failed(error))
-            }
-            _ => {
-                tracing::debug!(%error, "a tail waits");
-                Ok(())
-            }
+            Some(
+                RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::Authentication
+                | RDKafkaErrorCode::SaslAuthenticationFailed,
+            ) => tracing::warn!(%error, brokers = self.brokers.config().brokers, "a reader waits"),
+            // It comes as often as a broker is asked in vain.
+            _ => tracing::debug!(%error, "a reader waits"),
         }
     }
 }

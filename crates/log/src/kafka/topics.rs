@@ -1,14 +1,18 @@
 //! Making topics, and refusing those that are not as configured.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::brokers::{Brokers, failed};
 use super::{ASKING, Config};
 use crate::{Cleanup, Error, Result, Topic};
+
+/// How long brokers may take to hear of a topic that was made.
+const SPREADING: Duration = Duration::from_secs(2);
 
 /// How the topics that are made are kept.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +31,7 @@ pub struct Replication {
 ///
 /// # Errors
 ///
-/// [`Error::Partitions`], [`Error::Unreachable`], and [`Error::Storage`] where the brokers refuse.
+/// [`Error::Unreachable`] where the brokers can't make them now, and [`Error::Storage`] where they refuse to.
 pub async fn create_topics(config: &Config, replication: Replication) -> Result<Vec<String>> {
     let admin: AdminClient<DefaultClientContext> = config.admin().create().map_err(|source| failed(config, source))?;
     let names: Vec<_> = Topic::ALL.map(|topic| (topic, config.topic(topic))).into();
@@ -46,8 +50,8 @@ pub async fn create_topics(config: &Config, replication: Replication) -> Result<
             Ok(name) => created.push(name),
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((name, code)) => {
-                let source = format!("topic {name} can't be made: {code}").into();
-                return Err(Error::Storage { place: config.brokers.clone(), source });
+                tracing::warn!(topic = name, %code, "can't be made");
+                return Err(failed(config, KafkaError::AdminOp(code)));
             }
         }
     }
@@ -75,8 +79,19 @@ fn retention(replication: Replication) -> (&'static str, String) {
     ("retention.ms", replication.retention_millis.to_string())
 }
 
-/// Refuses topics that are missing or have other partitions than configured.
+/// Refuses topics that are missing or have other partitions than configured. Those just made may not yet be known to the
+/// broker that is asked.
 pub(super) fn check(brokers: &Brokers) -> Result<()> {
+    let deadline = Instant::now() + SPREADING;
+    loop {
+        match check_once(brokers) {
+            Err(Error::NoTopic { .. }) if Instant::now() < deadline => std::thread::sleep(SPREADING / 20),
+            checked => return checked,
+        }
+    }
+}
+
+fn check_once(brokers: &Brokers) -> Result<()> {
     let metadata = brokers.metadata()?;
     let found: BTreeMap<_, _> =
         metadata.topics().iter().filter(|t| t.error().is_none()).map(|t| (t.name(), t.partitions().len())).collect();

@@ -12,26 +12,23 @@ use crate::Result;
 /// How long a silence may last before it is looked into.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// What is known of the silence.
-#[derive(Debug)]
+/// What is known of the silences.
+#[derive(Debug, Default)]
 pub(super) struct Watchdog {
-    since: Instant,
-    /// Where the partitions ended when the silence was looked into first.
-    ends: Option<BTreeMap<PartitionId, Offset>>,
+    silences: BTreeMap<PartitionId, Silence>,
 }
 
-impl Default for Watchdog {
-    fn default() -> Self {
-        Self { since: Instant::now(), ends: None }
-    }
+#[derive(Debug)]
+struct Silence {
+    since: Instant,
+    /// Where the partition ended when the silence was looked into first.
+    end: Option<Offset>,
 }
 
 impl Watchdog {
-    /// A record came.
-    pub(super) fn heard(&mut self) {
-        if self.ends.is_some() || self.since.elapsed() > SILENCE / 10 {
-            *self = Self::default();
-        }
+    /// A record of `partition` came.
+    pub(super) fn heard(&mut self, partition: PartitionId) {
+        self.silences.remove(&partition);
     }
 
     /// Whether a partition has grown during two silences in a row without a record of it coming. Its end being beyond the
@@ -41,20 +38,25 @@ impl Watchdog {
         reading: &[(PartitionId, Offset)],
         end_of: impl Fn(PartitionId) -> Result<Offset>,
     ) -> bool {
-        if self.since.elapsed() < SILENCE || reading.is_empty() {
+        self.silences.retain(|partition, _| reading.iter().any(|(id, _)| id == partition));
+        reading.iter().any(|(partition, next)| self.has_stalled(*partition, *next, &end_of))
+    }
+
+    fn has_stalled(
+        &mut self,
+        partition: PartitionId,
+        next: Offset,
+        end_of: &impl Fn(PartitionId) -> Result<Offset>,
+    ) -> bool {
+        let silence = self.silences.entry(partition).or_insert_with(|| Silence { since: Instant::now(), end: None });
+        if silence.since.elapsed() < SILENCE {
             return false;
         }
-        self.since = Instant::now();
-        let found: Result<BTreeMap<_, _>> = reading.iter().map(|(id, _)| Ok((*id, end_of(*id)?))).collect();
+        silence.since = Instant::now();
         // Brokers that can't be asked have nothing to say either.
-        let Ok(found) = found else { return false };
-        let before = self.ends.replace(found.clone());
-        before.is_some_and(|before| {
-            reading.iter().any(|(id, next)| {
-                let (now, then) = (found.get(id), before.get(id));
-                now > then && then.is_some_and(|then| then > next)
-            })
-        })
+        let Ok(now) = end_of(partition) else { return false };
+        let then = silence.end.replace(now);
+        then.is_some_and(|then| now > then && then > next)
     }
 }
 
@@ -62,31 +64,36 @@ impl Watchdog {
 mod tests {
     use super::*;
 
-    /// A watchdog that has heard nothing for a while.
-    fn silent(watchdog: Watchdog) -> Watchdog {
-        Watchdog { since: Instant::now().checked_sub(SILENCE * 2).unwrap_or_else(Instant::now), ..watchdog }
+    const QUIET: PartitionId = PartitionId::new(0);
+    const BUSY: PartitionId = PartitionId::new(1);
+
+    /// Looks after a silence of both partitions, of which only the busy one is heard of now.
+    fn looked(watchdog: &mut Watchdog, end: u64) -> bool {
+        let ago = Instant::now().checked_sub(SILENCE * 2).unwrap();
+        watchdog.silences.values_mut().for_each(|silence| silence.since = ago);
+        watchdog.heard(BUSY);
+        watchdog.is_stalled(&[(QUIET, Offset::new(5)), (BUSY, Offset::new(5))], |_| Ok(Offset::new(end)))
     }
 
-    fn looked(watchdog: &mut Watchdog, end: u64) -> bool {
-        watchdog.is_stalled(&[(PartitionId::new(0), Offset::new(5))], |_| Ok(Offset::new(end)))
+    fn watchdog() -> Watchdog {
+        let mut watchdog = Watchdog::default();
+        assert!(!looked(&mut watchdog, 6), "a silence that begins");
+        watchdog
     }
 
     #[test]
-    fn a_partition_that_grows_in_silence_is_stalled() {
-        let mut watchdog = silent(Watchdog::default());
+    fn a_partition_that_grows_in_silence_is_stalled_beside_one_that_is_heard_of() {
+        let mut watchdog = watchdog();
         assert!(!looked(&mut watchdog, 9), "once may be chance");
-        let mut watchdog = silent(watchdog);
         assert!(looked(&mut watchdog, 12));
     }
 
     #[test]
     fn a_partition_that_does_not_grow_is_only_quiet() {
-        let mut watchdog = silent(Watchdog::default());
+        let mut watchdog = watchdog();
         assert!(!looked(&mut watchdog, 6));
-        let mut watchdog = silent(watchdog);
         assert!(!looked(&mut watchdog, 6), "a marker lies behind the last record");
-        watchdog.heard();
-        let mut watchdog = silent(watchdog);
-        assert!(!looked(&mut watchdog, 20), "heard from meanwhile");
+        watchdog.heard(QUIET);
+        assert!(!looked(&mut watchdog, 20), "heard of meanwhile");
     }
 }

@@ -68,6 +68,13 @@ pub enum CheckpointError {
     },
 }
 
+impl CheckpointError {
+    /// Whether the copy is at fault, and not the way to it.
+    const fn is_of_the_copy(&self) -> bool {
+        matches!(self, Self::Unusable { .. } | Self::Store { source: object_store::Error::NotFound { .. }, .. })
+    }
+}
+
 type Result<T> = std::result::Result<T, CheckpointError>;
 
 /// A store of copies.
@@ -126,22 +133,21 @@ impl Checkpoints {
     }
 
     /// Brings the newest usable copy of `partition` to `folder`, which must not be there yet; its offset. Copies that
-    /// can't be used are told in the log, and the next older one is tried.
+    /// are damaged or incomplete are told in the log, and the next older one is tried.
     ///
     /// # Errors
     ///
-    /// [`CheckpointError::Store`] where the store can't even be listed.
+    /// [`CheckpointError::Store`] and [`CheckpointError::File`] where a copy may be good but could not be brought: an older
+    /// one would cost a longer replay than another try.
     pub fn restore(&self, partition: PartitionId, reach: Reach, folder: &Path) -> Result<Option<Offset>> {
         let offsets = run(self.offsets(partition))?;
         for offset in offsets.into_iter().filter(|offset| is_within(*offset, reach)) {
-            match run(self.fetch(partition, offset, folder)) {
-                Ok(()) => return Ok(Some(offset)),
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(%partition, %offset, error, "a checkpoint is passed over");
-                    transfer::remove(folder)?;
-                }
+            let Err(error) = run(self.fetch(partition, offset, folder)) else { return Ok(Some(offset)) };
+            transfer::remove(folder)?;
+            if !error.is_of_the_copy() {
+                return Err(error);
             }
+            tracing::warn!(%partition, %offset, error = &error as &dyn std::error::Error, "a checkpoint is passed over");
         }
         Ok(None)
     }
@@ -173,7 +179,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Deletes older copies, and files that belong to none.
+    /// Deletes older copies, and files that belong to none. Where it can't be told what a copy consists of, no file goes.
     async fn prune(&self, partition: PartitionId) -> Result<()> {
         let offsets = self.offsets(partition).await?;
         let mut used = std::collections::HashSet::new();
@@ -181,8 +187,14 @@ impl Checkpoints {
             if number >= KEPT {
                 let key = self.manifest_key(partition, offset);
                 self.store.delete(&key).await.map_err(self.failed("deleting"))?;
-            } else if let Ok(manifest) = self.manifest(partition, offset).await {
-                used.extend(manifest.files().iter().map(|file| self.file_key(partition, file)));
+                continue;
+            }
+            match self.manifest(partition, offset).await {
+                Ok(manifest) => used.extend(manifest.files().iter().map(|file| self.file_key(partition, file))),
+                Err(error) => {
+                    tracing::warn!(%partition, error = &error as &dyn std::error::Error, "no file is deleted");
+                    return Ok(());
+                }
             }
         }
         let files = self.key(partition, "files");

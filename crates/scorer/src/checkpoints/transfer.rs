@@ -82,6 +82,11 @@ impl Checkpoints {
     /// Brings a file, and refuses one that is not what it should be.
     pub(super) async fn download(&self, partition: PartitionId, file: &File, folder: &Path) -> Result<()> {
         let key = self.file_key(partition, file);
+        let unusable = |what: String| CheckpointError::Unusable { key: key.to_string(), what };
+        let there = self.store.head(&key).await.map_err(self.failed("looking for a file"))?.size;
+        if there != file.size {
+            return Err(unusable(format!("its file {} has {there} bytes, and not {}", file.name, file.size)));
+        }
         let path = folder.join(&file.name);
         let mut to = tokio::fs::File::create(&path).await.map_err(failed(&path))?;
         let (mut digest, mut size) = (Xxh3::new(), 0_u64);
@@ -97,8 +102,7 @@ impl Checkpoints {
         }
         to.flush().await.map_err(failed(&path))?;
         if size != file.size || format!("{:032x}", digest.digest128()) != file.digest {
-            let what = format!("its file {} has {size} bytes of another content", file.name);
-            return Err(CheckpointError::Unusable { key: key.to_string(), what });
+            return Err(unusable(format!("its file {} has {size} bytes of another content", file.name)));
         }
         Ok(())
     }

@@ -39,8 +39,7 @@ impl Customers {
         let mut attended = BTreeSet::new();
         for entry in db.iterator_cf(keys::cf(db, keys::ATTENDED, place)?, IteratorMode::Start) {
             let (key, _) = entry.map_err(place.failed("reading who is looked at"))?;
-            let id = std::str::from_utf8(&key).ok().and_then(|text| CustomerId::new(text).ok());
-            attended.insert(id.ok_or_else(|| place.unreadable("a customer id is no text"))?);
+            attended.insert(customer_id(&key, place)?);
         }
         Ok(Self {
             cache: HashMap::new(),
@@ -72,6 +71,15 @@ impl Customers {
             Some(slot) => Ok(Some(slot.customer.clone())),
             None => read(db, place, id),
         }
+    }
+
+    pub(super) fn everyone(&self, db: &DB, place: &Place) -> Result<Vec<CustomerId>, Error> {
+        let mut everyone: BTreeSet<_> = self.cache.keys().cloned().collect();
+        for entry in db.iterator_cf(keys::cf(db, keys::CUSTOMERS, place)?, IteratorMode::Start) {
+            let (key, _) = entry.map_err(place.failed("listing customers"))?;
+            everyone.insert(customer_id(&key, place)?);
+        }
+        Ok(everyone.into_iter().collect())
     }
 
     pub(super) fn attend(&mut self, id: &CustomerId, wanted: bool) {
@@ -141,6 +149,11 @@ impl Customers {
         }
         Ok((bytes, customers))
     }
+}
+
+fn customer_id(key: &[u8], place: &Place) -> Result<CustomerId, Error> {
+    let id = std::str::from_utf8(key).ok().and_then(|text| CustomerId::new(text).ok());
+    id.ok_or_else(|| place.unreadable("a customer id is no text"))
 }
 
 fn read(db: &DB, place: &Place, id: &CustomerId) -> Result<Option<Customer>, Error> {

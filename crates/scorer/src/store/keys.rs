@@ -2,7 +2,7 @@
 //!
 //! | column family | key | value |
 //! |---|---|---|
-//! | `meta` | `format`, `offset`, `sequence`, `partition` | numbers big-endian, the fold's own part by postcard |
+//! | `meta` | `format`, `offset`, `sequence`, `partition`, `policy` | numbers big-endian, the fold's own part by postcard, a digest as text |
 //! | `customers` | customer id | customer, by postcard |
 //! | `attended` | customer id | nothing |
 //! | `seen` | hour u32, kind u8, chunk u32 or shard u16, big-endian | digests, 16 bytes each |
@@ -24,12 +24,13 @@ pub(super) const FORMAT: &str = "format";
 pub(super) const OFFSET: &str = "offset";
 pub(super) const SEQUENCE: &str = "sequence";
 pub(super) const PARTITION: &str = "partition";
+pub(super) const POLICY: &str = "policy";
 
-/// The options of a column family.
-pub(super) fn options(name: &str) -> Options {
+/// The options of a column family, where `write_buffer` bytes of customers are gathered.
+pub(super) fn options(name: &str, write_buffer: usize) -> Options {
     let mut options = Options::default();
     options.set_compression_type(DBCompressionType::Lz4);
-    options.set_write_buffer_size(if name == CUSTOMERS { 64 << 20 } else { 16 << 20 });
+    options.set_write_buffer_size(if name == CUSTOMERS { write_buffer } else { write_buffer / 4 });
     if name == CUSTOMERS {
         let mut table = BlockBasedOptions::default();
         // Most look-ups are of customers that are there; the filter spares the levels that do not hold them.

@@ -31,11 +31,34 @@ pub struct Budget {
     pub customers: usize,
     /// Digests of the latest hours kept in memory, 16 bytes each and as much again around them; two for each event.
     pub digests: usize,
+    /// Bytes that RocksDB gathers of customers before it writes a file; of everything together four times as much at most.
+    pub write_buffer: usize,
+}
+
+impl Budget {
+    /// Of a process, for all partitions that it may have: 400,000 customers, 32 million digests and 256 MiB to be written.
+    const PROCESS: Self = Self { customers: 400_000, digests: 32_000_000, write_buffer: 256 << 20 };
+    /// Below this a partition would spend its time on reading what it has just forgotten.
+    const LEAST: Self = Self { customers: 1_000, digests: 200_000, write_buffer: 4 << 20 };
+
+    /// Of each of `partitions`, where one process may come to have all of them.
+    pub fn of_each(partitions: log::PartitionCount) -> Self {
+        let share = |whole: usize, most: usize, least: usize| {
+            let partitions = usize::try_from(partitions.get()).unwrap_or(usize::MAX);
+            (whole / partitions).clamp(least, most)
+        };
+        let (whole, most, least) = (Self::PROCESS, Self::default(), Self::LEAST);
+        Self {
+            customers: share(whole.customers, most.customers, least.customers),
+            digests: share(whole.digests, most.digests, least.digests),
+            write_buffer: share(whole.write_buffer, most.write_buffer, least.write_buffer),
+        }
+    }
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { customers: 50_000, digests: 4_000_000 }
+        Self { customers: 50_000, digests: 4_000_000, write_buffer: 64 << 20 }
     }
 }
 
@@ -51,6 +74,8 @@ pub struct RocksStore {
     written: Sequence,
     next: Offset,
     sequence: Sequence,
+    /// Under which policy file every customer's standing was said; `None` while they have yet to be.
+    policy: Option<String>,
 }
 
 /// Whose state, and where: for errors that an operator can act on.
@@ -92,13 +117,12 @@ impl RocksStore {
         let path = folder_of(root, partition);
         let place = Place { partition, path };
         std::fs::create_dir_all(root).map_err(|source| Error::Directory { path: root.to_owned(), source })?;
-        let mut db = open_db(&place)?;
+        let mut db = open_db(&place, budget)?;
         if let Some(found) = other_format(&db, &place)? {
             drop(db);
-            let aside = root.join(format!("partition-{partition}.format-{found}"));
-            tracing::warn!(%partition, found, wanted = FORMAT, "state of another layout is moved aside and rebuilt");
-            std::fs::rename(&place.path, &aside).map_err(|source| Error::Directory { path: aside, source })?;
-            db = open_db(&place)?;
+            tracing::warn!(%partition, found, wanted = FORMAT, "state of another layout is set aside and rebuilt");
+            set_aside(&place.path, &format!("format-{found}"))?;
+            db = open_db(&place, budget)?;
         }
         Self::load(db, place, budget)
     }
@@ -118,8 +142,10 @@ impl RocksStore {
         let customers = Customers::load(&db, &place, budget.customers)?;
         let seen = Seen::load(&db, &place, budget.digests)?;
         let outbox = outbox::load(&db, &place)?;
+        let policy = read(keys::POLICY)?.and_then(|bytes| String::from_utf8(bytes).ok());
         let (next, sequence) = (Offset::new(offset), Sequence::new(sequence));
-        Ok(Opened { store: Self { place, db, customers, seen, outbox, written: sequence, next, sequence }, partition })
+        let store = Self { place, db, customers, seen, outbox, written: sequence, next, sequence, policy };
+        Ok(Opened { store, partition })
     }
 
     /// The first offset that the state has not yet taken in.
@@ -136,6 +162,16 @@ impl RocksStore {
     /// Numbers what is said from now on from behind `sequence` at least.
     pub(crate) fn number_behind(&mut self, sequence: Sequence) {
         self.sequence = self.sequence.max(sequence);
+    }
+
+    /// Under which policy file every customer's standing was said.
+    pub(crate) fn policy(&self) -> Option<&str> {
+        self.policy.as_deref()
+    }
+
+    /// Every customer's standing was said under this policy file.
+    pub(crate) fn set_policy(&mut self, digest: &str) {
+        self.policy = Some(digest.to_owned());
     }
 
     /// Puts something said into the outbox; it becomes durable with the next commit.
@@ -162,6 +198,9 @@ impl RocksStore {
         let bytes =
             postcard::to_stdvec(partition).map_err(|e| self.place.unreadable(format!("partition state: {e}")))?;
         batch.put_cf(meta, keys::PARTITION, bytes);
+        if let Some(policy) = &self.policy {
+            batch.put_cf(meta, keys::POLICY, policy);
+        }
         self.customers.write(&mut batch, &self.db, &self.place)?;
         self.seen.write(&mut batch, &self.db, &self.place)?;
         let unwritten: Vec<_> = self.outbox.iter().filter(|output| output.sequence > self.written).collect();
@@ -190,6 +229,15 @@ impl RocksStore {
     /// [`Error::State`] and [`Error::Unreadable`].
     pub fn peek(&self, id: &CustomerId) -> Result<Option<Customer>, Error> {
         self.customers.peek(&self.db, &self.place, id)
+    }
+
+    /// Every customer, in the order of their names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`] and [`Error::Unreadable`].
+    pub(crate) fn everyone(&self) -> Result<Vec<CustomerId>, Error> {
+        self.customers.everyone(&self.db, &self.place)
     }
 
     /// How many customers are in memory.
@@ -267,14 +315,24 @@ pub(crate) fn folder_of(root: &Path, partition: PartitionId) -> PathBuf {
     root.join(format!("partition-{partition}"))
 }
 
-fn open_db(place: &Place) -> Result<DB, Error> {
+/// Moves the state in `folder` to the same name with the extension `why`, in the place of what lies there.
+pub(crate) fn set_aside(folder: &Path, why: &str) -> Result<(), Error> {
+    let aside = folder.with_extension(why);
+    let moved = match std::fs::remove_dir_all(&aside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => std::fs::rename(folder, &aside),
+    };
+    moved.map_err(|source| Error::Directory { path: aside, source })
+}
+
+fn open_db(place: &Place, budget: Budget) -> Result<DB, Error> {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     options.set_max_background_jobs(2);
     // What survives of the write-ahead log after a power cut is a prefix; the log gives the rest again.
     options.set_wal_recovery_mode(rocksdb::DBRecoveryMode::PointInTime);
-    let families = keys::ALL.map(|name| (name, keys::options(name)));
+    let families = keys::ALL.map(|name| (name, keys::options(name, budget.write_buffer)));
     DB::open_cf_with_opts(&options, &place.path, families).map_err(place.failed("opening"))
 }
 
