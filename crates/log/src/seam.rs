@@ -264,6 +264,9 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// How many partitions each topic has.
     fn partitions(&self) -> PartitionCount;
 
+    /// What tells this log from others: what belongs to it is kept under this name, which is a folder's.
+    fn identity(&self) -> Result<String>;
+
     /// A way to append. Cheap: callers may ask for several.
     fn producer(&self) -> std::sync::Arc<dyn Producer>;
 

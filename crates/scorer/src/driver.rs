@@ -76,7 +76,10 @@ impl Driver {
         asked: Receiver<Question>,
     ) -> Result<Self, Error> {
         let subscription = log.subscribe(Topic::Events, GROUP).map_err(Error::log("subscribing to the events"))?;
-        let checkpoints = config.checkpoints.clone();
+        let checkpoints = match config.checkpoints.clone() {
+            Some(store) => Some(store.of_log(&log.identity().map_err(Error::log("asking what log it is"))?)),
+            None => None,
+        };
         let start = |checkpoints| Uploader::start(checkpoints, metrics.clone(), troubles.clone());
         let uploader = checkpoints.clone().map(start).transpose()?;
         let count = log.partitions();

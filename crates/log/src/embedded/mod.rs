@@ -134,6 +134,10 @@ impl Log for EmbeddedLog {
         self.config.partitions
     }
 
+    fn identity(&self) -> Result<String> {
+        Ok("embedded".to_owned())
+    }
+
     fn producer(&self) -> Arc<dyn Producer> {
         Arc::clone(&self.writer) as Arc<dyn Producer>
     }

@@ -109,6 +109,12 @@ impl Brokers {
         self.ask(|client| client.fetch_metadata(None, ASKING))
     }
 
+    /// The cluster's own name.
+    pub(super) fn cluster(&self) -> Result<String> {
+        let unknown = KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut);
+        self.ask(|client| client.client().fetch_cluster_id(ASKING).ok_or_else(|| unknown.clone()))
+    }
+
     /// From where to where a partition reaches; what is not committed does not count.
     pub(super) fn reach(&self, topic: Topic, partition: PartitionId) -> Result<Reach> {
         let number = self.known(partition)?;

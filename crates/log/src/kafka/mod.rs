@@ -74,6 +74,10 @@ impl Log for KafkaLog {
         self.brokers.config().partitions
     }
 
+    fn identity(&self) -> Result<String> {
+        Ok(format!("{}{}", self.brokers.config().prefix, self.brokers.cluster()?))
+    }
+
     fn producer(&self) -> Arc<dyn Producer> {
         Arc::clone(&self.producer) as Arc<dyn Producer>
     }

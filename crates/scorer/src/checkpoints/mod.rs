@@ -1,9 +1,11 @@
 //! Copies of partitions' states in an object store, so that a new owner of a partition need not replay the whole log.
 //!
 //! ```text
-//! partition-3/files/{digest}-{size}            a file of the state, under its content: unchanged ones are kept once
-//! partition-3/checkpoints/{offset}.json        what a copy consists of; written last
+//! {log}/partition-3/files/{digest}-{size}            a file of the state, under its content: unchanged ones are kept once
+//! {log}/partition-3/checkpoints/{offset}.json        what a copy consists of; written last
 //! ```
+//!
+//! `{log}` tells the logs apart whose states are kept in one store: offsets of one mean nothing in another.
 //!
 //! A copy is used only where every byte of it is what its manifest says. Blocking: it lives on threads of its own.
 
@@ -102,6 +104,12 @@ impl Checkpoints {
         let (store, root) =
             object_store::parse_url_opts(&parsed, environment).map_err(|source| refused(source.into()))?;
         Ok(Self { store: Arc::from(store), root, url: url.to_owned() })
+    }
+
+    /// Those of one log among all in the store.
+    #[must_use]
+    pub fn of_log(self, identity: &str) -> Self {
+        Self { root: self.root.join(identity), ..self }
     }
 
     /// Stores the copy in `folder`, of the state of `partition` at `offset`.

@@ -249,7 +249,7 @@ mod tests {
 
         fn over(directory: tempfile::TempDir, bound: usize) -> Self {
             let place = Place { partition: PartitionId::new(0), path: directory.path().join("db") };
-            let db = super::super::open_db(&place).unwrap();
+            let db = super::super::open_db(&place, super::super::Budget::default()).unwrap();
             let seen = Seen::load(&db, &place, bound).unwrap();
             Self { directory, seen, db, place }
         }
