@@ -1,15 +1,16 @@
 //! The same log gives the same decisions, byte for byte: again, in two halves, and after a crash between two commits.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use log::embedded::{Config, EmbeddedLog};
 use log::{Log, PartitionCount, Record, RecordKind, Start, Stored, Topic};
-use model::{Fleet, Millis, Offset, PartitionId, Position, Tick, Timestamp};
+use model::{CustomerId, Fleet, Millis, Offset, PartitionId, Position, Stage, Standing, Tick, Timestamp};
 use policy::Policy;
 use prometheus::Registry;
 use scorer::store::Budget;
@@ -65,11 +66,19 @@ impl<'f> OnDisk<'f> {
     }
 
     fn open(&self) -> PartitionTask {
-        let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
+        self.open_under(policy::DEFAULT)
+    }
+
+    fn open_under(&self, policy: &str) -> PartitionTask {
+        let policy = Arc::new(Policy::parse(policy).unwrap());
         let metrics = Metrics::register(&Registry::new()).unwrap();
         let outputs = self.log.outputs(PartitionId::new(0)).unwrap();
-        let state = self.folder.join("state");
+        let state = self.state();
         PartitionTask::open(&state, PartitionId::new(0), (policy, self.budget), metrics, outputs).unwrap()
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.join("state")
     }
 
     /// Folds the records that the state has not yet taken in, up to `end`, and commits every `every` of them.
@@ -90,6 +99,12 @@ impl<'f> OnDisk<'f> {
         }
         said
     }
+}
+
+/// Where each customer stands at last.
+fn last(standings: &[Bytes]) -> BTreeMap<CustomerId, Standing> {
+    let standings = standings.iter().map(|standing| serde_json::from_slice::<Standing>(standing).unwrap());
+    standings.map(|standing| (standing.customer.clone(), standing)).collect()
 }
 
 /// Decisions and standings of an uninterrupted run.
@@ -141,4 +156,62 @@ fn a_run_that_is_cut_off_before_its_commits_says_everything_once() {
     }
     disk.open().settle(PATIENCE).unwrap();
     assert_eq!([disk.said(Topic::Decisions), disk.said(Topic::Standings)], expected);
+}
+
+#[test]
+fn a_state_that_is_lost_is_made_again_without_a_decision_said_twice() {
+    let mut records = records();
+    let folder = tempfile::tempdir().unwrap();
+    let disk = OnDisk::new(folder.path(), TIGHT);
+    let mut task = disk.open();
+    disk.fold(&mut task, &records, records.len(), 5_000);
+    task.settle(PATIENCE).unwrap();
+    drop(task);
+    let before = [disk.said(Topic::Decisions), disk.said(Topic::Standings)];
+
+    std::fs::remove_dir_all(disk.state()).unwrap();
+    // The last record that is known already is passed by a newer one.
+    push_tick(&mut records, START + Millis::hours(3));
+    let mut task = disk.open();
+    disk.fold(&mut task, &records, records.len(), 1_777);
+    task.settle(PATIENCE).unwrap();
+    assert_eq!(disk.said(Topic::Decisions)[..before[0].len()], before[0]);
+    let standings = disk.said(Topic::Standings);
+    let again = &standings[before[1].len()..];
+    assert_eq!(last(again).len(), last(&before[1]).len(), "everybody's standing is said again");
+}
+
+#[test]
+fn after_a_change_of_policy_the_standings_are_those_of_the_state_whatever_was_published_before() {
+    let mut records = records();
+    let (half, whole) = (records.len() / 2, records.len());
+    push_tick(&mut records, START + Millis::hours(3));
+    // Nobody's rates are above these.
+    let lenient = policy::DEFAULT.lines().map(|line| if line.starts_with("enter = ") { "enter = 0.999" } else { line });
+    let lenient = lenient.collect::<Vec<_>>().join("\n");
+
+    let folder = tempfile::tempdir().unwrap();
+    let disk = OnDisk::new(folder.path(), TIGHT);
+    let mut task = disk.open();
+    disk.fold(&mut task, &records, half, 1_777);
+    task.copy_to(&folder.path().join("copy")).unwrap();
+    let moved = |standings: &[Bytes]| last(standings).values().filter(|s| s.stage > Stage::Watch).count();
+    let early = { task.drain(PATIENCE).unwrap(); moved(&disk.said(Topic::Standings)) };
+    disk.fold(&mut task, &records, whole, 1_777);
+    task.settle(PATIENCE).unwrap();
+    drop(task);
+    assert!(moved(&disk.said(Topic::Standings)) > early, "nobody was moved behind the copy");
+
+    // The copy takes the state's place, as on another machine, and goes on under the other policy.
+    std::fs::remove_dir_all(disk.state()).unwrap();
+    std::fs::create_dir(disk.state()).unwrap();
+    std::fs::rename(folder.path().join("copy"), disk.state().join("partition-0")).unwrap();
+    let decisions = disk.said(Topic::Decisions);
+    for end in [whole - 100, records.len()] {
+        let mut task = disk.open_under(&lenient);
+        disk.fold(&mut task, &records, end, 1_777);
+        task.settle(PATIENCE).unwrap();
+    }
+    assert_eq!(disk.said(Topic::Decisions)[..decisions.len()], decisions);
+    assert!(moved(&disk.said(Topic::Standings)) <= early, "who was not moved in the state is not shown as moved");
 }

@@ -43,7 +43,7 @@ pub(crate) fn run() -> anyhow::Result<Vec<Vec<String>>> {
 
 async fn compare() -> anyhow::Result<Vec<Vec<String>>> {
     let signer = Arc::new(Signer::generate()?);
-    let batches = batches(&signer)?;
+    let batches = batches(&signer, BATCHES)?;
     let (mut floors, mut received) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let folder = tempfile::tempdir()?;
@@ -66,16 +66,19 @@ async fn compare() -> anyhow::Result<Vec<Vec<String>>> {
     ])
 }
 
-pub(crate) fn batches(signer: &Signer) -> anyhow::Result<Vec<Signed>> {
-    let raw = events::raw(300, 60_000);
-    let mut batches = Vec::with_capacity(BATCHES);
-    for events in raw.chunks_exact(EVENTS).cycle().take(BATCHES) {
+/// So many batches, in which no event comes twice but where the platform sends one twice.
+pub(crate) fn batches(signer: &Signer, wanted: usize) -> anyhow::Result<Vec<Signed>> {
+    // More than two events are a mail's.
+    let raw = events::raw(300, wanted * EVENTS / 2);
+    let mut batches = Vec::with_capacity(wanted);
+    for events in raw.chunks_exact(EVENTS).take(wanted) {
         let body = Bytes::from(Poster::body(events));
         let timestamp = events::START.seconds().to_string();
         let signature = signer.sign(&timestamp, &body)?;
         let keys = events::records(events)?.into_iter().map(|stored| stored.record.key).collect();
         batches.push(Signed { body, timestamp, signature, keys });
     }
+    anyhow::ensure!(batches.len() == wanted, "only {} batches of {wanted} came about", batches.len());
     Ok(batches)
 }
 

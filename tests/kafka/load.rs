@@ -1,17 +1,22 @@
 //! What is posted, and what must be counted in the end.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use model::{Counts, CustomerId, Millis, Timestamp, Window};
+use log::{Log as _, Topic};
+use model::{Counts, CustomerId, Millis, Offset, PartitionId, Timestamp, Window};
 use simulator::platform::{Gate, Platform, Scenario};
 use simulator::sendgrid::{Poster, Retries, Signer};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::process::{PATIENCE, Process};
+use crate::process::{Fleet, PATIENCE, Process};
+use crate::reference;
 
-const EVENTS: usize = 100;
+/// How long all partitions may take to be at rest.
+const SHOWING: Duration = Duration::from_secs(60);
 
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -23,6 +28,8 @@ pub(crate) struct Load {
     platform: Platform,
     batches: Arc<Vec<Vec<String>>>,
     next: Arc<AtomicUsize>,
+    /// How many batches may be posted before the end is near.
+    allowed: watch::Sender<usize>,
     taken: Arc<AtomicUsize>,
     is_enough: Arc<AtomicBool>,
     /// When the latest batch was taken, and the longest time between two.
@@ -31,7 +38,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn new(customers: u16, mails: u32) -> Self {
+    /// An hour of so many customers, of whom the good ones send so many mails together, in batches of so many events.
+    pub(crate) fn new(customers: u16, mails: u32, events_a_batch: usize) -> Self {
         let start = now() - Millis::minutes(80);
         let scenario =
             Scenario { customers: customers.into(), good_mails: mails.try_into().unwrap(), ..Scenario::hour(7, start) };
@@ -43,13 +51,29 @@ impl Load {
         let events: Vec<String> = events.into_iter().map(|arrival| arrival.event).collect();
         Self {
             platform,
-            batches: Arc::new(events.chunks(EVENTS).map(<[String]>::to_vec).collect()),
+            batches: Arc::new(events.chunks(events_a_batch).map(<[String]>::to_vec).collect()),
             next: Arc::default(),
+            allowed: watch::Sender::new(usize::MAX),
             taken: Arc::default(),
             is_enough: Arc::default(),
             pauses: Arc::new(Mutex::new((Instant::now(), Duration::ZERO))),
             posters: Vec::new(),
         }
+    }
+
+    /// From now on no more than what [`Load::allow`] allows is posted: so that what is new does not run out.
+    pub(crate) fn hold_back(&self) {
+        self.allowed.send_replace(0);
+    }
+
+    /// Allows so many batches more.
+    pub(crate) fn allow(&self, batches: usize) {
+        self.allowed.send_modify(|allowed| *allowed = allowed.saturating_add(batches));
+    }
+
+    /// Whether there is something left that was never posted.
+    pub(crate) fn has_more(&self) -> bool {
+        self.next.load(Ordering::Relaxed) < self.batches.len()
     }
 
     /// Begins to post to `urls`, `posters` at each, with a pause between their batches.
@@ -67,8 +91,11 @@ impl Load {
     fn post_all(&self, poster: Poster, pause: Duration) -> impl Future<Output = ()> + Send + 'static {
         let (batches, next, taken) = (Arc::clone(&self.batches), Arc::clone(&self.next), Arc::clone(&self.taken));
         let (is_enough, pauses) = (Arc::clone(&self.is_enough), Arc::clone(&self.pauses));
+        let mut allowed = self.allowed.subscribe();
         async move {
             loop {
+                // It lives as long as the load.
+                allowed.wait_for(|allowed| next.load(Ordering::Relaxed) < *allowed).await.unwrap();
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= batches.len() && is_enough.load(Ordering::Relaxed) {
                     return;
@@ -101,8 +128,10 @@ impl Load {
     /// Lets every batch be taken that was begun, and each at least once.
     pub(crate) async fn finish(&mut self) {
         self.is_enough.store(true, Ordering::Relaxed);
+        self.allowed.send_replace(usize::MAX);
         for poster in self.posters.drain(..) {
-            poster.await.unwrap();
+            let finished = tokio::time::timeout(PATIENCE, poster).await;
+            finished.unwrap_or_else(|_| panic!("a batch is not taken within {PATIENCE:?}")).unwrap();
         }
     }
 
@@ -116,18 +145,48 @@ impl Load {
         expected
     }
 
-    /// Waits until every customer's every counter is what was posted, and stays so.
-    pub(crate) async fn check(&self, scorers: &[Process]) {
-        let deadline = Instant::now() + PATIENCE;
+    /// Waits until everything that is in the log was folded; then every customer's every counter must be what was posted.
+    pub(crate) async fn check(&self, fleet: &Fleet, scorers: &[Process]) {
+        wait_until_folded(fleet, scorers).await;
+        let deadline = Instant::now() + SHOWING;
         for (id, wanted) in self.expected() {
             let mut found = counts(scorers, &id).await;
-            while found != Some(wanted) && Instant::now() < deadline {
+            // A partition that is just moving shows nothing.
+            while found.is_none() && Instant::now() < deadline {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 found = counts(scorers, &id).await;
             }
-            let told = || scorers.iter().map(Process::told).collect::<Vec<_>>().join("\n");
-            assert_eq!(found, Some(wanted), "{id}\n{}", told());
+            assert_eq!(found, Some(wanted), "{id}\n{}", told(scorers));
         }
+    }
+}
+
+fn told(scorers: &[Process]) -> String {
+    scorers.iter().map(Process::told).collect::<Vec<_>>().join("\n")
+}
+
+/// Waits until the scorers have taken every record that is in the log now.
+async fn wait_until_folded(fleet: &Fleet, scorers: &[Process]) {
+    let log = reference::log(fleet);
+    let ends = tokio::task::spawn_blocking(move || {
+        let end = |partition| (partition, log.reach(Topic::Events, partition).unwrap().end);
+        log.partitions().all().map(end).collect::<BTreeMap<_, _>>()
+    });
+    let ends = ends.await.unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut folded: BTreeMap<PartitionId, Offset> = BTreeMap::new();
+        for scorer in scorers {
+            for (partition, next) in scorer.folded().await {
+                let furthest = folded.entry(partition).or_default();
+                *furthest = next.max(*furthest);
+            }
+        }
+        if ends.iter().all(|(partition, end)| folded.get(partition).copied().unwrap_or_default() >= *end) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "folded up to {folded:?} of {ends:?}\n{}", told(scorers));
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

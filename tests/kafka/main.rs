@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
 mod brokers;
+mod clients;
 mod disk;
 mod faults;
 mod load;

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use broker::free_port;
+use model::{Offset, PartitionId};
 use serde_json::Value;
 use simulator::sendgrid::Signer;
 
@@ -129,10 +130,17 @@ impl Process {
     /// SIGTERM, and the wait for an orderly end.
     pub(crate) fn stop(&mut self) {
         self.signal("TERM");
-        if let Some(mut child) = self.child.take() {
-            let status = child.wait().unwrap();
-            assert!(status.success(), "{}:\n{}", self.name, self.told());
-        }
+        let deadline = Instant::now() + PATIENCE;
+        let child = self.child.as_mut().unwrap();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "{} does not end:\n{}", self.name, self.told());
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        self.child = None;
+        assert!(status.success(), "{}:\n{}", self.name, self.told());
     }
 
     /// SIGSTOP and SIGCONT are "STOP" and "CONT".
@@ -161,6 +169,22 @@ impl Process {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1_024
+    }
+
+    /// The first offset of each partition that it has not folded, as its metrics tell.
+    pub(crate) async fn folded(&self) -> Vec<(PartitionId, Offset)> {
+        let Some((_, metrics)) = self.get("/metrics").await else { return Vec::new() };
+        let next = |line: &str| {
+            let rest = line.strip_prefix("weir_scorer_next_offset_count{partition=\"")?;
+            let (partition, offset) = rest.split_once("\"} ")?;
+            Some((PartitionId::new(partition.parse().ok()?), Offset::new(offset.parse().ok()?)))
+        };
+        metrics.lines().filter_map(next).collect()
+    }
+
+    /// Where its state lies.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.config.with_extension("")
     }
 
     pub(crate) fn url(&self) -> String {

@@ -44,6 +44,20 @@ pub enum Error {
         /// Their names.
         topics: String,
     },
+    /// A topic is kept in a way that loses what Weir relies on.
+    #[error("topic {topic} at {place} has {setting} = {found}, and needs {wanted}: change the topic's setting")]
+    TopicSetting {
+        /// Where it lies.
+        place: String,
+        /// Its name there.
+        topic: String,
+        /// The setting's name.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        wanted: &'static str,
+    },
     /// Someone newer speaks for the partition.
     #[error("someone else has taken over partition {partition}, and speaks for it now")]
     Fenced {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use broker::Cluster;
 use log::kafka::{Config, KafkaLog, Replication, create_topics};
-use log::{Log, Output, Sequence, Topic};
+use log::{Error, Log, Output, Sequence, Topic};
 use model::{Offset, PartitionId, Timestamp};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -47,21 +47,16 @@ impl Kafka {
         Self { config, _cluster: cluster }
     }
 
-    /// With all topics, of which that of the standings is compacted as soon as there is anything to compact.
-    fn compacting() -> Self {
-        let empty = Self::empty();
-        let brokers = &empty.config.brokers;
+    /// Makes the topic of the standings with these settings, before Weir makes the others.
+    fn make_standings(&self, settings: &[(&str, &str)]) {
+        let brokers = &self.config.brokers;
         let admin: AdminClient<DefaultClientContext> =
             ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
-        let name = format!("{}standings", empty.config.prefix);
-        let topic = NewTopic::new(&name, PARTITIONS.get().try_into().unwrap(), TopicReplication::Fixed(1))
-            .set("cleanup.policy", "compact")
-            .set("min.cleanable.dirty.ratio", "0.001")
-            .set("segment.ms", "1");
+        let name = format!("{}standings", self.config.prefix);
+        let topic = NewTopic::new(&name, PARTITIONS.get().try_into().unwrap(), TopicReplication::Fixed(1));
+        let topic = settings.iter().fold(topic, |topic, (name, value)| topic.set(name, value));
         let made = wait(admin.create_topics(&[topic], &AdminOptions::new())).unwrap();
         assert!(made.iter().all(Result::is_ok), "{made:?}");
-        wait(create_topics(&empty.config, REPLICATION)).unwrap();
-        empty
     }
 }
 
@@ -94,7 +89,11 @@ fn standing(sequence: u64, customer: &str) -> Output {
 /// Else what is old would become the newest of its key.
 #[test]
 fn an_output_that_compaction_removed_is_not_published_again() {
-    let kafka = Kafka::compacting();
+    let kafka = Kafka::empty();
+    // Compacted as soon as there is anything to compact.
+    let soon = [("cleanup.policy", "compact"), ("min.cleanable.dirty.ratio", "0.001"), ("segment.ms", "1")];
+    kafka.make_standings(&soon);
+    wait(create_topics(&kafka.config, REPLICATION)).unwrap();
     let log = kafka.open();
     let partition = PartitionId::new(1);
     let mut said = vec![standing(1, "before"), standing(2, "acme"), standing(3, "acme")];
@@ -111,4 +110,37 @@ fn an_output_that_compaction_removed_is_not_published_again() {
     let read = read(log.as_ref(), Topic::Standings);
     let acme = read.iter().rfind(|stored| stored.record.key == "acme").unwrap();
     assert_eq!(acme.record.value, "3");
+}
+
+/// A member of the group that polls until it is refused, or until `deadline`.
+fn member(kafka: &Kafka, deadline: Instant) -> Option<Error> {
+    let mut subscription = kafka.open().subscribe(Topic::Events, "group").unwrap();
+    while Instant::now() < deadline {
+        if let Err(error) = subscription.poll(Duration::from_millis(50)) {
+            return Some(error);
+        }
+    }
+    None
+}
+
+#[test]
+fn two_members_of_one_name_are_told_and_one_of_them_stays() {
+    let mut kafka = Kafka::new();
+    kafka.config.set("session.timeout.ms", "6000").unwrap();
+    kafka.config.set("heartbeat.interval.ms", "500").unwrap();
+    let (kafka, deadline) = (&kafka, Instant::now() + PATIENCE * 2);
+    let [one, two] = std::thread::scope(|scope| {
+        [(); 2].map(|()| scope.spawn(move || member(kafka, deadline))).map(|member| member.join().unwrap())
+    });
+    let refused: Vec<_> = [one, two].into_iter().flatten().collect();
+    assert!(matches!(refused.as_slice(), [Error::MemberTaken { member }] if member == "weir"), "{refused:?}");
+}
+
+#[test]
+fn a_topic_that_would_lose_standings_is_refused() {
+    let kafka = Kafka::empty();
+    kafka.make_standings(&[("cleanup.policy", "delete")]);
+    let refused = wait(create_topics(&kafka.config, REPLICATION));
+    let Err(Error::TopicSetting { topic, found, .. }) = refused else { panic!("{refused:?}") };
+    assert!(topic.ends_with("standings") && found == "delete", "{topic} {found}");
 }

@@ -102,3 +102,33 @@ fn topics_that_are_missing_or_of_another_count_are_refused_by_name() {
     let other = KafkaLog::open(Config { partitions: three, ..config });
     assert!(matches!(other, Err(Error::Partitions { found: 2, wanted: 3, .. })), "{other:?}");
 }
+
+#[test]
+fn every_way_to_authenticate_is_built_in() {
+    // Nobody listens there: a client that can be made finds nobody, and one that can't is refused before it looks.
+    let away = Config::new("127.0.0.1:1", PartitionCount::new(NonZeroU32::MIN));
+    let oidc = [
+        ("sasl.oauthbearer.method", "oidc"),
+        ("sasl.oauthbearer.client.id", "weir"),
+        ("sasl.oauthbearer.client.secret", "secret"),
+        ("sasl.oauthbearer.token.endpoint.url", "https://127.0.0.1:1/token"),
+    ];
+    let password = [("sasl.username", "weir"), ("sasl.password", "secret")];
+    let ways = [("PLAIN", password.as_slice()), ("SCRAM-SHA-512", &password), ("OAUTHBEARER", &oidc)];
+    std::thread::scope(|scope| {
+        for (mechanism, settings) in ways {
+            let mut config = away.clone();
+            scope.spawn(move || {
+                let all = [("security.protocol", "SASL_SSL"), ("sasl.mechanisms", mechanism)];
+                all.iter().chain(settings).for_each(|(name, value)| config.set(*name, *value).unwrap());
+                let opened = KafkaLog::open(config);
+                assert!(matches!(opened, Err(Error::Unreachable { .. })), "{mechanism}: {opened:?}");
+            });
+        }
+    });
+    let mut unknown = away;
+    unknown.set("sasl.mechanisms", "GUESSING").unwrap();
+    unknown.set("security.protocol", "SASL_SSL").unwrap();
+    let opened = KafkaLog::open(unknown);
+    assert!(matches!(opened, Err(Error::Storage { .. })), "{opened:?}");
+}

@@ -196,6 +196,7 @@ impl Driver {
             return Err(error);
         }
         self.troubles.tell(&about(id), &error);
+        self.metrics.forget(id);
         // The state must be closed before it can be moved.
         self.owned.insert(id, Owned::Failed(Instant::now() + AGAIN));
         self.copies.remove(&id);
@@ -224,11 +225,17 @@ impl Driver {
                 }
                 Some(Owned::Failed(_)) | None => continue,
             };
+            self.metrics.forget(*id);
             if !is_ours {
                 tracing::warn!(partition = %id, "partition lost to another");
                 continue;
             }
-            let settled = task.settle(deadline.saturating_duration_since(Instant::now()));
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                tracing::warn!(partition = %id, "no time is left to put it in order: given up as it is");
+                continue;
+            }
+            let settled = task.settle(left);
             let copied = settled.and_then(|()| self.copy(*id, &mut task));
             match copied {
                 Ok(copied) => stored.extend(copied),

@@ -1,5 +1,6 @@
 //! What the scorer tells Prometheus.
 
+use model::{PartitionId, Stage};
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 /// The scorer's metrics.
@@ -28,6 +29,16 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Shows nothing more of a partition that is another's, so that sums over all scorers count it once.
+    pub(crate) fn forget(&self, partition: PartitionId) {
+        let partition = partition.to_string();
+        // What was never shown can't be taken away, which is as good.
+        let _never_shown = self.offset.remove_label_values(&[&partition]).is_err();
+        for stage in Stage::ALL {
+            let _never_shown = self.customers.remove_label_values(&[partition.as_str(), stage.name()]).is_err();
+        }
+    }
+
     /// Registers them with `registry`.
     ///
     /// # Errors

@@ -7,16 +7,24 @@
 
 mod process;
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::metadata::Metadata;
 use tempfile::TempDir;
 
 use process::Broker;
 
 /// How long a cluster may take to come up.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long a broker may take to answer one question.
+const ANSWERING: Duration = Duration::from_secs(1);
 
 /// A cluster of Kafka.
 #[derive(Debug)]
@@ -26,7 +34,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts `count` brokers, each a controller too, and waits until all take connections.
+    /// Starts `count` brokers, each a controller too, and waits until all serve.
     pub fn start(count: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ports: Vec<_> = (0..count).map(|_| (free_port(), free_port())).collect();
@@ -57,21 +65,31 @@ impl Cluster {
         self.brokers[broker].kill();
     }
 
-    /// Starts a broker that was killed, and waits until it takes connections.
+    /// Starts a broker that was killed, and waits until it has what it missed.
     pub fn restart(&mut self, broker: usize) {
         self.brokers[broker].start();
         self.wait_for(broker);
     }
 
-    fn wait_for(&mut self, broker: usize) {
+    /// Waits until the broker serves, is known to be there, and has all that it missed.
+    fn wait_for(&self, broker: usize) {
+        let id = i32::try_from(broker + 1).unwrap();
+        let address = format!("127.0.0.1:{}", self.brokers[broker].port());
+        let asking: BaseConsumer = ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
         let deadline = Instant::now() + PATIENCE;
-        while !self.brokers[broker].is_up() {
+        while !asking.fetch_metadata(None, ANSWERING).is_ok_and(|found| is_whole(&found, id)) {
             if Instant::now() > deadline {
                 panic!("broker {broker} does not come up:\n{}", self.brokers[broker].log());
             }
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+fn is_whole(found: &Metadata, broker: i32) -> bool {
+    let partitions = found.topics().iter().flat_map(|topic| topic.partitions());
+    found.brokers().iter().any(|known| known.id() == broker)
+        && partitions.filter(|p| p.replicas().contains(&broker)).all(|p| p.isr().contains(&broker))
 }
 
 fn settings(id: u16, (port, controller): (u16, u16), voters: &str, replicas: u16) -> String {
@@ -97,9 +115,16 @@ fn settings(id: u16, (port, controller): (u16, u16), voters: &str, replicas: u16
     )
 }
 
-/// A port that is free at this moment.
+/// A port that is free at this moment, and not one that this process was given before: whoever was may not use it yet.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap();
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if given.insert(port) {
+            return port;
+        }
+    }
 }
 
 /// The folder with Kafka's jars.

@@ -1,7 +1,6 @@
 //! One broker as a process.
 
 use std::fs::File;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
@@ -66,10 +65,6 @@ impl Broker {
         if let Some(mut process) = self.process.take() {
             process.wait().unwrap();
         }
-    }
-
-    pub(crate) fn is_up(&self) -> bool {
-        TcpStream::connect(("127.0.0.1", self.port)).is_ok()
     }
 
     pub(crate) fn log(&self) -> String {

@@ -18,7 +18,7 @@ mod tail;
 mod topics;
 mod watchdog;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::PartitionId;
@@ -41,8 +41,8 @@ pub struct KafkaLog {
     brokers: Arc<Brokers>,
     /// Made when the first record is appended: who only reads needs none.
     producer: Arc<KafkaProducer>,
-    /// Made when the first output is published.
-    read_back: OnceLock<Arc<ReadBack>>,
+    /// Made when the first output is published; another takes the place of one that does not see what is published.
+    read_back: Mutex<Option<Arc<ReadBack>>>,
 }
 
 impl KafkaLog {
@@ -56,16 +56,17 @@ impl KafkaLog {
         let brokers = Arc::new(Brokers::connect(config)?);
         topics::check(&brokers)?;
         let producer = Arc::new(KafkaProducer::new(Arc::clone(&brokers)));
-        Ok(Self { brokers, producer, read_back: OnceLock::new() })
+        Ok(Self { brokers, producer, read_back: Mutex::new(None) })
     }
 
     fn read_back(&self) -> Result<Arc<ReadBack>> {
-        if let Some(read_back) = self.read_back.get() {
+        let mut read_back = self.read_back.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read_back) = read_back.as_ref().filter(|read_back| !read_back.is_blind()) {
             return Ok(Arc::clone(read_back));
         }
         let fresh = Arc::new(ReadBack::start(Arc::clone(&self.brokers))?);
-        // Where another thread was quicker, its own is used and this one ends.
-        Ok(Arc::clone(self.read_back.get_or_init(|| fresh)))
+        *read_back = Some(Arc::clone(&fresh));
+        Ok(fresh)
     }
 }
 

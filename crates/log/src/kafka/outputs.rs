@@ -15,7 +15,7 @@ use rdkafka::producer::Producer as _;
 use super::brokers::Brokers;
 use super::message::{headers_of_output, size_of};
 use super::producer::{Delivery, Reports, Session, Traffic, send};
-use super::read_back::ReadBack;
+use super::read_back::{ReadBack, Watch};
 use crate::{Error, Output, Outputs, Published, Result};
 
 /// How long taking over may take: whoever spoke before may have a transaction open, which must end first.
@@ -31,6 +31,7 @@ pub(super) struct KafkaOutputs {
     read_back: Arc<ReadBack>,
     partition: PartitionId,
     session: Session,
+    watch: Watch,
 }
 
 impl std::fmt::Debug for KafkaOutputs {
@@ -46,8 +47,8 @@ impl KafkaOutputs {
         let session = Session::from_config_and_context(&brokers.config().speaker(&id), Reports::default())
             .map_err(|source| brokers.failed(source))?;
         session.init_transactions(TAKING_OVER).map_err(|source| brokers.failed(source))?;
-        read_back.watch(partition, TAKING_OVER)?;
-        Ok(Self { brokers, read_back, partition, session })
+        let watch = read_back.watch(partition, TAKING_OVER)?;
+        Ok(Self { brokers, read_back, partition, session, watch })
     }
 
     fn transact(&self, outputs: &[&Output]) -> Result<()> {
@@ -96,6 +97,12 @@ impl KafkaOutputs {
             return Error::Fenced { partition: self.partition };
         }
         self.brokers.failed(source)
+    }
+}
+
+impl Drop for KafkaOutputs {
+    fn drop(&mut self) {
+        self.read_back.leave(self.partition, self.watch);
     }
 }
 

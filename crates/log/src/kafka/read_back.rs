@@ -29,8 +29,9 @@ const POLL: Duration = Duration::from_millis(100);
 type Key = (PartitionId, Topic);
 
 /// What was seen of one partition of one topic.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
+    cleanup: Cleanup,
     /// Everything up to this number is taken for published.
     floor: Option<Sequence>,
     numbers: BTreeSet<Sequence>,
@@ -40,15 +41,29 @@ struct Seen {
 }
 
 impl Seen {
+    /// Of a topic that was read from `next` on.
+    const fn from(next: Offset, cleanup: Cleanup) -> Self {
+        Self { cleanup, floor: None, numbers: BTreeSet::new(), last: None, next }
+    }
+
     fn has(&self, sequence: Sequence) -> bool {
-        self.floor.is_some_and(|floor| sequence <= floor) || self.numbers.contains(&sequence)
+        match self.cleanup {
+            // What compaction removed is missing like what was never published; but numbers are published in their order, and
+            // the last record of all always stays.
+            Cleanup::Compact => self.last.is_some_and(|last| sequence <= last.sequence),
+            Cleanup::Delete => {
+                self.floor.is_some_and(|floor| sequence <= floor) || self.numbers.contains(&sequence)
+            }
+        }
     }
 
     fn note(&mut self, message: &BorrowedMessage<'_>) {
         self.next = self.next.max(offset(message.offset()).next());
         // Others may write to the topics too; what has no number is not ours.
         let Some(published) = published_of(message) else { return };
-        self.numbers.insert(published.sequence);
+        if self.cleanup == Cleanup::Delete {
+            self.numbers.insert(published.sequence);
+        }
         if self.last.is_none_or(|last| last.sequence < published.sequence) {
             self.last = Some(published);
         }
@@ -78,13 +93,19 @@ impl Sight {
     }
 }
 
+/// One watching of a partition: a later one takes its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Watch(u64);
+
 /// One reader, on a thread of its own, for all partitions that this process speaks for.
 pub(super) struct ReadBack {
     brokers: Arc<Brokers>,
     consumer: Arc<Reader>,
     sight: Arc<Sight>,
-    /// Taken while partitions are taken up or dropped, so that each is watched once.
-    turns: Mutex<()>,
+    /// Who watches each partition now; taken while partitions are taken up or dropped.
+    watches: Mutex<BTreeMap<PartitionId, Watch>>,
+    /// Something that was published was not seen in time.
+    blind: AtomicBool,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -109,15 +130,15 @@ impl ReadBack {
         };
         let thread = std::thread::Builder::new().name("read-back".to_owned()).spawn(run);
         let thread = thread.map_err(|_| brokers.late("no thread could be started"))?;
-        Ok(Self { brokers, consumer, sight, turns: Mutex::default(), ended, thread: Some(thread) })
+        Ok(Self { brokers, consumer, sight, watches: Mutex::default(), blind: AtomicBool::new(false), ended, thread: Some(thread) })
     }
 
-    /// Reads what was published for `partition` so far, and goes on reading what will be.
-    pub(super) fn watch(&self, partition: PartitionId, patience: Duration) -> Result<()> {
+    /// Reads what was published for `partition` so far, and goes on reading what will be, until [`ReadBack::leave`].
+    pub(super) fn watch(&self, partition: PartitionId, patience: Duration) -> Result<Watch> {
         let deadline = Instant::now() + patience;
         let looking = self.brokers.hasty_reader()?;
         let looked = SAID.map(|topic| (topic, self.look_back(&looking, (partition, topic), deadline)));
-        let _turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         self.forget(partition);
         for (topic, seen) in looked {
             let seen = seen?;
@@ -125,7 +146,17 @@ impl ReadBack {
             self.sight.lock().insert((partition, topic), seen);
             self.consumer.incremental_assign(&from).map_err(|source| self.brokers.failed(source))?;
         }
-        Ok(())
+        let watch = watches.entry(partition).or_default();
+        *watch = Watch(watch.0 + 1);
+        Ok(*watch)
+    }
+
+    /// Ends a watching, where no later one has taken its place.
+    pub(super) fn leave(&self, partition: PartitionId, watch: Watch) {
+        let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        if watches.get(&partition) == Some(&watch) {
+            self.forget(partition);
+        }
     }
 
     /// Reads the end of a topic's partition, further and further back, until an output is found.
@@ -136,13 +167,8 @@ impl ReadBack {
             let from = Offset::new(reach.end.get().saturating_sub(back)).max(reach.start);
             let mut seen = self.read_to_end(reader, key, (from, reach.end), deadline)?;
             if from == reach.start || seen.last.is_some() {
-                seen.floor = match key.1.cleanup() {
-                    // A number that compaction removed is missing like one that was never published.
-                    Cleanup::Compact => seen.last.map(|last| last.sequence),
-                    Cleanup::Delete if from == Offset::ZERO => None,
-                    // What was there before the first one that was read had a lower number.
-                    Cleanup::Delete => seen.numbers.first().copied(),
-                };
+                // What was there before the first one that was read had a lower number.
+                seen.floor = seen.numbers.first().copied().filter(|_| from > Offset::ZERO);
                 return Ok(seen);
             }
             back = back.saturating_mul(8);
@@ -150,7 +176,7 @@ impl ReadBack {
     }
 
     fn read_to_end(&self, reader: &Reader, key: Key, (from, end): (Offset, Offset), deadline: Instant) -> Result<Seen> {
-        let mut seen = Seen { next: from, ..Seen::default() };
+        let mut seen = Seen::from(from, key.1.cleanup());
         if from == end {
             return Ok(seen);
         }
@@ -189,9 +215,18 @@ impl ReadBack {
 
     /// Waits until all of `outputs` were seen; whether they were.
     pub(super) fn wait_for(&self, partition: PartitionId, outputs: &[&Output], patience: Duration) -> bool {
-        self.sight.wait(patience, |seen| {
+        let seen = self.sight.wait(patience, |seen| {
             outputs.iter().all(|output| seen.get(&(partition, output.topic)).is_some_and(|s| s.has(output.sequence)))
-        })
+        });
+        if !seen {
+            self.blind.store(true, Ordering::Release);
+        }
+        seen
+    }
+
+    /// Whether something was not seen in time: it may be the reader that is at fault.
+    pub(super) fn is_blind(&self) -> bool {
+        self.blind.load(Ordering::Acquire)
     }
 
     /// The output of the highest number that was seen for `partition`.

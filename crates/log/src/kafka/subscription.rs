@@ -25,6 +25,8 @@ const AT_ONCE: usize = 4_096;
 const BYTES_AT_ONCE: usize = 2 << 20;
 /// How long librdkafka may refuse a seek that it will take later, before that is told.
 const SEEKING: Duration = Duration::from_secs(30);
+/// How soon being fenced again means that another process has the same name.
+const FENCED_AGAIN: Duration = Duration::from_secs(300);
 /// How often silences are minded.
 const MINDING: Duration = Duration::from_secs(10);
 /// How long brokers that told an error may bring nothing before they are asked whether they are there.
@@ -49,6 +51,8 @@ pub(super) struct KafkaSubscription {
     unwell: Option<Unwell>,
     /// When silences were minded last.
     minded: Instant,
+    /// When a consumer was last fenced.
+    fenced: Option<Instant>,
 }
 
 /// An error of the brokers after which no record has come.
@@ -86,6 +90,7 @@ impl KafkaSubscription {
             watchdog: Watchdog::default(),
             unwell: None,
             minded: Instant::now(),
+            fenced: None,
         })
     }
 
@@ -238,7 +243,8 @@ impl KafkaSubscription {
     fn bear(&mut self, error: KafkaError) -> Result<()> {
         use RDKafkaErrorCode as Code;
         match error.rdkafka_error_code() {
-            Some(Code::Fatal) => Err(self.ended(error)),
+            // Looked into at the next poll.
+            Some(Code::Fatal) => Ok(()),
             Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => Err(self.brokers.unreadable(format!(
                 "a record of {} that is to be read next is not there ({error}); retention, or another log under the name",
                 self.brokers.topic(self.topic)
@@ -259,18 +265,21 @@ impl KafkaSubscription {
         }
     }
 
-    /// Why the client can do no more.
-    fn ended(&self, error: KafkaError) -> Error {
-        match self.consumer.client().fatal_error() {
-            Some((RDKafkaErrorCode::FencedInstanceId, _)) => {
-                Error::MemberTaken { member: self.brokers.config().member.clone() }
-            }
-            Some((code, reason)) => {
-                tracing::error!(%code, reason, "the consumer can do no more");
-                self.brokers.failed(error)
-            }
-            None => self.brokers.failed(error),
+    /// A consumer that can do no more is replaced where that helps.
+    ///
+    /// A group that changes its coordinator may fence a member by the member's own earlier request, whose answer was lost. So
+    /// the first time proves nothing; two processes of one name, however, fence each other again and again.
+    fn mind_end(&mut self) -> Result<()> {
+        let Some((code, reason)) = self.consumer.client().fatal_error() else { return Ok(()) };
+        if code != RDKafkaErrorCode::FencedInstanceId {
+            tracing::error!(%code, reason, "the consumer can do no more");
+            return Err(self.brokers.failed(KafkaError::Global(RDKafkaErrorCode::Fatal)));
         }
+        if self.fenced.replace(Instant::now()).is_some_and(|before| before.elapsed() < FENCED_AGAIN) {
+            return Err(Error::MemberTaken { member: self.brokers.config().member.clone() });
+        }
+        tracing::warn!(member = self.brokers.config().member, "fenced by another of its name, or by itself; joins anew");
+        self.join_anew()
     }
 
     /// Brokers that told an error and have brought nothing since are asked whether they are there.
@@ -299,6 +308,11 @@ impl KafkaSubscription {
             return Ok(());
         }
         tracing::warn!(topic = self.topic.name(), "no record came although there are some: the consumer is replaced");
+        self.join_anew()
+    }
+
+    /// Puts another consumer in the place of this one, which loses all that it had.
+    fn join_anew(&mut self) -> Result<()> {
         let fresh = member(&self.brokers, &self.group)?;
         let owned: Vec<_> = self.next.keys().copied().collect();
         self.leave();
@@ -345,6 +359,7 @@ impl Subscription for KafkaSubscription {
     fn poll(&mut self, timeout: Duration) -> Result<Polled> {
         let deadline = Instant::now() + timeout;
         self.carry_out()?;
+        self.mind_end()?;
         self.mind_silence()?;
         loop {
             self.seek_all()?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
@@ -27,11 +27,12 @@ pub struct Replication {
 
 /// Makes the topics that are not there yet; their names.
 ///
-/// Topics that are there are left as they are, and refused where their partitions are not as configured.
+/// Topics that are there are left as they are, and refused where they are cleaned in another way than Weir relies on.
 ///
 /// # Errors
 ///
-/// [`Error::Unreachable`] where the brokers can't make them now, and [`Error::Storage`] where they refuse to.
+/// [`Error::TopicSetting`], [`Error::Unreachable`] where the brokers can't make them now, and [`Error::Storage`] where they
+/// refuse to.
 pub async fn create_topics(config: &Config, replication: Replication) -> Result<Vec<String>> {
     let admin: AdminClient<DefaultClientContext> = config.admin().create().map_err(|source| failed(config, source))?;
     let names: Vec<_> = Topic::ALL.map(|topic| (topic, config.topic(topic))).into();
@@ -44,39 +45,70 @@ pub async fn create_topics(config: &Config, replication: Replication) -> Result<
     let topics: Vec<_> = topics.collect();
     let options = AdminOptions::new().operation_timeout(Some(ASKING)).request_timeout(Some(ASKING));
     let made = admin.create_topics(&topics, &options).await.map_err(|source| failed(config, source))?;
-    let mut created = Vec::new();
+    let (mut created, mut there) = (Vec::new(), Vec::new());
     for result in made {
         match result {
             Ok(name) => created.push(name),
-            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, RDKafkaErrorCode::TopicAlreadyExists)) => there.push(name),
             Err((name, code)) => {
                 tracing::warn!(topic = name, %code, "can't be made");
                 return Err(failed(config, KafkaError::AdminOp(code)));
             }
         }
     }
+    for (topic, name) in &names {
+        if there.contains(name) {
+            check_cleanup(&admin, config, (*topic, name)).await?;
+        }
+    }
     Ok(created)
 }
 
+/// Refuses a topic from which records would go that Weir relies on, or in which they would be taken for older ones.
+async fn check_cleanup(
+    admin: &AdminClient<DefaultClientContext>,
+    config: &Config,
+    (topic, name): (Topic, &String),
+) -> Result<()> {
+    let options = AdminOptions::new().request_timeout(Some(ASKING));
+    let found = admin.describe_configs([&ResourceSpecifier::Topic(name)], &options).await;
+    let found = found.map_err(|source| failed(config, source))?;
+    let found = found.into_iter().find_map(|resource| resource.ok()?.entry_map().get(CLEANUP)?.value.clone());
+    let wanted = cleanup_of(topic);
+    match found {
+        Some(found) if found != wanted => {
+            let (place, topic) = (config.brokers.clone(), name.clone());
+            Err(Error::TopicSetting { place, topic, setting: CLEANUP, found, wanted })
+        }
+        // Who may not ask is trusted to have set it.
+        _ => Ok(()),
+    }
+}
+
+const CLEANUP: &str = "cleanup.policy";
+
+const fn cleanup_of(topic: Topic) -> &'static str {
+    match topic.cleanup() {
+        Cleanup::Delete => "delete",
+        Cleanup::Compact => "compact",
+    }
+}
+
 fn settings(topic: Topic, replication: Replication) -> Vec<(&'static str, String)> {
-    let cleanup = match topic.cleanup() {
-        Cleanup::Delete => [("cleanup.policy", "delete".to_owned()), retention(replication)],
+    let kept = match topic.cleanup() {
+        Cleanup::Delete => ("retention.ms", replication.retention_millis.to_string()),
         // A customer that is taken back must be seen to be gone by whoever was away for a week.
-        Cleanup::Compact => [("cleanup.policy", "compact".to_owned()), ("delete.retention.ms", "604800000".to_owned())],
+        Cleanup::Compact => ("delete.retention.ms", "604800000".to_owned()),
     };
-    let mut settings = vec![
+    vec![
+        (CLEANUP, cleanup_of(topic).to_owned()),
+        kept,
         ("min.insync.replicas", replication.min_in_sync.to_string()),
         ("unclean.leader.election.enable", "false".to_owned()),
         ("message.timestamp.type", "CreateTime".to_owned()),
         // A simulation's clock may run ahead.
         ("message.timestamp.after.max.ms", i64::MAX.to_string()),
-    ];
-    settings.extend(cleanup);
-    settings
-}
-
-fn retention(replication: Replication) -> (&'static str, String) {
-    ("retention.ms", replication.retention_millis.to_string())
+    ]
 }
 
 /// Refuses topics that are missing or have other partitions than configured. Those just made may not yet be known to the

@@ -5,6 +5,7 @@
 //! write-ahead log is on and not synced: a crash of the process loses nothing of it, a power cut a tail that the log
 //! gives again.
 
+mod budget;
 mod customers;
 mod keys;
 mod outbox;
@@ -17,50 +18,13 @@ use model::{CustomerId, Digest, Offset, PartitionId};
 use rocksdb::{ColumnFamily, DB, Options, WriteBatch};
 use scoring::{Customer, Hour, Partition, Store};
 
+pub use self::budget::Budget;
 use self::customers::Customers;
 use self::seen::Seen;
 use crate::Error;
 
 /// The layout of the state; another one is not read but rebuilt from the log.
 pub(crate) const FORMAT: u32 = 2;
-
-/// How much a partition's state may keep in memory.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    /// Customers in the write-back cache after a commit. One takes 1 to 20 KB, by how many providers and buckets it has.
-    pub customers: usize,
-    /// Digests of the latest hours kept in memory, 16 bytes each and as much again around them; two for each event.
-    pub digests: usize,
-    /// Bytes that RocksDB gathers of customers before it writes a file; of everything together four times as much at most.
-    pub write_buffer: usize,
-}
-
-impl Budget {
-    /// Of a process, for all partitions that it may have: 400,000 customers, 32 million digests and 256 MiB to be written.
-    const PROCESS: Self = Self { customers: 400_000, digests: 32_000_000, write_buffer: 256 << 20 };
-    /// Below this a partition would spend its time on reading what it has just forgotten.
-    const LEAST: Self = Self { customers: 1_000, digests: 200_000, write_buffer: 4 << 20 };
-
-    /// Of each of `partitions`, where one process may come to have all of them.
-    pub fn of_each(partitions: log::PartitionCount) -> Self {
-        let share = |whole: usize, most: usize, least: usize| {
-            let partitions = usize::try_from(partitions.get()).unwrap_or(usize::MAX);
-            (whole / partitions).clamp(least, most)
-        };
-        let (whole, most, least) = (Self::PROCESS, Self::default(), Self::LEAST);
-        Self {
-            customers: share(whole.customers, most.customers, least.customers),
-            digests: share(whole.digests, most.digests, least.digests),
-            write_buffer: share(whole.write_buffer, most.write_buffer, least.write_buffer),
-        }
-    }
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { customers: 50_000, digests: 4_000_000, write_buffer: 64 << 20 }
-    }
-}
 
 /// The state of one partition.
 #[derive(Debug)]
