@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use log::{Log as _, Topic};
+use log::Topic;
 use model::{Counts, CustomerId, Millis, Offset, PartitionId, Timestamp, Window};
 use simulator::platform::{Gate, Platform, Scenario};
 use simulator::sendgrid::{Poster, Retries, Signer};

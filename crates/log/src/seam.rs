@@ -189,7 +189,7 @@ pub trait Subscription: Send + fmt::Debug {
     fn commit(&mut self, partition: PartitionId, next: Offset) -> Result<()>;
 }
 
-/// The number of an output among those of its partition, counted from 1.
+/// The number of an output among those of its partition: above 0, and rising; not dense.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(u64);
 

@@ -22,8 +22,8 @@ const UNCOMMITTED_RECORDS: u64 = 1_000_000;
 
 /// Outputs that may wait to be published; beyond them the fold waits.
 const UNPUBLISHED: usize = 50_000;
-/// Standings that are said again between two commits.
-const RESTATED_AT_ONCE: usize = 10_000;
+/// Standings that are said again behind one record.
+const SAID_AGAIN: usize = 5_000;
 /// How long the fold waits at once for outputs to be published.
 const PUBLISHING: Duration = Duration::from_secs(10);
 
@@ -42,6 +42,8 @@ pub struct PartitionTask {
     /// The last output given to the publisher.
     handed: Sequence,
     repetition: Repetition,
+    /// Customers whose standing is to be said again.
+    unsaid: Option<Vec<CustomerId>>,
 }
 
 impl PartitionTask {
@@ -75,7 +77,7 @@ impl PartitionTask {
         let publisher = Publisher::start(outputs)?;
         let handed = Sequence::default();
         let repetition = Repetition::of(&mut store, fold.policy().digest(), published);
-        let mut task = Self { id, fold, store, metrics, next, said: false, publisher, handed, repetition };
+        let mut task = Self { id, fold, store, metrics, next, said: false, publisher, handed, repetition, unsaid: None };
         task.publish()?;
         task.show();
         Ok(task)
@@ -102,11 +104,11 @@ impl PartitionTask {
                 self.end_repetition()?;
             }
             self.next = stored.position.offset.next();
-            let Some(applied) = self.apply(stored)? else { continue };
-            self.count(&applied);
-            for said in &applied.said {
-                self.say(said)?;
+            if let Some(applied) = self.apply(stored)? {
+                self.count(&applied);
+                applied.said.iter().try_for_each(|said| self.say(said))?;
             }
+            self.say_again()?;
         }
         Ok(())
     }
@@ -116,25 +118,25 @@ impl PartitionTask {
         if let Some(published) = self.repetition.published() {
             self.store.number_behind(published.sequence);
         }
-        let is_other = self.repetition.is_other();
-        self.repetition = Repetition::Over;
-        if is_other {
-            self.restate()?;
-            self.store.set_policy(self.fold.policy().digest());
+        if self.repetition.is_other() {
+            self.unsaid = Some(self.store.everyone()?);
         }
+        self.repetition = Repetition::Over;
         Ok(())
     }
 
-    /// Says where every customer stands.
-    fn restate(&mut self) -> Result<(), Error> {
-        let everyone = self.store.everyone()?;
-        tracing::info!(partition = %self.id, customers = everyone.len(), "every standing is said again");
-        for (number, id) in everyone.iter().enumerate() {
-            let Some(customer) = self.store.peek(id)?.filter(|customer| !customer.is_new()) else { continue };
-            self.say(&Said::Standing(customer.standing(id, self.fold.policy())))?;
-            if number % RESTATED_AT_ONCE == RESTATED_AT_ONCE - 1 {
-                self.commit()?;
-            }
+    /// Says where the next customers stand, of those whose standing is to be said again. Behind what the record itself made be
+    /// said, so that this has the same number in every repetition.
+    fn say_again(&mut self) -> Result<(), Error> {
+        let Some(unsaid) = &mut self.unsaid else { return Ok(()) };
+        let these = unsaid.split_off(unsaid.len().saturating_sub(SAID_AGAIN));
+        if unsaid.is_empty() {
+            self.unsaid = None;
+            self.store.set_policy(self.fold.policy().digest());
+        }
+        for id in these {
+            let Some(customer) = self.store.peek(&id)?.filter(|customer| !customer.is_new()) else { continue };
+            self.say(&Said::Standing(customer.standing(&id, self.fold.policy())))?;
         }
         Ok(())
     }
@@ -164,7 +166,7 @@ impl PartitionTask {
         }
         let now = self.fold.partition().now().unwrap_or_default();
         let said_at = Offset::new(self.next.get().saturating_sub(1));
-        let sequence = self.store.next_sequence();
+        let sequence = self.store.next_sequence(said_at);
         self.store.put_in_outbox(publish::output(self.id, (sequence, said_at), now, said)?);
         self.said = true;
         Ok(())

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::{Offset, PartitionId};
+use model::{Offset, PartitionId, Position};
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
@@ -17,7 +17,7 @@ use super::brokers::Brokers;
 use super::membership::{Change, Member, member};
 use super::message::Decoder;
 use super::watchdog::Watchdog;
-use crate::{Error, Polled, Reach, Result, Stored, Subscription, Topic};
+use crate::{Cleanup, Error, Polled, Reach, Result, Stored, Subscription, Topic};
 
 /// Records, and bytes of them, handed out at once: enough to make the hand-over cheap, little enough that no partition
 /// waits long for the others.
@@ -47,6 +47,8 @@ pub(super) struct KafkaSubscription {
     next: BTreeMap<PartitionId, Option<Offset>>,
     /// Seeks that librdkafka has yet to take, and since when.
     seeks: BTreeMap<PartitionId, Instant>,
+    /// Where records were missing last: they are sought once.
+    gaps: BTreeMap<PartitionId, Offset>,
     watchdog: Watchdog,
     unwell: Option<Unwell>,
     /// When silences were minded last.
@@ -87,6 +89,7 @@ impl KafkaSubscription {
             told: None,
             next: BTreeMap::new(),
             seeks: BTreeMap::new(),
+            gaps: BTreeMap::new(),
             watchdog: Watchdog::default(),
             unwell: None,
             minded: Instant::now(),
@@ -98,17 +101,26 @@ impl KafkaSubscription {
     fn carry_out(&mut self) -> Result<()> {
         match self.told.take() {
             None => Ok(()),
-            Some(Change::Assign(partitions)) => self.assign(&partitions),
+            Some(Change::Assign(partitions)) => {
+                // Brokers that can't be asked just now are asked again: the group waits.
+                self.assign(&partitions).inspect_err(|_| self.told = Some(Change::Assign(partitions)))
+            }
             Some(Change::Revoke(partitions) | Change::Lose(partitions)) => self.unassign(&partitions),
         }
     }
 
     fn assign(&mut self, partitions: &[PartitionId]) -> Result<()> {
-        let place = |partition: &PartitionId| match self.next.get(partition) {
-            Some(Some(from)) => place(*from),
-            _ => Place::End,
-        };
-        let list = self.list(partitions.iter().map(|partition| (*partition, place(partition))))?;
+        let mut places = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            let from = match self.next.get(partition) {
+                Some(Some(from)) => *from,
+                // Some place that is there, and not "the end" or the like: librdkafka looks such a place up, and where a seek
+                // comes meanwhile, looks it up again half a second later and goes there all the same.
+                _ => self.brokers.reach(self.topic, *partition)?.start,
+            };
+            places.push((*partition, place(from)));
+        }
+        let list = self.list(places)?;
         self.consumer.incremental_assign(&list).map_err(|source| self.brokers.failed(source))?;
         let is_sought = |partition: &PartitionId| matches!(self.next.get(partition), Some(Some(_)));
         let (sought, unsought): (Vec<_>, Vec<_>) = partitions.iter().partition(|partition| is_sought(partition));
@@ -175,14 +187,8 @@ impl KafkaSubscription {
                     let stored = self.decoder.decode(&message);
                     count += 1;
                     bytes += stored.record.value.len();
-                    let partition = stored.position.partition;
-                    // What was on its way when the user sought elsewhere is not handed out.
-                    if let Some(Some(next)) = self.next.get_mut(&partition)
-                        && stored.position.offset >= *next
-                        && !self.seeks.contains_key(&partition)
-                    {
-                        *next = stored.position.offset.next();
-                        runs.entry(partition).or_default().push(stored);
+                    if self.is_wanted(stored.position) {
+                        runs.entry(stored.position.partition).or_default().push(stored);
                     }
                 }
                 Some(Err(error)) => {
@@ -207,6 +213,26 @@ impl KafkaSubscription {
         let runs = runs.into_iter().rev().map(|(partition, records)| Polled::Records(partition, records));
         runs.for_each(|run| self.ready.push_front(run));
         failed
+    }
+
+    /// Whether the record at `position` is to be handed out; then the next one is expected.
+    fn is_wanted(&mut self, Position { partition, offset }: Position) -> bool {
+        // What was on its way when the user sought elsewhere is not.
+        let Some(Some(next)) = self.next.get_mut(&partition) else { return false };
+        if offset < *next || self.seeks.contains_key(&partition) {
+            return false;
+        }
+        let is_gap = offset > *next && self.topic.cleanup() == Cleanup::Delete;
+        if is_gap && self.gaps.insert(partition, *next) != Some(*next) {
+            tracing::warn!(%partition, %offset, expected = %next, "records are missing: they are sought");
+            self.seeks.insert(partition, Instant::now());
+            return false;
+        }
+        if is_gap {
+            tracing::error!(%partition, %offset, expected = %next, "records are missing, and are not there");
+        }
+        *next = offset.next();
+        true
     }
 
     /// Takes the next change, if the one before is carried out; whether there was one.

@@ -54,6 +54,7 @@ macro_rules! hold_for {
                 subscribing::a_poll_that_finds_nothing_is_idle,
                 subscribing::a_full_partition_does_not_starve_the_others,
                 subscribing::a_subscriber_beside_appends_sees_no_gap,
+                subscribing::a_subscriber_that_seeks_late_misses_nothing,
                 subscribing::a_subscriber_outlives_the_log_that_it_came_from,
                 tailing::a_tail_from_the_earliest_has_everything_and_then_waits,
                 tailing::a_tail_from_the_latest_sees_only_what_comes,

@@ -1,5 +1,6 @@
 //! What a member of a group may rely on.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -146,6 +147,50 @@ pub(crate) fn a_subscriber_beside_appends_sees_no_gap(backend: &impl Backend) {
     for partition in PARTITIONS.all() {
         let offsets = offsets(&records, partition);
         assert_eq!(offsets, (0..offsets.len() as u64).collect::<Vec<_>>(), "{partition}");
+    }
+}
+
+/// As the scorer does, which opens a partition's state before it knows where to go on; behind what takes a while to be read.
+pub(crate) fn a_subscriber_that_seeks_late_misses_nothing(backend: &impl Backend) {
+    const BEFORE: u64 = 60_000;
+    const BESIDE: u64 = 100;
+    let log = backend.open();
+    for partition in PARTITIONS.all() {
+        append(log.as_ref(), numbered(partition, 0, BEFORE)).unwrap();
+    }
+    let read = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..BESIDE {
+                let one_each = PARTITIONS.all().flat_map(|partition| numbered(partition, number, number + 1));
+                append(log.as_ref(), one_each.collect()).unwrap();
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let mut subscription = log.subscribe(Topic::Events, "group").unwrap();
+        let mut read: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut take = |polled| match polled {
+            Polled::Records(partition, records) => {
+                let read = read.entry(partition).or_default();
+                read.extend(records.iter().map(|stored| stored.position.offset.get()));
+                records.len()
+            }
+            Polled::Idle => 0,
+            other => panic!("instead of records came {other:?}"),
+        };
+        let mut count = 0;
+        for partition in assigned(subscription.as_mut()) {
+            count += take(subscription.poll(Duration::from_millis(1)).unwrap());
+            subscription.seek(partition, Offset::ZERO).unwrap();
+        }
+        let (wanted, deadline) = (u64::from(PARTITIONS.get()) * (BEFORE + BESIDE), Instant::now() + PATIENCE);
+        while (count as u64) < wanted && Instant::now() < deadline {
+            count += take(subscription.poll(Duration::from_millis(100)).unwrap());
+        }
+        read
+    });
+    for (partition, offsets) in read {
+        let first_gap = offsets.iter().zip(0..).find(|(found, wanted)| **found != *wanted);
+        assert_eq!((first_gap, offsets.len() as u64), (None, BEFORE + BESIDE), "{partition}");
     }
 }
 
