@@ -196,7 +196,10 @@ fn after_a_change_of_policy_the_standings_are_those_of_the_state_whatever_was_pu
     disk.fold(&mut task, &records, half, 1_777);
     task.copy_to(&folder.path().join("copy")).unwrap();
     let moved = |standings: &[Bytes]| last(standings).values().filter(|s| s.stage > Stage::Watch).count();
-    let early = { task.drain(PATIENCE).unwrap(); moved(&disk.said(Topic::Standings)) };
+    let early = {
+        task.drain(PATIENCE).unwrap();
+        moved(&disk.said(Topic::Standings))
+    };
     disk.fold(&mut task, &records, whole, 1_777);
     task.settle(PATIENCE).unwrap();
     drop(task);

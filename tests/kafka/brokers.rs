@@ -77,11 +77,7 @@ async fn while_the_broker_is_away_nothing_is_taken_and_afterwards_nothing_is_mis
     load.check(&fleet, &scorers).await;
     let [mut scorer] = scorers;
     largest = largest.max(receiver.resident()).max(scorer.resident());
-    println!(
-        "{} batches taken; {} answers of 503; the largest process took {largest} MB",
-        load.taken(),
-        answers.len()
-    );
+    println!("{} batches taken; {} answers of 503; the largest process took {largest} MB", load.taken(), answers.len());
     assert!(largest < MEMORY, "{largest} MB");
     scorer.stop();
     reference::check_decisions(&fleet);

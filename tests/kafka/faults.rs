@@ -24,7 +24,7 @@ const EACH_SECOND: f64 = 20.0;
 const PAUSE: Duration = Duration::from_millis(250);
 const EVENTS: usize = 100;
 /// Two to three events each: more than the trouble can take.
-const MAILS: u32 = 135_000;
+const MAILS: u32 = 100_000;
 
 /// What the run did.
 #[derive(Debug, Default)]

@@ -23,7 +23,8 @@ const ELSEWHERE: usize = 1_409;
 /// The digests of events that were seen.
 const SEEN: &str = "seen";
 
-type Contents = BTreeMap<String, Vec<(Box<[u8]>, Box<[u8]>)>>;
+type Entry = (Box<[u8]>, Box<[u8]>);
+type Contents = BTreeMap<String, Vec<Entry>>;
 
 /// Every byte of a state.
 fn contents(folder: &Path) -> Contents {
@@ -116,7 +117,7 @@ fn replay_from_copy(
 
 /// The digests of events that were seen, by hour: a commit writes what is new as one value, so how they are cut up depends on
 /// the commits.
-fn digests(entries: &[(Box<[u8]>, Box<[u8]>)]) -> BTreeSet<(&[u8], &[u8])> {
+fn digests(entries: &[Entry]) -> BTreeSet<(&[u8], &[u8])> {
     entries.iter().flat_map(|entry| entry.1.chunks(16).map(|digest| (&entry.0[..4], digest))).collect()
 }
 

@@ -77,7 +77,8 @@ impl PartitionTask {
         let publisher = Publisher::start(outputs)?;
         let handed = Sequence::default();
         let repetition = Repetition::of(&mut store, fold.policy().digest(), published);
-        let mut task = Self { id, fold, store, metrics, next, said: false, publisher, handed, repetition, unsaid: None };
+        let mut task =
+            Self { id, fold, store, metrics, next, said: false, publisher, handed, repetition, unsaid: None };
         task.publish()?;
         task.show();
         Ok(task)

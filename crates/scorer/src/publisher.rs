@@ -132,7 +132,8 @@ fn publish(outputs: &mut dyn Outputs, batch: &[Output], progress: &Progress) -> 
     loop {
         match outputs.publish(batch) {
             Ok(()) => {
-                progress.set(|reached| reached.published = batch.last().map_or(reached.published, |last| last.sequence));
+                progress
+                    .set(|reached| reached.published = batch.last().map_or(reached.published, |last| last.sequence));
                 return true;
             }
             Err(error @ log::Error::Busy(_)) => {

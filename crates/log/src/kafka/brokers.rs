@@ -129,7 +129,11 @@ impl Brokers {
         loop {
             match self.reach(topic, partition) {
                 Err(error @ Error::Unreachable { .. }) if Instant::now() < deadline => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, topic = topic.name(), "waiting for the brokers");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        topic = topic.name(),
+                        "waiting for the brokers"
+                    );
                     std::thread::sleep(AGAIN);
                 }
                 reached => return reached,

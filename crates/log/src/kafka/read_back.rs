@@ -51,9 +51,7 @@ impl Seen {
             // What compaction removed is missing like what was never published; but numbers are published in their order, and
             // the last record of all always stays.
             Cleanup::Compact => self.last.is_some_and(|last| sequence <= last.sequence),
-            Cleanup::Delete => {
-                self.floor.is_some_and(|floor| sequence <= floor) || self.numbers.contains(&sequence)
-            }
+            Cleanup::Delete => self.floor.is_some_and(|floor| sequence <= floor) || self.numbers.contains(&sequence),
         }
     }
 
@@ -130,7 +128,15 @@ impl ReadBack {
         };
         let thread = std::thread::Builder::new().name("read-back".to_owned()).spawn(run);
         let thread = thread.map_err(|_| brokers.late("no thread could be started"))?;
-        Ok(Self { brokers, consumer, sight, watches: Mutex::default(), blind: AtomicBool::new(false), ended, thread: Some(thread) })
+        Ok(Self {
+            brokers,
+            consumer,
+            sight,
+            watches: Mutex::default(),
+            blind: AtomicBool::new(false),
+            ended,
+            thread: Some(thread),
+        })
     }
 
     /// Reads what was published for `partition` so far, and goes on reading what will be, until [`ReadBack::leave`].

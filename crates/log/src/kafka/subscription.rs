@@ -304,7 +304,10 @@ impl KafkaSubscription {
         if self.fenced.replace(Instant::now()).is_some_and(|before| before.elapsed() < FENCED_AGAIN) {
             return Err(Error::MemberTaken { member: self.brokers.config().member.clone() });
         }
-        tracing::warn!(member = self.brokers.config().member, "fenced by another of its name, or by itself; joins anew");
+        tracing::warn!(
+            member = self.brokers.config().member,
+            "fenced by another of its name, or by itself; joins anew"
+        );
         self.join_anew()
     }
 
