@@ -17,6 +17,16 @@ pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
+/// How near each round's `works` came to its own `floors`, as the middle of the rounds and all that they were: what else a machine does
+/// changes from round to round.
+pub(crate) fn ratio(floors: &[Duration], works: &[Duration], wanted: f64) -> String {
+    let mut ratios: Vec<_> = floors.iter().zip(works).map(|(f, w)| f.as_secs_f64() / w.as_secs_f64()).collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    let at = |number: usize| ratios.get(number).copied().unwrap_or_default();
+    let (least, middle, most) = (at(0), at(ratios.len() / 2), at(ratios.len().saturating_sub(1)));
+    format!("{middle:.2} ({least:.2} to {most:.2}; wanted: {wanted})")
+}
+
 /// Things a second.
 pub(crate) fn rate(things: usize, time: Duration) -> f64 {
     count(things) / time.as_secs_f64()

@@ -69,9 +69,13 @@ async fn while_the_broker_is_away_nothing_is_taken_and_afterwards_nothing_is_mis
     }
     assert_eq!(load.taken(), taken, "a batch was taken without a broker");
     assert!(!answers.is_empty() && answers.iter().all(|status| *status == 503), "{answers:?}");
+    let mut late = fleet.process("late", "receiver");
+    late.start();
     cluster.restart(0);
     wait_for_more(&load, 30).await;
     assert!(load.has_more(), "nothing new came after the outage");
+    // One that was started while there was no broker has waited for it.
+    late.wait_until_ready().await;
     load.finish().await;
     let scorers = [scorer];
     load.check(&fleet, &scorers).await;

@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response, Version};
 use log::Producer;
 use model::{Millis, Timestamp};
 use sendgrid::webhook::{SIGNATURE_HEADER, SignatureError, TIMESTAMP_HEADER};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::Clock;
@@ -47,6 +48,9 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) admission: Admission,
     pub(crate) metrics: Metrics,
+    /// Large bodies that are checked at once: as many as there are cores, because more would only push each other out of the
+    /// caches.
+    pub(crate) turns: Arc<Semaphore>,
     /// The last batch was not taken: said once, not for each POST.
     pub(crate) is_log_failing: AtomicBool,
 }
@@ -154,7 +158,13 @@ impl Requests {
         if is_small {
             return work();
         }
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        let turn = Arc::clone(&self.shared.turns).acquire_owned().await;
+        tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
+        .unwrap_or_else(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "a batch could not be checked; answered 503");
             Err(Answer::LogUnavailable)
         })

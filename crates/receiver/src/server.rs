@@ -67,7 +67,10 @@ impl Receiver {
         let admission = Admission::new(config.in_flight_bytes, metrics.in_flight.clone());
         let places = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
         let is_log_failing = AtomicBool::new(false);
-        let requests = Requests::new(Shared { config, sources, producer, clock, admission, metrics, is_log_failing });
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        let turns = Arc::new(Semaphore::new(cores));
+        let shared = Shared { config, sources, producer, clock, admission, metrics, turns, is_log_failing };
+        let requests = Requests::new(shared);
         Ok(Self { listener, address, tls, requests, places })
     }
 
