@@ -114,6 +114,8 @@ impl KafkaSubscription {
         for partition in partitions {
             let from = match self.next.get(partition) {
                 Some(Some(from)) => *from,
+                // Who leaves reads no more.
+                _ if self.consumer.context().is_leaving.load(Ordering::Acquire) => Offset::ZERO,
                 // Some place that is there, and not "the end" or the like: librdkafka looks such a place up, and where a seek
                 // comes meanwhile, looks it up again half a second later and goes there all the same.
                 _ => self.brokers.reach(self.topic, *partition)?.start,
@@ -387,8 +389,8 @@ fn place(from: Offset) -> Place {
 impl Subscription for KafkaSubscription {
     fn poll(&mut self, timeout: Duration) -> Result<Polled> {
         let deadline = Instant::now() + timeout;
-        self.carry_out()?;
         self.mind_end()?;
+        self.carry_out()?;
         self.mind_silence()?;
         loop {
             self.seek_all()?;
