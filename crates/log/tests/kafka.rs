@@ -128,7 +128,7 @@ fn two_members_of_one_name_are_told_and_one_of_them_stays() {
     let mut kafka = Kafka::new();
     kafka.config.set("session.timeout.ms", "6000").unwrap();
     kafka.config.set("heartbeat.interval.ms", "500").unwrap();
-    let (kafka, deadline) = (&kafka, Instant::now() + PATIENCE * 2);
+    let (kafka, deadline) = (&kafka, Instant::now() + PATIENCE * 3);
     let [one, two] = std::thread::scope(|scope| {
         [(); 2].map(|()| scope.spawn(move || member(kafka, deadline))).map(|member| member.join().unwrap())
     });

@@ -25,8 +25,8 @@ const AT_ONCE: usize = 4_096;
 const BYTES_AT_ONCE: usize = 2 << 20;
 /// How long librdkafka may refuse a seek that it will take later, before that is told.
 const SEEKING: Duration = Duration::from_secs(30);
-/// How soon being fenced again means that another process has the same name.
-const FENCED_AGAIN: Duration = Duration::from_secs(300);
+/// Being fenced so often within so long means that another process has the same name.
+const FENCED_OFTEN: (usize, Duration) = (4, Duration::from_secs(120));
 /// How often silences are minded.
 const MINDING: Duration = Duration::from_secs(10);
 /// How long brokers that told an error may bring nothing before they are asked whether they are there.
@@ -53,8 +53,8 @@ pub(super) struct KafkaSubscription {
     unwell: Option<Unwell>,
     /// When silences were minded last.
     minded: Instant,
-    /// When a consumer was last fenced.
-    fenced: Option<Instant>,
+    /// When consumers were fenced lately.
+    fenced: Vec<Instant>,
 }
 
 /// An error of the brokers after which no record has come.
@@ -93,7 +93,7 @@ impl KafkaSubscription {
             watchdog: Watchdog::default(),
             unwell: None,
             minded: Instant::now(),
-            fenced: None,
+            fenced: Vec::new(),
         })
     }
 
@@ -296,14 +296,17 @@ impl KafkaSubscription {
     /// A consumer that can do no more is replaced where that helps.
     ///
     /// A group that changes its coordinator may fence a member by the member's own earlier request, whose answer was lost. So
-    /// the first time proves nothing; two processes of one name, however, fence each other again and again.
+    /// once or twice proves nothing; two processes of one name, however, fence each other again and again.
     fn mind_end(&mut self) -> Result<()> {
         let Some((code, reason)) = self.consumer.client().fatal_error() else { return Ok(()) };
         if code != RDKafkaErrorCode::FencedInstanceId {
             tracing::error!(%code, reason, "the consumer can do no more");
             return Err(self.brokers.failed(KafkaError::Global(RDKafkaErrorCode::Fatal)));
         }
-        if self.fenced.replace(Instant::now()).is_some_and(|before| before.elapsed() < FENCED_AGAIN) {
+        let (often, within) = FENCED_OFTEN;
+        self.fenced.retain(|before| before.elapsed() < within);
+        self.fenced.push(Instant::now());
+        if self.fenced.len() >= often {
             return Err(Error::MemberTaken { member: self.brokers.config().member.clone() });
         }
         tracing::warn!(
