@@ -130,7 +130,7 @@ impl Reader {
         while !self.shutdown.is_cancelled() {
             match self.tail.next(WAIT) {
                 Ok(records) => self.take(&records),
-                Err(error @ (log::Error::Unreachable { .. } | log::Error::Busy(_))) => {
+                Err(error) if error.may_pass() => {
                     let topic = self.topic.name();
                     tracing::warn!(topic, error = &error as &dyn std::error::Error, "can't be read just now");
                 }

@@ -147,7 +147,7 @@ impl Enforcer {
     async fn serve(&mut self) -> Result<(), Error> {
         let Some(customer) = self.queue.next() else { return Ok(()) };
         match self.reconcile(&customer).await {
-            Err(Error::Log { source: error @ (log::Error::Unreachable { .. } | log::Error::Busy(_)), .. }) => {
+            Err(Error::Log { source: error, .. }) if error.may_pass() => {
                 tracing::warn!(error = &error as &dyn std::error::Error, %customer, "an action is not recorded yet");
                 self.queue.failed(&customer);
                 Ok(())
@@ -163,7 +163,7 @@ impl Enforcer {
                 self.sweep();
                 Ok(true)
             }
-            Err(Error::Log { source: error @ (log::Error::Unreachable { .. } | log::Error::Busy(_)), .. }) => {
+            Err(Error::Log { source: error, .. }) if error.may_pass() => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "earlier actions can't be read yet");
                 Ok(false)
             }

@@ -56,7 +56,7 @@ fn read(mut tail: Box<dyn Tail>, sender: &Sender<Heard>, shutdown: &Cancellation
         }
         let records = match tail.next(WAIT) {
             Ok(records) => records,
-            Err(error @ (log::Error::Unreachable { .. } | log::Error::Busy(_))) => {
+            Err(error) if error.may_pass() => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the standings can't be read just now");
                 continue;
             }

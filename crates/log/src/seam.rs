@@ -101,6 +101,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether the same call may succeed in a moment, without anyone's doing.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Busy(_))
+    }
+}
+
 /// The result of a call to the log.
 pub type Result<T> = std::result::Result<T, Error>;
 

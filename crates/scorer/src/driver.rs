@@ -127,7 +127,7 @@ impl Driver {
                 self.troubles.end("log");
                 self.take(polled)?;
             }
-            Err(error @ log::Error::Unreachable { .. }) => self.troubles.tell("log", &error),
+            Err(error) if error.may_pass() => self.troubles.tell("log", &error),
             Err(source) => return Err(Error::Log { doing: "polling the events", source }),
         }
         while let Ok(opened) = self.opened.1.try_recv() {

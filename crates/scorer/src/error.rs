@@ -79,10 +79,9 @@ impl Error {
 
     /// Whether it may pass: by space on a disk, brokers that come back, another owner that goes, or a state that is had again.
     pub(crate) fn may_pass(&self) -> bool {
-        use log::Error as Log;
         match self {
             Self::State { .. } | Self::Unreadable { .. } | Self::Directory { .. } | Self::Checkpoint(_) => true,
-            Self::Log { source, .. } => matches!(source, Log::Unreachable { .. } | Log::Busy(_) | Log::Fenced { .. }),
+            Self::Log { source, .. } => source.may_pass() || matches!(source, log::Error::Fenced { .. }),
             Self::Metrics(_) | Self::Thread(_) | Self::Json(_) => false,
         }
     }

@@ -15,6 +15,7 @@ mod checkpoints;
 mod config;
 mod decode;
 mod driver;
+mod ending;
 mod error;
 mod handle;
 mod metrics;

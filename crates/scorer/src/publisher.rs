@@ -3,20 +3,16 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use log::{Output, Outputs, Sequence};
 
-use crate::Error;
+use crate::{Error, ending};
 
 /// Outputs published at once.
 const AT_ONCE: usize = 5_000;
 /// How long the thread waits before it tries again what the log could not do.
 const AGAIN: Duration = Duration::from_millis(500);
-/// How long a publisher that is dropped may take to end; then it is left to itself. What it still publishes is refused
-/// once somebody else speaks for the partition.
-const ENDING: Duration = Duration::from_secs(2);
-
 /// A partition's publishing thread.
 #[derive(Debug)]
 pub(crate) struct Publisher {
@@ -103,13 +99,9 @@ impl Drop for Publisher {
     fn drop(&mut self) {
         self.work = None;
         self.progress.set(|reached| reached.is_stopped = true);
-        let Some(thread) = self.thread.take() else { return };
-        let deadline = Instant::now() + ENDING;
-        while !thread.is_finished() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        if thread.is_finished() && thread.join().is_err() {
-            tracing::error!("a publishing thread panicked");
+        if let Some(thread) = self.thread.take() {
+            // What it still publishes is refused once somebody else speaks for the partition.
+            ending::join(thread, "publisher");
         }
     }
 }

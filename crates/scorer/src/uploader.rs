@@ -12,10 +12,7 @@ use model::{Offset, PartitionId};
 use crate::checkpoints::Checkpoints;
 use crate::metrics::Metrics;
 use crate::opener::remove;
-use crate::{CheckpointError, Error, Troubles};
-
-/// How long a store may keep the process from ending; what is not stored by then is stored by whoever has the partition next.
-const ENDING: Duration = Duration::from_secs(2);
+use crate::{CheckpointError, Error, Troubles, ending};
 
 /// A copy of a state on this machine, to be stored elsewhere and then deleted.
 #[derive(Debug)]
@@ -80,13 +77,9 @@ impl Drop for Uploader {
     fn drop(&mut self) {
         self.ending.store(true, Ordering::Release);
         self.copies = None;
-        let Some(thread) = self.thread.take() else { return };
-        let deadline = Instant::now() + ENDING;
-        while !thread.is_finished() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        if thread.is_finished() && thread.join().is_err() {
-            tracing::error!("the thread for checkpoints panicked");
+        if let Some(thread) = self.thread.take() {
+            // What is not stored by then is stored by whoever has the partition next.
+            ending::join(thread, "checkpoints");
         }
     }
 }

@@ -34,7 +34,7 @@ pub(crate) async fn open(settings: &LogSettings) -> anyhow::Result<Opened> {
             let deadline = Instant::now() + WAITING;
             let log = loop {
                 match open_kafka(settings).await? {
-                    Err(error @ log::Error::Unreachable { .. }) if Instant::now() < deadline => {
+                    Err(error) if error.may_pass() && Instant::now() < deadline => {
                         tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the log");
                         tokio::time::sleep(AGAIN).await;
                     }
