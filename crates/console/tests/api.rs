@@ -45,6 +45,7 @@ fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Standing {
         pool: Some(PoolName::new(if stage >= Stage::Quarantined { "quarantine" } else { "good-1" })),
         daily_cap,
         held: false,
+        exempt_until: None,
         reasons: Vec::new(),
     }
 }
@@ -114,6 +115,7 @@ impl House {
             to: Stage::Watch,
             mode: Mode::Enforce,
             rule: "test".to_owned(),
+            blame: None,
             evidence: None,
             reason: None,
             by: None,

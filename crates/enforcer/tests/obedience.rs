@@ -109,6 +109,7 @@ impl House {
             pool: None,
             daily_cap,
             held: false,
+            exempt_until: None,
             reasons: vec![reason],
         };
         let record = Record {

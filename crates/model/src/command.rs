@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Stage;
+use crate::{Phase, Stage, Timestamp};
 
 /// A person's order, with who gave it and why. A record on `weir.events` like any other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,16 @@ pub enum Order {
     SetStage {
         /// The stage.
         stage: Stage,
+    },
+    /// No rule moves the customer up until then; what rules would do is still said, in shadow.
+    Exempt {
+        /// When the rules speak again.
+        until: Timestamp,
+    },
+    /// Put the customer into another phase of its life.
+    SetPhase {
+        /// The phase.
+        phase: Phase,
     },
 }
 
@@ -66,6 +76,8 @@ impl Order {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::SetStage { .. } => "set_stage",
+            Self::Exempt { .. } => "exempt",
+            Self::SetPhase { .. } => "set_phase",
         }
     }
 }

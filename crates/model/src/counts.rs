@@ -39,6 +39,9 @@ counters! {
     Open "open" "A person opened the mail.",
     MachineOpen "machine_open" "A privacy proxy opened the mail.",
     Click "click" "The recipient followed a link.",
+    InvalidAddress "invalid_address" "Of the hard bounces, those because no such mailbox exists.",
+    ReputationBlock "reputation_block" "Of the blocks, those for the sender's conduct: reputation, content, or too much at once.",
+    FirstDeferral "first_deferral" "Of the deferrals, the first of each mail: so many mails were deferred.",
 }
 
 impl Counter {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, Position, Rate, Stage, Timestamp, Window};
+use crate::{CustomerId, Position, Provider, Rate, Stage, Timestamp, Window};
 
 /// A decision's name: the same for every derivation of the same decision from the same log by the same policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,6 +57,9 @@ pub struct Decision {
     pub mode: Mode,
     /// The policy's rule, or `command:` and the order.
     pub rule: String,
+    /// Whose fault it is, where a rule decided; incidents' mail was set aside before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blame: Option<Blame>,
     /// What it rests on; `None` for a person's command.
     pub evidence: Option<Evidence>,
     /// The author's words, for a person's command.
@@ -78,7 +81,13 @@ pub struct Evidence {
     pub signal: String,
     /// Over which window.
     pub window: Window,
-    /// How many bad ones.
+    /// By which kind of test.
+    pub test: Test,
+    /// The mails in question: those sent from here (to the bucket) ...
+    pub from: Timestamp,
+    /// ... to before here.
+    pub until: Timestamp,
+    /// How many bad ones among them.
     pub numerator: u32,
     /// Of how many.
     pub denominator: u32,
@@ -88,10 +97,59 @@ pub struct Evidence {
     pub bound: Rate,
     /// What the rule holds it against.
     pub threshold: Rate,
+    /// How much speaks against the customer: minus the natural logarithm of the chance (bound) or the logarithm of the
+    /// likelihood ratio (sequential).
+    pub weight: f64,
+    /// The weight at which the rule moves somebody: minus the logarithm of its share of the false-alarm budget.
+    pub needed: f64,
     /// The same signal's rate over all other customers, same window.
     pub fleet_rate: Rate,
+    /// Mail among it that was left out, neither charged nor forgiven, because of an incident.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAside>,
     /// Ids of the latest bad events, newest last; a sample.
     pub events: Vec<String>,
+}
+
+/// How a rule judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Test {
+    /// The exact binomial tail of a window's rate: for the slow rot.
+    Bound,
+    /// The likelihood ratio of the latest stretch of mail, whichever stretch speaks most: for the sudden fire.
+    Sequential,
+    /// The customer's part in what the account, a pool or a provider may do altogether.
+    Budget,
+}
+
+/// Mail that was left out because of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// At whose mailboxes.
+    pub provider: Provider,
+    /// Sent from here ...
+    pub from: Timestamp,
+    /// ... to before here.
+    pub until: Timestamp,
+    /// How many mails.
+    pub mails: u32,
+    /// Whose fault it was.
+    pub blame: Blame,
+}
+
+/// Whose fault it is that mail goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blame {
+    /// The others' mail to this provider goes wrong too, whatever pool it leaves from.
+    Provider,
+    /// The others' mail from this pool goes wrong too, and other pools' does not.
+    Pool,
+    /// The others' mail does not.
+    Customer,
+    /// Nobody's alone: the account altogether would cross a limit.
+    Account,
 }
 
 impl fmt::Display for Evidence {

@@ -30,6 +30,8 @@ pub struct Digest(pub u128);
 pub struct Event<'a> {
     /// What it tells.
     pub kind: EventKind,
+    /// What it is counted as besides: a part of its kind, for example an invalid address among the hard bounces.
+    pub facet: Option<Counter>,
     /// When it happened, by SendGrid's clock.
     pub at: Timestamp,
     /// When the mail that it belongs to was sent, where that is known.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bucket, Counts, Grain, PoolName, Provider, Stage, Timestamp, Window};
+use crate::{Bucket, Counter, Counts, CustomerId, Grain, PoolName, Provider, Stage, Timestamp, Window};
 
 /// Counts over one window, by provider and by pool.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,30 +39,84 @@ pub struct Cell {
     pub provider: Provider,
 }
 
+/// One pool's mail to one provider during one bucket: the cell in which a pool that is blocked shows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PoolCell {
+    /// Which pool.
+    pub pool: PoolName,
+    /// Which bucket at which provider.
+    pub cell: Cell,
+}
+
+/// A customer whose mail weighs much in what its pool and the account suffer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contributor {
+    /// Which customer.
+    pub customer: CustomerId,
+    /// The pool through which it sends.
+    pub pool: Option<PoolName>,
+    /// Its stage.
+    pub stage: Stage,
+    /// Its mail of the last 24 hours, by provider.
+    pub day: BTreeMap<Provider, Counts>,
+}
+
 /// What happened to the fleet's mail in one [`Cell`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellCounts {
     /// Mails that SendGrid tried to deliver.
     pub attempted: u32,
+    /// Mails refused for good.
+    #[serde(default)]
+    pub hard_bounce: u32,
     /// Mails that were blocked.
     pub block: u32,
+    /// Mails that were deferred at least once.
+    #[serde(default)]
+    pub first_deferral: u32,
+}
+
+impl Contributor {
+    /// Its hard bounces, complaints and blocks for conduct.
+    pub fn bad(&self) -> u32 {
+        let bad = [Counter::HardBounce, Counter::SpamReport, Counter::ReputationBlock];
+        self.day.values().flat_map(|counts| bad.map(|counter| counts[counter])).fold(0, u32::saturating_add)
+    }
+
+    /// Sorts by bad events, most first, then by name, and keeps as many as are told.
+    pub fn keep_worst(contributors: &mut Vec<Self>) {
+        contributors.sort_by(|a, b| b.bad().cmp(&a.bad()).then_with(|| a.customer.cmp(&b.customer)));
+        contributors.truncate(Fleet::CONTRIBUTORS);
+    }
 }
 
 impl CellCounts {
     /// The cell's figures out of its counts.
     pub fn of(counts: &Counts) -> Self {
-        Self { attempted: counts.attempted(), block: counts[crate::Counter::Block] }
+        Self {
+            attempted: counts.attempted(),
+            hard_bounce: counts[Counter::HardBounce],
+            block: counts[Counter::Block],
+            first_deferral: counts[Counter::FirstDeferral],
+        }
     }
 
     /// What remains without `part`; never below zero.
     #[must_use]
     pub fn without(self, part: Self) -> Self {
-        Self { attempted: self.attempted.saturating_sub(part.attempted), block: self.block.saturating_sub(part.block) }
+        Self {
+            attempted: self.attempted.saturating_sub(part.attempted),
+            hard_bounce: self.hard_bounce.saturating_sub(part.hard_bounce),
+            block: self.block.saturating_sub(part.block),
+            first_deferral: self.first_deferral.saturating_sub(part.first_deferral),
+        }
     }
 
     fn add(&mut self, other: Self) {
         self.attempted = self.attempted.saturating_add(other.attempted);
+        self.hard_bounce = self.hard_bounce.saturating_add(other.hard_bounce);
         self.block = self.block.saturating_add(other.block);
+        self.first_deferral = self.first_deferral.saturating_add(other.first_deferral);
     }
 }
 
@@ -77,12 +131,21 @@ pub struct Fleet {
     /// The latest buckets by provider, where incidents show.
     #[serde(default, with = "cells")]
     pub cells: BTreeMap<Cell, CellCounts>,
+    /// The same by pool.
+    #[serde(default, with = "cells")]
+    pub pool_cells: BTreeMap<PoolCell, CellCounts>,
+    /// The customers with the most bad events of late: at most [`Fleet::CONTRIBUTORS`], the worst first.
+    #[serde(default)]
+    pub contributors: Vec<Contributor>,
     /// Customers by stage.
     #[serde(default)]
     pub stages: BTreeMap<Stage, u64>,
 }
 
 impl Fleet {
+    /// How many of the worst contributors are told.
+    pub const CONTRIBUTORS: usize = 64;
+
     /// Counts of `provider` over `window`; zero where nothing was seen.
     pub fn provider(&self, window: Window, provider: Provider) -> Counts {
         self.windows.get(&window).and_then(|w| w.providers.get(&provider)).copied().unwrap_or_default()
@@ -97,10 +160,12 @@ impl Fleet {
     pub fn sum<'a>(shares: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut shares = shares.into_iter();
         let Some(first) = shares.next() else { return Self::default() };
-        shares.fold(first.clone(), |mut sum, share| {
+        let mut sum = shares.fold(first.clone(), |mut sum, share| {
             sum.add(share);
             sum
-        })
+        });
+        Contributor::keep_worst(&mut sum.contributors);
+        sum
     }
 
     fn add(&mut self, share: &Self) {
@@ -111,6 +176,10 @@ impl Fleet {
         for (cell, counts) in &share.cells {
             self.cells.entry(*cell).or_default().add(*counts);
         }
+        for (cell, counts) in &share.pool_cells {
+            self.pool_cells.entry(cell.clone()).or_default().add(*counts);
+        }
+        self.contributors.extend(share.contributors.iter().cloned());
         for (stage, customers) in &share.stages {
             *self.stages.entry(*stage).or_default() += customers;
         }
@@ -121,21 +190,21 @@ impl Fleet {
 mod cells {
     use std::collections::BTreeMap;
 
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Cell, CellCounts};
+    use super::CellCounts;
 
-    pub(super) fn serialize<S: Serializer>(
-        cells: &BTreeMap<Cell, CellCounts>,
+    pub(super) fn serialize<K: Serialize, S: Serializer>(
+        cells: &BTreeMap<K, CellCounts>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(cells)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(super) fn deserialize<'de, K: Deserialize<'de> + Ord, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<Cell, CellCounts>, D::Error> {
-        Ok(Vec::<(Cell, CellCounts)>::deserialize(deserializer)?.into_iter().collect())
+    ) -> Result<BTreeMap<K, CellCounts>, D::Error> {
+        Ok(Vec::<(K, CellCounts)>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 
@@ -158,12 +227,12 @@ mod tests {
         let cell = Cell { grain: Grain::FiveMinutes, bucket: Bucket::new(7), provider: Provider::Gmail };
         let share = |seconds, block| Fleet {
             as_of: Some(Timestamp::from_seconds(seconds)),
-            cells: BTreeMap::from([(cell, CellCounts { attempted: 10, block })]),
+            cells: BTreeMap::from([(cell, CellCounts { attempted: 10, block, ..CellCounts::default() })]),
             ..Fleet::default()
         };
         let sum = Fleet::sum([&share(20, 1), &share(10, 2)]);
         assert_eq!(sum.as_of, Some(Timestamp::from_seconds(10)));
-        assert_eq!(sum.cell(cell), CellCounts { attempted: 20, block: 3 });
+        assert_eq!(sum.cell(cell), CellCounts { attempted: 20, block: 3, ..CellCounts::default() });
         let text = serde_json::to_string(&sum).unwrap();
         assert_eq!(serde_json::from_str::<Fleet>(&text).unwrap(), sum);
     }

@@ -64,6 +64,9 @@ pub struct Standing {
     pub daily_cap: Option<u32>,
     /// Whether a person holds it there: no rule moves it.
     pub held: bool,
+    /// Until when a person has exempted it from going up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exempt_until: Option<Timestamp>,
     /// Why it is there; empty for a customer that was never moved.
     pub reasons: Vec<Reason>,
 }

@@ -1,6 +1,6 @@
 //! A rule held against a customer's mail.
 
-use model::{Evidence, Rate};
+use model::{Evidence, Rate, Test, Timestamp};
 
 use crate::rule::Fraction;
 use crate::{Rule, tail};
@@ -44,12 +44,18 @@ impl<'a> Measure<'a> {
         Evidence {
             signal: self.rule.signal.name().to_owned(),
             window: self.rule.window,
+            test: Test::Bound,
+            from: Timestamp::default(),
+            until: Timestamp::default(),
             numerator: hits,
             denominator: mails,
             rate: self.rate(),
             bound: Rate::new(bound).unwrap_or_default(),
             threshold: Rate::new(threshold).unwrap_or_default(),
+            weight: -tail::at_least(hits.min(mails), mails, self.rule.enter).ln(),
+            needed: -self.rule.alpha.ln(),
             fleet_rate: Rate::of(fleet.hits, fleet.mails),
+            set_aside: Vec::new(),
             events,
         }
     }

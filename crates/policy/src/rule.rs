@@ -32,7 +32,10 @@ impl Signal {
             | Counter::Unsubscribe
             | Counter::Open
             | Counter::MachineOpen
-            | Counter::Click => None,
+            | Counter::Click
+            | Counter::InvalidAddress
+            | Counter::ReputationBlock
+            | Counter::FirstDeferral => None,
         }
     }
 

@@ -15,6 +15,8 @@ pub struct Customer {
     pub(crate) since: Option<Timestamp>,
     /// Whether a person holds it there.
     pub(crate) held: bool,
+    /// Until when a person has exempted it from going up.
+    pub(crate) exempt_until: Option<Timestamp>,
     /// Since when every rate has been below its exit.
     pub(crate) calm_since: Option<Timestamp>,
     /// Where its windows begin anew.
@@ -60,6 +62,7 @@ impl Customer {
             pool: policy.pool(self.stage).or(own),
             daily_cap: policy.daily_cap(self.stage),
             held: self.held,
+            exempt_until: self.exempt_until,
             reasons: self.reasons.clone(),
         }
     }

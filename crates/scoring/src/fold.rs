@@ -140,7 +140,9 @@ impl Fold {
         let EventKind::Counted(counter) = event.kind else { return Ok(Effect::NotCounted) };
         let customer = store.customer(id)?;
         let new = customer.is_new();
-        self.count(customer, event, counter);
+        for counter in [Some(counter), event.facet].into_iter().flatten() {
+            self.count(customer, event, counter);
+        }
         if new {
             said.push(Said::Standing(customer.standing(id, &self.policy)));
         }

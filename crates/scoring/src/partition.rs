@@ -66,6 +66,7 @@ impl Partition {
             windows: Window::ALL.map(|window| (window, self.window(window, now))).into(),
             cells: cells.map(|(cell, counts)| (cell, CellCounts::of(counts))).collect(),
             stages: self.stages.clone(),
+            ..Fleet::default()
         }
     }
 

@@ -31,6 +31,7 @@ fn id(name: &str) -> CustomerId {
 fn event(number: u128, counter: Counter, at: Timestamp) -> Event<'static> {
     Event {
         kind: EventKind::Counted(counter),
+        facet: None,
         at,
         sent_at: None,
         provider: Provider::Microsoft,

@@ -16,11 +16,16 @@ impl Fold {
     ) -> Result<Effect, S::Error> {
         let customer = store.customer(id)?;
         let to = match command.order {
-            Order::Hold => customer.stage,
+            Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } => customer.stage,
             Order::Release => Stage::Healthy,
             Order::SetStage { stage } => stage,
         };
-        customer.held = !matches!(command.order, Order::Release);
+        match command.order {
+            Order::Hold | Order::SetStage { .. } => customer.held = true,
+            Order::Release => customer.held = false,
+            Order::Exempt { until } => customer.exempt_until = Some(until),
+            Order::SetPhase { phase } => customer.phase = phase,
+        }
         let rule = format!("command:{}", command.order.name());
         let step = Move { to, rule, origin: Origin::Person(command) };
         self.carry_out(customer, Subject { id, offset }, step, said);

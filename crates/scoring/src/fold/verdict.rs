@@ -146,6 +146,7 @@ impl Fold {
             to: step.to,
             mode: self.policy.mode(),
             rule: step.rule,
+            blame: None,
             evidence,
             reason,
             by,

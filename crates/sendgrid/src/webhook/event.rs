@@ -127,6 +127,7 @@ impl<'a> WebhookEvent<'a> {
         let sent_at = self.sg_message_id.as_deref().and_then(|id| message_id::sent_at(id, self.timestamp));
         Event {
             kind: self.kind(),
+            facet: kind::facet(self),
             at: self.timestamp,
             sent_at,
             provider: self.email.as_deref().map_or(Provider::Other, Provider::of_address),
