@@ -46,6 +46,7 @@ fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Standing {
         daily_cap,
         held: false,
         exempt_until: None,
+        awaits_person: false,
         reasons: Vec::new(),
     }
 }

@@ -110,6 +110,7 @@ impl House {
             daily_cap,
             held: false,
             exempt_until: None,
+            awaits_person: false,
             reasons: vec![reason],
         };
         let record = Record {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, Position, Provider, Rate, Stage, Timestamp, Window};
+use crate::{CustomerId, Offset, Position, Provider, Rate, Stage, Timestamp, Window};
 
 /// A decision's name: the same for every derivation of the same decision from the same log by the same policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,6 +87,11 @@ pub struct Evidence {
     pub from: Timestamp,
     /// ... to before here.
     pub until: Timestamp,
+    /// Counted are events after this record, at which its windows began anew; `None` where they never did.
+    pub counted_after: Option<Offset>,
+    /// The last record that is counted: that of the decision, or an earlier one where the fleet's figures had to be waited
+    /// for, so that both sides of the comparison saw the same minutes.
+    pub counted_to: Offset,
     /// How many bad ones among them.
     pub numerator: u32,
     /// Of how many.

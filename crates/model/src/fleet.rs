@@ -57,7 +57,8 @@ pub struct Contributor {
     pub pool: Option<PoolName>,
     /// Its stage.
     pub stage: Stage,
-    /// Its mail of the last 24 hours, by provider.
+    /// Its mail of the last 24 hours, by provider. In JSON only what is not zero: ticks carry many of these.
+    #[serde(with = "sparse")]
     pub day: BTreeMap<Provider, Counts>,
 }
 
@@ -74,6 +75,57 @@ pub struct CellCounts {
     /// Mails that were deferred at least once.
     #[serde(default)]
     pub first_deferral: u32,
+    /// How many customers these mails are of.
+    #[serde(default)]
+    pub customers: Customers,
+}
+
+/// How many customers have mail in a [`Cell`]: each has one vote on whether there is an incident, however much it sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customers {
+    /// Customers with any mail.
+    pub any: u32,
+    /// Customers with a hard bounce.
+    pub hard_bounce: u32,
+    /// Customers with a block.
+    pub block: u32,
+    /// Customers with a deferral.
+    pub first_deferral: u32,
+}
+
+impl Customers {
+    /// One customer's vote, given its own counts in the cell.
+    pub fn one(counts: &Counts) -> Self {
+        let has = |counter| u32::from(counts[counter] > 0);
+        Self {
+            any: u32::from(!counts.is_zero()),
+            hard_bounce: has(Counter::HardBounce),
+            block: has(Counter::Block),
+            first_deferral: has(Counter::FirstDeferral),
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            any: self.any.saturating_add(other.any),
+            hard_bounce: self.hard_bounce.saturating_add(other.hard_bounce),
+            block: self.block.saturating_add(other.block),
+            first_deferral: self.first_deferral.saturating_add(other.first_deferral),
+        }
+    }
+
+    /// What remains without `part`; never below zero.
+    #[must_use]
+    pub const fn without(self, part: Self) -> Self {
+        Self {
+            any: self.any.saturating_sub(part.any),
+            hard_bounce: self.hard_bounce.saturating_sub(part.hard_bounce),
+            block: self.block.saturating_sub(part.block),
+            first_deferral: self.first_deferral.saturating_sub(part.first_deferral),
+        }
+    }
 }
 
 impl Contributor {
@@ -91,9 +143,10 @@ impl Contributor {
 }
 
 impl CellCounts {
-    /// The cell's figures out of its counts.
-    pub fn of(counts: &Counts) -> Self {
+    /// The figures of these counts, of these customers.
+    pub fn new(counts: &Counts, customers: Customers) -> Self {
         Self {
+            customers,
             attempted: counts.attempted(),
             hard_bounce: counts[Counter::HardBounce],
             block: counts[Counter::Block],
@@ -109,10 +162,12 @@ impl CellCounts {
             hard_bounce: self.hard_bounce.saturating_sub(part.hard_bounce),
             block: self.block.saturating_sub(part.block),
             first_deferral: self.first_deferral.saturating_sub(part.first_deferral),
+            customers: self.customers.without(part.customers),
         }
     }
 
     fn add(&mut self, other: Self) {
+        self.customers = self.customers.plus(other.customers);
         self.attempted = self.attempted.saturating_add(other.attempted);
         self.hard_bounce = self.hard_bounce.saturating_add(other.hard_bounce);
         self.block = self.block.saturating_add(other.block);
@@ -144,11 +199,16 @@ pub struct Fleet {
 
 impl Fleet {
     /// How many of the worst contributors are told.
-    pub const CONTRIBUTORS: usize = 64;
+    pub const CONTRIBUTORS: usize = 32;
 
     /// Counts of `provider` over `window`; zero where nothing was seen.
     pub fn provider(&self, window: Window, provider: Provider) -> Counts {
         self.windows.get(&window).and_then(|w| w.providers.get(&provider)).copied().unwrap_or_default()
+    }
+
+    /// The figures of `cell` in one pool; zero where nothing was seen.
+    pub fn pool_cell(&self, pool: &PoolName, cell: Cell) -> CellCounts {
+        self.pool_cells.get(&PoolCell { pool: pool.clone(), cell }).copied().unwrap_or_default()
     }
 
     /// The figures of `cell`; zero where nothing was seen.
@@ -205,6 +265,36 @@ mod cells {
         deserializer: D,
     ) -> Result<BTreeMap<K, CellCounts>, D::Error> {
         Ok(Vec::<(K, CellCounts)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+/// Counts without their zeros.
+mod sparse {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::{Counter, Counts, Provider};
+
+    pub(super) fn serialize<S: Serializer>(day: &BTreeMap<Provider, Counts>, serializer: S) -> Result<S::Ok, S::Error> {
+        let filled = |counts: &Counts| -> BTreeMap<Counter, u32> {
+            let counted = Counter::ALL.into_iter().map(|counter| (counter, counts[counter]));
+            counted.filter(|(_, count)| *count > 0).collect()
+        };
+        serializer.collect_map(day.iter().map(|(provider, counts)| (provider, filled(counts))))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Provider, Counts>, D::Error> {
+        let filled = BTreeMap::<Provider, BTreeMap<Counter, u32>>::deserialize(deserializer)?;
+        let counts = |filled: BTreeMap<Counter, u32>| {
+            filled.into_iter().fold(Counts::ZERO, |mut counts, (counter, count)| {
+                counts[counter] = count;
+                counts
+            })
+        };
+        Ok(filled.into_iter().map(|(provider, filled)| (provider, counts(filled))).collect())
     }
 }
 

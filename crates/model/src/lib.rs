@@ -27,7 +27,7 @@ pub use counts::{Counter, Counts, ProviderCounts};
 pub use customer::{CustomerId, CustomerIdError};
 pub use decision::{Blame, Decision, DecisionId, Evidence, Mode, SetAside, Test};
 pub use event::{Digest, Event, EventKind};
-pub use fleet::{Cell, CellCounts, Contributor, Fleet, FleetCounts, PoolCell, Tick};
+pub use fleet::{Cell, CellCounts, Contributor, Customers, Fleet, FleetCounts, PoolCell, Tick};
 pub use position::{Offset, PartitionId, Position};
 pub use provider::Provider;
 pub use rate::Rate;

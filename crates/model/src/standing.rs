@@ -67,6 +67,9 @@ pub struct Standing {
     /// Until when a person has exempted it from going up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exempt_until: Option<Timestamp>,
+    /// Whether its offences are so many that only a person brings it down.
+    #[serde(default)]
+    pub awaits_person: bool,
     /// Why it is there; empty for a customer that was never moved.
     pub reasons: Vec<Reason>,
 }

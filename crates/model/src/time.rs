@@ -55,11 +55,11 @@ pub struct NoSpan;
 impl std::str::FromStr for Millis {
     type Err = NoSpan;
 
-    /// A whole number and a unit: `ms`, `s`, `m`, `h` or `d`.
+    /// A whole number and a unit, with or without a space between: `ms`, `s`, `m`, `h` or `d`.
     fn from_str(text: &str) -> Result<Self, NoSpan> {
         let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
         let number: i64 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or(NoSpan)?;
-        match unit {
+        match unit.trim_start() {
             "ms" => Ok(Self::new(number)),
             "s" => Ok(Self::seconds(number)),
             "m" => Ok(Self::minutes(number)),

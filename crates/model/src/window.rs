@@ -122,6 +122,11 @@ impl Bucket {
         Self(number as u32)
     }
 
+    /// The moment at which it begins, as a bucket of `grain`.
+    pub const fn start(self, grain: Grain) -> Timestamp {
+        Timestamp::from_millis((self.0 as i64).saturating_mul(grain.width().get()))
+    }
+
     /// The bucket's number.
     pub const fn get(self) -> u32 {
         self.0

@@ -1,22 +1,119 @@
-//! Is it the provider? Cells in which everyone else's mail is blocked too.
+//! Whose fault is it? Cells in which everyone else's mail goes wrong too.
 
-use model::{Cell, CellCounts, Fleet, Rate};
+use model::{Blame, Cell, CellCounts, Counts, Customers, Fleet, PoolName};
 
-/// When a provider counts as having an incident.
+use crate::signal::Trouble;
+
+/// When a provider, or a pool at a provider, counts as having an incident.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Incident {
-    /// Share of the others' mail blocked in the cell.
+    /// Share of the others' mail that is blocked, or refused for good, in the cell.
     pub(crate) rate: f64,
+    /// Share of the others' mail that is deferred in the cell.
+    pub(crate) deferral_rate: f64,
     /// Others' mails needed in the cell before anyone can tell.
     pub(crate) minimum_mails: u32,
 }
 
+/// How many other customers must be hit, and which share of those who send: each has one vote, so that a few that share a
+/// bad list don't pass for an incident.
+const VOTES: u32 = 3;
+const SHARE_OF_VOTES: f64 = 1.0 / 3.0;
+
+/// A cell of a customer's mail, and where it left from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) cell: Cell,
+    /// The customer's own part in it.
+    pub(crate) own: &'a Counts,
+    pub(crate) pool: Option<&'a PoolName>,
+}
+
 impl Incident {
-    /// Whether `cell` is an incident for a customer whose own part in it is `own`.
+    /// Whose fault it is, if the customer was caught in an incident.
     ///
-    /// The others are the fleet without the customer, so that a giant cannot fake an incident by itself.
-    pub(crate) fn covers(&self, cell: Cell, own: CellCounts, fleet: &Fleet) -> bool {
-        let others = fleet.cell(cell).without(own);
-        others.attempted >= self.minimum_mails && Rate::of(others.block, others.attempted).get() >= self.rate
+    /// The others are the fleet without the customer, so that a giant cannot fake an incident by itself. Where the others'
+    /// mail from other pools does not suffer, it is the pool's.
+    pub(crate) fn blame(&self, trouble: Trouble, place: Place<'_>, fleet: &Fleet) -> Option<Blame> {
+        let own = CellCounts::new(place.own, Customers::one(place.own));
+        let all = fleet.cell(place.cell);
+        let everywhere = self.suffers(trouble, &all.without(own));
+        let Some(pool) = place.pool else { return everywhere.then_some(Blame::Provider) };
+        let in_pool = fleet.pool_cell(pool, place.cell);
+        let here = self.suffers(trouble, &in_pool.without(own));
+        let elsewhere = all.without(in_pool);
+        let spares_others = elsewhere.attempted >= self.minimum_mails && !self.suffers(trouble, &elsewhere);
+        match (here, everywhere) {
+            (true, _) if spares_others => Some(Blame::Pool),
+            (_, true) => Some(Blame::Provider),
+            (true, false) => Some(Blame::Pool),
+            (false, false) => None,
+        }
+    }
+
+    /// Whether these mails of others suffer.
+    pub(crate) fn suffers(&self, trouble: Trouble, others: &CellCounts) -> bool {
+        let rate = if trouble == Trouble::Deferral { self.deferral_rate } else { self.rate };
+        let hit = trouble.customers(others);
+        others.attempted >= self.minimum_mails
+            && f64::from(trouble.mails(others)) >= rate * f64::from(others.attempted)
+            && hit >= VOTES
+            && f64::from(hit) >= SHARE_OF_VOTES * f64::from(others.customers.any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Bucket, Counter, Grain, PoolCell, Provider};
+
+    use super::*;
+
+    const INCIDENT: Incident = Incident { rate: 0.1, deferral_rate: 0.5, minimum_mails: 20 };
+    const CELL: Cell = Cell { grain: Grain::Hour, bucket: Bucket::new(7), provider: Provider::Microsoft };
+
+    fn cell(attempted: u32, block: u32, senders: u32, hit: u32) -> CellCounts {
+        let customers = Customers { any: senders, block: hit, ..Customers::default() };
+        CellCounts { attempted, block, customers, ..CellCounts::default() }
+    }
+
+    fn own(attempted: u32, block: u32) -> Counts {
+        let mut counts = Counts::ZERO;
+        counts[Counter::Processed] = attempted;
+        counts[Counter::Block] = block;
+        counts
+    }
+
+    /// Blames for one customer's blocks, given everybody's cell and that of its pool.
+    fn blame(own: &Counts, all: CellCounts, pool: CellCounts) -> Option<Blame> {
+        let name = PoolName::new("good-1");
+        let mut fleet = Fleet::default();
+        fleet.cells.insert(CELL, all);
+        fleet.pool_cells.insert(PoolCell { pool: name.clone(), cell: CELL }, pool);
+        INCIDENT.blame(Trouble::Block, Place { cell: CELL, own, pool: Some(&name) }, &fleet)
+    }
+
+    #[test]
+    fn where_all_pools_suffer_it_is_the_provider() {
+        assert_eq!(blame(&own(20, 12), cell(220, 132, 11, 11), cell(120, 72, 6, 6)), Some(Blame::Provider));
+    }
+
+    #[test]
+    fn where_the_pool_suffers_and_others_do_not_it_is_the_pool() {
+        assert_eq!(blame(&own(20, 12), cell(420, 74, 21, 8), cell(120, 72, 6, 6)), Some(Blame::Pool));
+    }
+
+    #[test]
+    fn a_giant_alone_is_no_incident() {
+        assert_eq!(blame(&own(10_000, 6_000), cell(10_200, 6_002, 11, 3), cell(10_100, 6_001, 6, 2)), None);
+    }
+
+    #[test]
+    fn two_others_with_a_bad_list_are_no_incident() {
+        assert_eq!(blame(&own(100, 30), cell(500, 100, 12, 3), cell(400, 95, 6, 3)), None);
+    }
+
+    #[test]
+    fn with_too_few_others_nobody_can_tell() {
+        assert_eq!(blame(&own(20, 12), cell(39, 30, 8, 8), cell(39, 30, 8, 8)), None);
     }
 }

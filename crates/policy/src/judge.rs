@@ -2,44 +2,80 @@
 
 use std::fmt;
 
-use model::{Cell, CellCounts, Counts, Evidence, Fleet, Grain, Provider, ProviderCounts, Stage, Timestamp, Window};
+use model::{
+    Blame, Bucket, Cell, Counter, Counts, CustomerId, Evidence, Fleet, Grain, Millis, Mode, Offset, Phase, PoolName,
+    Provider, ProviderCounts, Stage, Timestamp, Window,
+};
 
-use crate::file::Policy;
+use crate::incident::Place;
 use crate::measure::Measure;
-use crate::rule::{Fraction, Rule, Signal};
+use crate::signal::{Fraction, Trouble};
+use crate::tally::Tally;
+use crate::{Policy, Rule, Signal};
 
-/// Which buckets to sum: given a cell and the customer's own counts in it.
-pub type Keep<'k> = dyn Fn(Cell, &Counts) -> bool + 'k;
+/// Takes one bucket's counts at one provider.
+pub type Visit<'v> = dyn FnMut(Cell, &Counts) + 'v;
 
-/// A customer's mail over a window, summed over the buckets that the filter keeps.
-pub type Mail<'m> = dyn Fn(Window, &Keep<'_>) -> ProviderCounts + 'm;
+/// A customer's mail: hands out the buckets of a window, provider by provider, oldest first.
+pub type Mail<'m> = dyn Fn(Window, &mut Visit<'_>) + 'm;
 
 /// Why the case is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// A bad event of this signal has just been counted: only going up is in question.
-    Event(Signal),
+    /// A bad event of this kind has just been counted: only going up is in question.
+    Event(Counter),
     /// Time has passed.
     Tick,
+}
+
+/// An hour of the customer's mail at one provider that was caught in an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Excused {
+    /// The hour.
+    pub hour: Bucket,
+    /// Whose mailboxes.
+    pub provider: Provider,
+    /// In what the incident showed.
+    pub trouble: Trouble,
+    /// Whose fault it was.
+    pub blame: Blame,
+    /// All mail of that hour there.
+    pub counts: Counts,
 }
 
 /// Everything that a verdict rests on.
 pub struct Case<'a> {
     /// Why it is looked at.
     pub moment: Moment,
+    /// Who it is.
+    pub customer: &'a CustomerId,
     /// The time of the last tick.
     pub now: Timestamp,
+    /// Where the customer is in its life on the platform.
+    pub phase: Phase,
     /// Where the customer stands.
     pub stage: Stage,
     /// Since when.
     pub since: Timestamp,
     /// Since when every rate has been below its exit, if it is.
     pub calm_since: Option<Timestamp>,
+    /// When rules have moved it to throttled or worse, oldest first.
+    pub offences: &'a [Timestamp],
+    /// Whether a person has exempted it from going up.
+    pub exempt: bool,
+    /// The pool that its mail leaves from.
+    pub pool: Option<&'a PoolName>,
     /// The customer's mail, never from before its last release.
     pub mail: &'a Mail<'a>,
-    /// The same as it was when the fleet's counts were taken, if it was looked at then. Signals that need the fleet are
-    /// judged on this, so that both sides of the comparison saw the same minutes.
-    pub settled: Option<&'a Mail<'a>>,
+    /// The record of that release.
+    pub released_at: Option<Offset>,
+    /// The last record that is counted in `mail`.
+    pub counted_to: Offset,
+    /// The mail as it was when the fleet's counts were taken, and the last record in it, if it was looked at then. Signals
+    /// that need the fleet are judged on this, so that both sides of the comparison saw the same minutes.
+    pub settled: Option<(&'a Mail<'a>, Offset)>,
+    /// Hours caught in an incident.
+    pub excused: &'a [Excused],
     /// Everyone's mail.
     pub fleet: &'a Fleet,
     /// The latest bad events of a signal, for the evidence.
@@ -50,6 +86,7 @@ impl fmt::Debug for Case<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Case")
             .field("moment", &self.moment)
+            .field("customer", &self.customer)
             .field("now", &self.now)
             .field("stage", &self.stage)
             .field("since", &self.since)
@@ -70,106 +107,203 @@ pub enum Verdict {
     /// fleet's counts of this moment.
     Wait,
     /// It moves.
-    Move {
-        /// Where to.
-        to: Stage,
-        /// By which rule.
-        rule: String,
-        /// Why.
-        evidence: Evidence,
-    },
+    Move(Step),
+}
+
+/// A move, or what would be one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Where to.
+    pub to: Stage,
+    /// By which rule.
+    pub rule: String,
+    /// Why.
+    pub evidence: Evidence,
+}
+
+/// The verdict on a case, and what rules in shadow would have done.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Judgement {
+    /// What should become of the customer.
+    pub verdict: Verdict,
+    /// What rules in shadow say, and all rules while the customer is exempt.
+    pub shadow: Vec<Step>,
 }
 
 /// The name of the rule by which a customer comes down.
-const CALM: &str = "calm";
+pub const CALM: &str = "calm";
+
+/// What a rule says at a moment.
+enum Finding {
+    Over(Evidence),
+    Waits,
+    Nothing,
+}
 
 impl Policy {
     /// What should become of the customer of `case`.
-    pub fn judge(&self, case: &Case<'_>) -> Verdict {
-        let mut beyond: Vec<_> =
-            self.rules.iter().filter(|rule| rule.stage > case.stage && case.asks(rule.signal)).collect();
+    pub fn judge(&self, case: &Case<'_>) -> Judgement {
+        let mut desk = Desk { policy: self, case, tallies: Vec::new() };
+        let mut beyond: Vec<_> = self.rules_for(case.phase).iter().filter(|rule| case.asks(rule)).collect();
         beyond.sort_by_key(|rule| std::cmp::Reverse(rule.stage));
-        let over =
-            |rule: &&Rule| self.charged_mail(case, rule.signal).filter(|mail| self.measure(case, rule, mail).is_over());
-        if let Some((rule, mail)) = beyond.iter().find_map(|rule| over(rule).map(|mail| (*rule, mail))) {
-            return self.upwards(case, rule, mail);
-        }
-        if beyond.iter().any(|rule| rule.signal.needs_the_fleet() && self.measure(case, rule, case.mail).is_over()) {
-            return Verdict::Wait;
-        }
-        match case.moment {
-            Moment::Event(_) => Verdict::Stay { calm: false },
-            Moment::Tick => self.downwards(case),
-        }
-    }
-
-    /// The mail on which the customer can be charged for `signal` at this moment.
-    fn charged_mail<'a>(&self, case: &Case<'a>, signal: Signal) -> Option<&'a Mail<'a>> {
-        if signal.needs_the_fleet() { case.settled } else { Some(case.mail) }
-    }
-
-    fn measure<'r>(&self, case: &Case<'_>, rule: &'r Rule, mail: &Mail<'_>) -> Measure<'r> {
-        let counts = match rule.signal {
-            Signal::HardBounce | Signal::SpamReport => mail(rule.window, &|_, _| true),
-            Signal::Block => {
-                mail(rule.window, &|cell, own| !self.incident.covers(cell, CellCounts::of(own), case.fleet))
+        let (mut verdict, mut shadow, mut waits) = (None, Vec::new(), false);
+        for rule in beyond {
+            let carried_out = !case.exempt && rule.mode(case.customer, Mode::Enforce) == Mode::Enforce;
+            if carried_out && verdict.is_some() {
+                continue;
             }
+            match desk.finding(rule) {
+                Finding::Over(evidence) => {
+                    let step = Step { to: rule.stage, rule: rule.name.clone(), evidence };
+                    if carried_out { verdict = Some(Verdict::Move(step)) } else { shadow.push(step) }
+                }
+                Finding::Waits => waits = true,
+                Finding::Nothing => {}
+            }
+        }
+        let verdict = match (verdict, case.moment) {
+            (Some(verdict), _) => verdict,
+            (None, _) if waits => Verdict::Wait,
+            (None, Moment::Event(_)) => Verdict::Stay { calm: false },
+            (None, Moment::Tick) => desk.downwards(),
         };
-        Measure::new(rule, rule.signal.fraction(&counts))
+        Judgement { verdict, shadow }
     }
 
-    fn upwards(&self, case: &Case<'_>, rule: &Rule, mail: &Mail<'_>) -> Verdict {
-        let fleet = others(case, mail, rule);
-        let evidence = self.measure(case, rule, mail).evidence(rule.enter, fleet, (case.events)(rule.signal));
-        Verdict::Move { to: rule.stage, rule: rule.name.clone(), evidence }
+    /// Whether the rule called `name` no longer has anything against the customer.
+    pub fn is_calm(&self, case: &Case<'_>, name: &str) -> bool {
+        let mut desk = Desk { policy: self, case, tallies: Vec::new() };
+        let rule = self.rules_for(case.phase).iter().find(|rule| rule.name == name);
+        rule.is_none_or(|rule| Measure::new(rule, desk.tally(rule)).is_calm())
+    }
+
+    /// Whose fault it is, if this part of a customer's mail was caught in an incident.
+    pub(crate) fn blame(&self, trouble: Trouble, place: Place<'_>, fleet: &Fleet) -> Option<Blame> {
+        // In the poor pool everybody's mail suffers: that is what it is for.
+        let pool = place.pool.filter(|pool| **pool != *self.quarantine());
+        self.incident.blame(trouble, Place { pool, ..place }, fleet)
+    }
+
+    /// The hours of a customer's mail, out of those that `mail` hands out, that were caught in an incident by now.
+    pub fn excused_hours(&self, mail: &Mail<'_>, pool: Option<&PoolName>, fleet: &Fleet) -> Vec<Excused> {
+        let mut hours = Vec::new();
+        mail(Window::Day, &mut |cell, counts| {
+            for trouble in [Trouble::HardBounce, Trouble::Block, Trouble::Deferral] {
+                let place = Place { cell, own: counts, pool };
+                if let Some(blame) = self.blame(trouble, place, fleet) {
+                    hours.push(Excused { hour: cell.bucket, provider: cell.provider, trouble, blame, counts: *counts });
+                }
+            }
+        });
+        hours
+    }
+
+    /// Whether the fleet has an incident anywhere in its hours, as far as all mail together shows.
+    pub fn has_incident(&self, fleet: &Fleet) -> bool {
+        let troubles = [Trouble::HardBounce, Trouble::Block, Trouble::Deferral];
+        let hours = fleet.cells.iter().filter(|(cell, _)| cell.grain == Grain::Hour).map(|(_, counts)| counts);
+        let pools =
+            fleet.pool_cells.iter().filter(|(cell, _)| cell.cell.grain == Grain::Hour).map(|(_, counts)| counts);
+        hours.chain(pools).any(|counts| troubles.iter().any(|trouble| self.incident.suffers(*trouble, counts)))
+    }
+}
+
+/// A case with the tallies made so far: rules of the same signal and window share one.
+struct Desk<'d> {
+    policy: &'d Policy,
+    case: &'d Case<'d>,
+    tallies: Vec<((Signal, Window), Tally)>,
+}
+
+impl Desk<'_> {
+    fn tally(&mut self, rule: &Rule) -> &Tally {
+        let wanted = (rule.signal, rule.window);
+        let at = self.tallies.iter().position(|(key, _)| *key == wanted).unwrap_or_else(|| {
+            let tally = Tally::of(self.policy, self.case, self.case.mail, wanted);
+            self.tallies.push((wanted, tally));
+            self.tallies.len() - 1
+        });
+        &self.tallies[at].1
+    }
+
+    fn finding(&mut self, rule: &Rule) -> Finding {
+        let (policy, case) = (self.policy, self.case);
+        let now = Measure::new(rule, self.tally(rule));
+        let (is_over, waits) = (now.is_over(), now.may_be_an_incident());
+        if is_over && !waits {
+            return Finding::Over(now.against(case, policy.others(case, rule)));
+        }
+        if waits && let Some(evidence) = self.finding_then(rule) {
+            return Finding::Over(evidence);
+        }
+        if is_over { Finding::Waits } else { Finding::Nothing }
+    }
+
+    /// What the rule said when the fleet's counts were taken.
+    fn finding_then(&self, rule: &Rule) -> Option<Evidence> {
+        let (mail, counted_to) = self.case.settled?;
+        let case = &Case { mail, counted_to, ..*self.case };
+        let tally = Tally::of(self.policy, case, mail, (rule.signal, rule.window));
+        let then = Measure::new(rule, &tally);
+        then.is_over().then(|| then.against(case, self.policy.others(case, rule)))
     }
 
     /// One stage down, when all is calm and has been for the dwell time.
-    fn downwards(&self, case: &Case<'_>) -> Verdict {
-        let holding = self.rules.iter().filter(|rule| rule.stage >= case.stage);
-        let measures: Vec<_> = holding.map(|rule| self.measure(case, rule, case.mail)).collect();
-        if !measures.iter().all(Measure::is_calm) {
-            return Verdict::Stay { calm: false };
+    fn downwards(&mut self) -> Verdict {
+        let (policy, case) = (self.policy, self.case);
+        let mut nearest: Option<(f64, &Rule)> = None;
+        let mut maturity = Millis::ZERO;
+        for rule in policy.rules_for(case.phase).iter().filter(|rule| rule.stage >= case.stage && case.holds(rule)) {
+            let measure = Measure::new(rule, self.tally(rule));
+            if !measure.is_calm() {
+                return Verdict::Stay { calm: false };
+            }
+            maturity = maturity.max(policy.maturity(rule.signal));
+            if nearest.is_none_or(|(pressure, _)| measure.pressure() > pressure) {
+                nearest = Some((measure.pressure(), rule));
+            }
         }
         let calm_for = case.calm_since.map(|since| case.now.since(since.max(case.since)));
-        let dwelt = matches!((calm_for, self.dwell(case.stage)), (Some(calm), Some(dwell)) if calm >= dwell);
-        let nearest = measures.iter().max_by(|a, b| a.pressure().total_cmp(&b.pressure()));
+        // Calm that is younger than the complaints of its own mail proves nothing.
+        let dwell = policy.dwell_of(case.stage, case.offences, case.now).map(|dwell| dwell.max(maturity));
+        let dwelt = matches!((calm_for, dwell), (Some(calm), Some(dwell)) if calm >= dwell);
         match nearest {
-            Some(nearest) if dwelt => {
-                let fleet = others(case, case.mail, nearest.rule);
-                let evidence = nearest.evidence(nearest.rule.exit, fleet, Vec::new());
-                Verdict::Move { to: case.stage.milder(), rule: CALM.to_owned(), evidence }
+            Some((_, rule)) if dwelt => {
+                let fleet = policy.others(case, rule);
+                let evidence = Measure::new(rule, self.tally(rule)).in_favour(case, fleet);
+                Verdict::Move(Step { to: case.stage.milder(), rule: CALM.to_owned(), evidence })
             }
             _ => Verdict::Stay { calm: true },
         }
     }
-
-    /// The grains in which incidents are looked for: those of the windows of the rules that need the fleet.
-    pub fn incident_grains(&self) -> Vec<Grain> {
-        let needing = self.rules.iter().filter(|rule| rule.signal.needs_the_fleet());
-        let mut grains: Vec<_> = needing.map(|rule| rule.window.grain()).collect();
-        grains.sort();
-        grains.dedup();
-        grains
-    }
 }
 
 impl Case<'_> {
-    /// Whether this moment puts `signal` in question.
-    fn asks(&self, signal: Signal) -> bool {
-        match self.moment {
-            Moment::Event(bad) => bad == signal,
+    /// Whether the rule is in question at this moment, and would take the customer up.
+    fn asks(&self, rule: &Rule) -> bool {
+        let fed = match self.moment {
+            Moment::Event(counter) => rule.signal.is_fed_by(counter),
             Moment::Tick => true,
-        }
+        };
+        fed && rule.stage > self.stage && self.holds(rule)
+    }
+
+    /// Whether what the rule looks at is the customer's doing: once it is throttled, deferrals are Weir's own.
+    fn holds(&self, rule: &Rule) -> bool {
+        !(rule.signal.is_caused_by_throttling() && self.stage >= Stage::Throttled)
     }
 }
 
-/// The rule's signal over the fleet without the customer.
-fn others(case: &Case<'_>, mail: &Mail<'_>, rule: &Rule) -> Fraction {
-    let own = mail(rule.window, &|_, _| true);
-    let mut others = ProviderCounts::default();
-    for provider in Provider::ALL {
-        others.add(provider, &case.fleet.provider(rule.window, provider).without(own.provider(provider)));
+impl Policy {
+    /// The rule's signal over the fleet without the customer.
+    fn others(&self, case: &Case<'_>, rule: &Rule) -> Fraction {
+        let mut own = ProviderCounts::default();
+        (case.mail)(rule.window, &mut |cell, counts| own.add(cell.provider, counts));
+        let others = Provider::ALL.map(|provider| {
+            let counts = case.fleet.provider(rule.window, provider).without(own.provider(provider));
+            rule.signal.fraction(provider, &counts)
+        });
+        others.into_iter().fold(Fraction::default(), Fraction::plus)
     }
-    rule.signal.fraction(&others)
 }

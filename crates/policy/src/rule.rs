@@ -1,92 +1,10 @@
-//! A rule: which rate, held against what, leads where.
+//! A rule: which rate, held against what, by which test, leads where.
 
-use model::{Counter, Counts, ProviderCounts, Stage, Window};
-use serde::Deserialize;
+use model::{Mode, Stage, Test, Window};
 
-/// A rate that a rule can hold against a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Signal {
-    /// Hard bounces of mails attempted: a poor list.
-    HardBounce,
-    /// Blocks of mails attempted, mail caught in a provider-wide incident set aside: a poor reputation or content.
-    Block,
-    /// Complaints of mails delivered to providers that report complaints: unwanted mail.
-    SpamReport,
-}
-
-impl Signal {
-    /// Every signal.
-    pub const ALL: [Self; 3] = [Self::HardBounce, Self::Block, Self::SpamReport];
-
-    /// The signal that an event of this kind feeds, if it is a bad one.
-    pub const fn of(counter: Counter) -> Option<Self> {
-        match counter {
-            Counter::HardBounce => Some(Self::HardBounce),
-            Counter::Block => Some(Self::Block),
-            Counter::SpamReport => Some(Self::SpamReport),
-            Counter::Processed
-            | Counter::Delivered
-            | Counter::Deferred
-            | Counter::Dropped
-            | Counter::Unsubscribe
-            | Counter::Open
-            | Counter::MachineOpen
-            | Counter::Click
-            | Counter::InvalidAddress
-            | Counter::ReputationBlock
-            | Counter::FirstDeferral => None,
-        }
-    }
-
-    /// The kind of event in the numerator.
-    pub const fn counter(self) -> Counter {
-        match self {
-            Self::HardBounce => Counter::HardBounce,
-            Self::Block => Counter::Block,
-            Self::SpamReport => Counter::SpamReport,
-        }
-    }
-
-    /// The name in JSON and in the policy file.
-    pub const fn name(self) -> &'static str {
-        self.counter().name()
-    }
-
-    /// Whether the fleet's counts must be known before anyone is charged.
-    pub const fn needs_the_fleet(self) -> bool {
-        matches!(self, Self::Block)
-    }
-
-    /// Bad events and mails among `counts`.
-    pub fn fraction(self, counts: &ProviderCounts) -> Fraction {
-        let mut fraction = Fraction::default();
-        for (provider, counts) in counts.seen() {
-            if self == Self::SpamReport && !provider.reports_complaints() {
-                continue;
-            }
-            fraction.hits = fraction.hits.saturating_add(counts[self.counter()]);
-            fraction.mails = fraction.mails.saturating_add(self.mails(counts));
-        }
-        fraction
-    }
-
-    fn mails(self, counts: &Counts) -> u32 {
-        match self {
-            Self::HardBounce | Self::Block => counts.attempted(),
-            Self::SpamReport => counts[Counter::Delivered],
-        }
-    }
-}
-
-/// Bad events among mails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fraction {
-    /// Bad events.
-    pub hits: u32,
-    /// Mails.
-    pub mails: u32,
-}
+use crate::Signal;
+use crate::likelihood::Contrast;
+use crate::slice::Slice;
 
 /// One rule of the policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,14 +15,58 @@ pub struct Rule {
     pub signal: Signal,
     /// Over which window.
     pub window: Window,
+    /// By which test.
+    pub method: Method,
     /// A true rate above this leads to `stage`; 0 < `enter` < 1.
     pub enter: f64,
     /// A rate below this no longer holds the customer there; 0 < `exit` <= `enter`.
     pub exit: f64,
-    /// The accepted error of one look, 1 - confidence.
+    /// The rule's share of the false-alarm budget: the probability, for each mail of a customer exactly at `enter`, of a
+    /// false alarm.
     pub alpha: f64,
     /// Bad events needed at least.
     pub minimum: u32,
     /// Where it leads.
     pub stage: Stage,
+    /// For whom it is carried out; for the others it is only said.
+    pub carried_out: Slice,
+}
+
+/// How a rule judges.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Method {
+    /// The exact binomial tail of the window's rate.
+    Bound {
+        /// In how many buckets of the window there must be bad events: one bad import is one cause.
+        spread: u32,
+    },
+    /// The likelihood ratio of the stretch of buckets that speaks most against the customer.
+    Sequential {
+        /// The rate at `enter` against worse ones.
+        contrasts: Vec<Contrast>,
+    },
+}
+
+/// By how many times the limit the alternatives of a sequential test exceed it. With steps of two a customer at whatever
+/// rate in between costs less than a tenth more mails than if its rate had been known.
+pub const ALTERNATIVES: [f64; 4] = [2.0, 4.0, 8.0, 16.0];
+
+impl Rule {
+    /// By which kind of test it judges.
+    pub const fn test(&self) -> Test {
+        match self.method {
+            Method::Bound { .. } => Test::Bound,
+            Method::Sequential { .. } => Test::Sequential,
+        }
+    }
+
+    /// The weight of evidence, in nats, at which the rule moves somebody.
+    pub fn needed(&self) -> f64 {
+        -self.alpha.ln()
+    }
+
+    /// Whether it is carried out for `customer`, in a policy of this mode.
+    pub fn mode(&self, customer: &model::CustomerId, policy: Mode) -> Mode {
+        if self.carried_out.holds(customer) { policy } else { Mode::Shadow }
+    }
 }

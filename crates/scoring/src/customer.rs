@@ -1,10 +1,13 @@
 //! What the fold remembers of a customer.
 
-use model::{CustomerId, Phase, PoolName, Reason, Stage, Standing, Timestamp};
-use policy::{Policy, Signal};
+use model::{
+    Bucket, Cell, Counter, Counts, CustomerId, Grain, Offset, Phase, PoolName, Provider, ProviderCounts, Reason, Stage,
+    Standing, Timestamp, Window,
+};
+use policy::{Excused, Policy, Signal};
 use serde::{Deserialize, Serialize};
 
-use crate::mail::{Mail, Release};
+use crate::mail::{Mail, Release, visit_since};
 
 /// A customer's state: its place on the ladder and its counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +22,14 @@ pub struct Customer {
     pub(crate) exempt_until: Option<Timestamp>,
     /// Since when every rate has been below its exit.
     pub(crate) calm_since: Option<Timestamp>,
+    /// When rules moved it to throttled or worse, oldest first.
+    pub(crate) offences: Vec<Timestamp>,
+    /// The rules whose decisions in shadow have been said, and that are not calm since.
+    pub(crate) shadowed: Vec<String>,
+    /// How far it has come as a pilot.
+    pub(crate) pilot: PilotStep,
+    /// Hours of its mail that were caught in an incident.
+    pub(crate) excused: Vec<Excused>,
     /// Where its windows begin anew.
     pub(crate) release: Option<Release>,
     /// The pool that its latest `processed` event named.
@@ -37,7 +48,18 @@ pub struct Customer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
     pub(crate) at: Timestamp,
+    /// The last record that is counted in it.
+    pub(crate) offset: Offset,
     pub(crate) mail: Mail,
+}
+
+/// How far a pilot customer has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PilotStep {
+    /// Which of the policy's daily caps it has.
+    pub(crate) step: usize,
+    /// Since when.
+    pub(crate) since: Timestamp,
 }
 
 impl Customer {
@@ -48,7 +70,58 @@ impl Customer {
 
     /// Whether it must be looked at when time passes.
     pub(crate) fn needs_attention(&self) -> bool {
-        self.stage != Stage::Healthy || self.suspect
+        self.stage != Stage::Healthy || self.suspect || self.phase == Phase::Pilot || !self.shadowed.is_empty()
+    }
+
+    /// Whether a person has exempted it from going up at `now`.
+    pub(crate) fn is_exempt(&self, now: Timestamp) -> bool {
+        self.exempt_until.is_some_and(|until| now < until)
+    }
+
+    /// Remembers that a rule has moved it to throttled or worse.
+    pub(crate) fn offends(&mut self, at: Timestamp) {
+        if self.offences.len() == OFFENCES_KEPT {
+            self.offences.remove(0);
+        }
+        self.offences.push(at);
+    }
+
+    /// Counts an event of a mail of the moment `sent`, also in the hour that was excused if it is of one.
+    pub(crate) fn count(&mut self, provider: Provider, sent: Timestamp, counter: Counter) {
+        self.mail.count(provider, sent, counter);
+        let hour = Bucket::of(Grain::Hour, sent);
+        for excused in self.excused.iter_mut().filter(|excused| excused.hour == hour && excused.provider == provider) {
+            excused.counts.count(counter);
+        }
+    }
+
+    /// Remembers hours that were caught in an incident, and forgets those that no window reaches.
+    pub(crate) fn excuse(&mut self, hours: Vec<Excused>, now: Timestamp) {
+        for hour in hours {
+            let is = |known: &Excused| {
+                (known.hour, known.provider, known.trouble) == (hour.hour, hour.provider, hour.trouble)
+            };
+            if !self.excused.iter().any(is) {
+                self.excused.push(hour);
+            }
+        }
+        let oldest = Bucket::of(Grain::Hour, now).back(Grain::Day.kept() * 24);
+        self.excused.retain(|excused| excused.hour >= oldest);
+    }
+
+    /// Goes to `stage`, where everything begins anew.
+    pub(crate) fn arrives(&mut self, stage: Stage, now: Timestamp) {
+        self.stage = stage;
+        self.since = Some(now);
+        self.calm_since = None;
+        self.suspect = false;
+        self.snapshot = None;
+    }
+
+    /// Its daily cap: the stricter one of its stage's and, for a pilot, of its step's.
+    fn daily_cap(&self, policy: &Policy) -> Option<u32> {
+        let pilot = (self.phase == Phase::Pilot).then(|| policy.pilot().daily_cap(self.pilot.step)).flatten();
+        pilot.into_iter().chain(policy.daily_cap(self.stage)).min()
     }
 
     /// Where it stands under `policy`.
@@ -60,11 +133,26 @@ impl Customer {
             stage: self.stage,
             since: self.since.unwrap_or_default(),
             pool: policy.pool(self.stage).or(own),
-            daily_cap: policy.daily_cap(self.stage),
+            daily_cap: self.daily_cap(policy),
             held: self.held,
             exempt_until: self.exempt_until,
+            awaits_person: self.awaits_person(policy),
             reasons: self.reasons.clone(),
         }
+    }
+
+    /// Its mail of the last 24 hours by provider, never from before its last release.
+    pub(crate) fn day_since_release(&self, now: Timestamp) -> ProviderCounts {
+        let mut sum = ProviderCounts::default();
+        let mut add = |cell: Cell, counts: &Counts| sum.add(cell.provider, counts);
+        visit_since(&self.mail, self.release.as_ref(), now, Window::Day, &mut add);
+        sum
+    }
+
+    /// Whether its offences are so many that only a person brings it down.
+    fn awaits_person(&self, policy: &Policy) -> bool {
+        let remembered = policy.offences_remembered(&self.offences, self.since.unwrap_or_default());
+        self.stage >= Stage::Throttled && remembered >= policy.offences_for_a_person()
     }
 
     /// The customer's counts.
@@ -73,26 +161,34 @@ impl Customer {
     }
 }
 
-/// The ids of the latest bad events of each signal: a sample for the evidence.
+/// More offences than this make no difference: long before, only a person brings the customer down.
+const OFFENCES_KEPT: usize = 16;
+
+/// The ids of the latest bad events of each kind: a sample for the evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LatestBad([Vec<String>; Signal::ALL.len()]);
+pub(crate) struct LatestBad(Vec<(Counter, Vec<String>)>);
 
 impl LatestBad {
-    /// How many are kept of each signal.
+    /// How many are kept of each kind.
     const KEPT: usize = 5;
     /// Longer ids are cut: SendGrid promises at most 100 characters.
     const ID_CHARACTERS: usize = 100;
 
-    pub(crate) fn remember(&mut self, signal: Signal, id: &str) {
-        let latest = &mut self.0[signal as usize];
+    pub(crate) fn remember(&mut self, counter: Counter, id: &str) {
+        let at = self.0.iter().position(|(kind, _)| *kind == counter).unwrap_or_else(|| {
+            self.0.push((counter, Vec::new()));
+            self.0.len() - 1
+        });
+        let latest = &mut self.0[at].1;
         if latest.len() == Self::KEPT {
             latest.remove(0);
         }
         latest.push(id.chars().take(Self::ID_CHARACTERS).collect());
     }
 
-    /// Newest last.
+    /// Of the events that feed `signal`, newest last.
     pub(crate) fn of(&self, signal: Signal) -> &[String] {
-        &self.0[signal as usize]
+        let found = self.0.iter().find(|(kind, _)| signal.is_fed_by(*kind));
+        found.map(|(_, ids)| ids.as_slice()).unwrap_or_default()
     }
 }

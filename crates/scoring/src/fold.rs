@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use model::{
-    Command, Counter, CustomerId, Decision, Digest, Event, EventKind, Fleet, Millis, Offset, PartitionId, Standing,
-    Tick, Timestamp,
+    Bucket, Cell, Command, Counter, CustomerId, Customers, Decision, Digest, Event, EventKind, Fleet, Millis, Offset,
+    PartitionId, Phase, Standing, Tick, Timestamp,
 };
-use policy::{Moment, Policy, Signal};
+use policy::{Moment, Policy};
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::customer::PilotStep;
+use crate::partition::{Counted, VOTED};
 use crate::{Customer, Hour, Partition, Store};
 
 mod command;
+mod step;
+mod tick;
 mod verdict;
 
 use verdict::Subject;
@@ -140,53 +144,50 @@ impl Fold {
         let EventKind::Counted(counter) = event.kind else { return Ok(Effect::NotCounted) };
         let customer = store.customer(id)?;
         let new = customer.is_new();
+        if new {
+            self.welcome(customer, event.at);
+        }
         for counter in [Some(counter), event.facet].into_iter().flatten() {
             self.count(customer, event, counter);
         }
         if new {
             said.push(Said::Standing(customer.standing(id, &self.policy)));
         }
-        let signal = Signal::of(counter);
-        if let Some(signal) = signal {
-            customer.latest_bad.remember(signal, event.id);
-        }
-        if let Some(signal) = signal.filter(|_| !id.is_unattributed()) {
-            self.look(store, Subject { id, offset }, Moment::Event(signal), said)?;
+        if self.policy.asks_about(counter) {
+            customer.latest_bad.remember(counter, event.id);
+            if !id.is_unattributed() {
+                self.partition.worst.count(id, now);
+                self.look(store, Subject { id, offset }, Moment::Event(counter), said)?;
+            }
         }
         Ok(Effect::Counted(counter))
     }
 
-    fn count(&mut self, customer: &mut Customer, event: &Event<'_>, counter: Counter) {
-        if customer.is_new() {
-            customer.since = Some(event.at);
-            self.partition.moved(None, customer.stage);
+    /// A customer's first event, at the moment `at`.
+    fn welcome(&mut self, customer: &mut Customer, at: Timestamp) {
+        customer.since = Some(at);
+        if self.policy.pilot().newcomers {
+            customer.phase = Phase::Pilot;
+            customer.pilot = PilotStep { step: 0, since: at };
         }
+        self.partition.moved(None, customer.stage);
+    }
+
+    fn count(&mut self, customer: &mut Customer, event: &Event<'_>, counter: Counter) {
         if let Some(pool) = event.pool.filter(|pool| customer.pool.as_ref().is_none_or(|known| known.as_str() != *pool))
         {
             customer.pool = Some(model::PoolName::new(pool));
         }
         let sent = event.sent_at.unwrap_or(event.at);
-        customer.mail.count(event.provider, sent, counter);
-        self.partition.count(event, sent, counter, customer.pool.as_ref());
-    }
-
-    fn tick<S: Store>(
-        &mut self,
-        store: &mut S,
-        offset: Offset,
-        tick: Tick,
-        said: &mut Vec<Said>,
-    ) -> Result<Effect, S::Error> {
-        // A ticker whose clock was set back, or a second one during a change of hands, does not turn time back.
-        let now = self.partition.now.map_or(tick.at, |now| now.max(tick.at));
-        self.partition.now = Some(now);
-        self.partition.fleet = tick.fleet;
-        store.forget_before(Hour::of(now - HORIZON))?;
-        for id in store.attended() {
-            self.look(store, Subject { id: &id, offset }, Moment::Tick, said)?;
+        let cells = VOTED.map(|grain| Cell { grain, bucket: Bucket::of(grain, sent), provider: event.provider });
+        let before = cells.map(|cell| Customers::one(&customer.mail.at(cell)));
+        customer.count(event.provider, sent, counter);
+        let mut votes = cells.map(|cell| Customers::one(&customer.mail.at(cell)));
+        for (votes, before) in votes.iter_mut().zip(before) {
+            *votes = votes.without(before);
         }
-        said.push(Said::Share(self.partition.share(now, &self.policy.incident_grains())));
-        Ok(Effect::Ticked)
+        let pool = customer.pool.as_ref();
+        self.partition.count(Counted { provider: event.provider, sent, counter, pool, votes });
     }
 }
 

@@ -18,12 +18,14 @@
 
 mod customer;
 mod fold;
+mod ledger;
 mod mail;
 mod memory;
 mod partition;
 mod ring;
 mod store;
 mod view;
+mod worst;
 
 pub use customer::Customer;
 pub use fold::{Applied, Effect, Fold, HORIZON, Input, Said};

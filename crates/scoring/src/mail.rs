@@ -1,7 +1,7 @@
 //! A customer's mail (or the whole partition's) by mailbox provider.
 
-use model::{Bucket, Cell, Counter, Counts, Grain, Provider, ProviderCounts, Timestamp, Window};
-use policy::Keep;
+use model::{Bucket, Cell, Counter, Counts, Grain, Offset, Provider, ProviderCounts, Timestamp, Window};
+use policy::Visit;
 use serde::{Deserialize, Serialize};
 
 use crate::ring::Rings;
@@ -32,6 +32,12 @@ impl Mail {
         sum
     }
 
+    /// The counts of one cell.
+    pub(crate) fn at(&self, cell: Cell) -> Counts {
+        let rings = self.0.binary_search_by_key(&cell.provider, |(provider, _)| *provider).map(|slot| &self.0[slot].1);
+        rings.map(|rings| rings.at(cell.grain, cell.bucket)).unwrap_or_default()
+    }
+
     /// The latest cells of `grain`, as far back as a window of that grain that ends at `now` can reach.
     pub(crate) fn cells(&self, grain: Grain, now: Timestamp) -> impl Iterator<Item = (Cell, &Counts)> {
         let first = Bucket::of(grain, now).back(grain.kept() - 1);
@@ -47,13 +53,15 @@ impl Mail {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Release {
     at: Timestamp,
+    /// The record that brought it about.
+    pub(crate) offset: Offset,
     before: Vec<(Provider, [Counts; Grain::ALL.len()])>,
 }
 
 impl Release {
-    pub(crate) fn new(mail: &Mail, at: Timestamp) -> Self {
+    pub(crate) fn new(mail: &Mail, at: Timestamp, offset: Offset) -> Self {
         let filling = |rings: &Rings| Grain::ALL.map(|grain| rings.at(grain, Bucket::of(grain, at)));
-        Self { at, before: mail.0.iter().map(|(provider, rings)| (*provider, filling(rings))).collect() }
+        Self { at, offset, before: mail.0.iter().map(|(provider, rings)| (*provider, filling(rings))).collect() }
     }
 
     fn counted_before(&self, cell: Cell) -> Counts {
@@ -63,29 +71,23 @@ impl Release {
     }
 }
 
-/// The sum by provider over the window that ends at `now`, over the buckets that `keep` wants, and of nothing before the
-/// release.
-pub(crate) fn sum_since(
+/// Hands out the buckets of the window that ends at `now`, and of nothing before the release.
+pub(crate) fn visit_since(
     mail: &Mail,
     release: Option<&Release>,
     now: Timestamp,
     window: Window,
-    keep: &Keep<'_>,
-) -> ProviderCounts {
+    visit: &mut Visit<'_>,
+) {
     let grain = window.grain();
     let released_in = release.map(|release| Bucket::of(grain, release.at));
     let first = window.first_bucket(now).max(released_in.unwrap_or_default());
-    let mut sum = ProviderCounts::default();
     for (provider, rings) in &mail.0 {
         for filled in rings.from(grain, first) {
             let cell = Cell { grain, bucket: filled.bucket, provider: *provider };
             let in_release = release.filter(|_| released_in == Some(filled.bucket));
             let before = in_release.map(|release| release.counted_before(cell)).unwrap_or_default();
-            let counts = filled.counts.without(&before);
-            if keep(cell, &counts) {
-                sum.add(*provider, &counts);
-            }
+            visit(cell, &filled.counts.without(&before));
         }
     }
-    sum
 }

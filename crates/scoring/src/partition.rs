@@ -1,12 +1,15 @@
-//! What the fold remembers of its partition as a whole.
+//! What a partition knows beyond its customers.
 
 use std::collections::BTreeMap;
 
-use model::{CellCounts, Counter, Counts, Event, Fleet, FleetCounts, Grain, PoolName, Stage, Timestamp, Window};
+use model::{
+    Bucket, Cell, Contributor, Counter, Customers, Fleet, FleetCounts, Grain, PoolCell, PoolName, Provider, Stage,
+    Timestamp, Window,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::mail::Mail;
-use crate::ring::Rings;
+use crate::ledger::Ledger;
+use crate::worst::Worst;
 
 /// A partition's clock, its share of the fleet's counts, and what it knows of the others'.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,13 +18,33 @@ pub struct Partition {
     pub(crate) now: Option<Timestamp>,
     /// The whole fleet, as the last tick told.
     pub(crate) fleet: Fleet,
-    mail: Mail,
-    pools: BTreeMap<PoolName, Rings>,
+    /// Whether the fleet has an incident anywhere.
+    pub(crate) incident: bool,
+    /// The customers with the most bad events.
+    pub(crate) worst: Worst,
+    all: Ledger,
+    pools: BTreeMap<PoolName, Ledger>,
     stages: BTreeMap<Stage, u64>,
 }
 
 /// SendGrid allows 100 pools a user; counts of further names would only be somebody's mistake.
 const POOLS_KEPT: usize = 200;
+
+/// One event, as a partition counts it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted<'a> {
+    pub(crate) provider: Provider,
+    /// When the mail was sent.
+    pub(crate) sent: Timestamp,
+    pub(crate) counter: Counter,
+    /// The pool that the customer sends through.
+    pub(crate) pool: Option<&'a PoolName>,
+    /// For each grain that incidents are looked for in: what the event adds to how many customers its cell is of.
+    pub(crate) votes: [Customers; VOTED.len()],
+}
+
+/// The grains in which incidents are looked for.
+pub(crate) const VOTED: [Grain; 2] = [Grain::FiveMinutes, Grain::Hour];
 
 impl Partition {
     /// The time of the last tick; `None` before the first.
@@ -39,14 +62,14 @@ impl Partition {
         &self.stages
     }
 
-    /// Counts one event of a customer that sends through `pool`.
-    pub(crate) fn count(&mut self, event: &Event<'_>, at: Timestamp, counter: Counter, pool: Option<&PoolName>) {
-        self.mail.count(event.provider, at, counter);
-        let Some(pool) = pool else { return };
-        if let Some(rings) = self.pools.get_mut(pool) {
-            rings.count(at, counter);
+    /// Counts one event.
+    pub(crate) fn count(&mut self, event: Counted<'_>) {
+        enter(&mut self.all, event);
+        let Some(pool) = event.pool else { return };
+        if let Some(ledger) = self.pools.get_mut(pool) {
+            enter(ledger, event);
         } else if self.pools.len() < POOLS_KEPT {
-            self.pools.entry(pool.clone()).or_default().count(at, counter);
+            enter(self.pools.entry(pool.clone()).or_default(), event);
         }
     }
 
@@ -58,24 +81,46 @@ impl Partition {
         *self.stages.entry(to).or_default() += 1;
     }
 
+    /// Forgets what no window reaches any more.
+    pub(crate) fn forget(&mut self, now: Timestamp) {
+        self.all.forget(now);
+        for ledger in self.pools.values_mut() {
+            ledger.forget(now);
+        }
+    }
+
     /// This partition's share of the fleet's counts, with the cells of `grains`.
-    pub(crate) fn share(&self, now: Timestamp, grains: &[Grain]) -> Fleet {
-        let cells = grains.iter().flat_map(|grain| self.mail.cells(*grain, now));
+    pub(crate) fn share(&self, now: Timestamp, grains: &[Grain], contributors: Vec<Contributor>) -> Fleet {
+        let in_pool = |(pool, ledger): (&PoolName, &Ledger)| {
+            let name = pool.clone();
+            let cells: Vec<_> = ledger.cells(grains, now).collect();
+            cells.into_iter().map(move |(cell, counts)| (PoolCell { pool: name.clone(), cell }, counts))
+        };
         Fleet {
             as_of: Some(now),
             windows: Window::ALL.map(|window| (window, self.window(window, now))).into(),
-            cells: cells.map(|(cell, counts)| (cell, CellCounts::of(counts))).collect(),
+            cells: self.all.cells(grains, now).collect(),
+            pool_cells: self.pools.iter().flat_map(in_pool).collect(),
+            contributors,
             stages: self.stages.clone(),
-            ..Fleet::default()
         }
     }
 
     fn window(&self, window: Window, now: Timestamp) -> FleetCounts {
-        let filled = |counts: &Counts| !counts.is_zero();
-        let pools = self.pools.iter().map(|(pool, rings)| (pool.clone(), rings.sum(window, now)));
+        let pools = self.pools.iter().map(|(pool, ledger)| (pool.clone(), ledger.sum(window, now).total()));
         FleetCounts {
-            providers: self.mail.sum(window, now).seen().map(|(provider, counts)| (provider, *counts)).collect(),
-            pools: pools.filter(|(_, counts)| filled(counts)).collect(),
+            providers: self.all.sum(window, now).seen().map(|(provider, counts)| (provider, *counts)).collect(),
+            pools: pools.filter(|(_, counts)| !counts.is_zero()).collect(),
+        }
+    }
+}
+
+fn enter(ledger: &mut Ledger, event: Counted<'_>) {
+    ledger.count(event.provider, event.sent, event.counter);
+    for (grain, votes) in VOTED.into_iter().zip(event.votes) {
+        if votes != Customers::default() {
+            let cell = Cell { grain, bucket: Bucket::of(grain, event.sent), provider: event.provider };
+            ledger.vote(cell, votes);
         }
     }
 }

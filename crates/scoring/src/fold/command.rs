@@ -2,9 +2,11 @@
 
 use model::{Command, CustomerId, Offset, Order, Stage};
 
-use super::verdict::{Move, Origin, Subject};
+use super::step::{Move, Origin};
+use super::verdict::Subject;
 use super::{Effect, Fold, Said};
 use crate::Store;
+use crate::customer::PilotStep;
 
 impl Fold {
     pub(super) fn command<S: Store>(
@@ -14,6 +16,7 @@ impl Fold {
         (id, command): (&CustomerId, Command),
         said: &mut Vec<Said>,
     ) -> Result<Effect, S::Error> {
+        let now = self.partition.now.unwrap_or_default();
         let customer = store.customer(id)?;
         let to = match command.order {
             Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } => customer.stage,
@@ -24,7 +27,10 @@ impl Fold {
             Order::Hold | Order::SetStage { .. } => customer.held = true,
             Order::Release => customer.held = false,
             Order::Exempt { until } => customer.exempt_until = Some(until),
-            Order::SetPhase { phase } => customer.phase = phase,
+            Order::SetPhase { phase } => {
+                customer.phase = phase;
+                customer.pilot = PilotStep { step: 0, since: now };
+            }
         }
         let rule = format!("command:{}", command.order.name());
         let step = Move { to, rule, origin: Origin::Person(command) };

@@ -1,0 +1,231 @@
+//! What the account, a pool or a provider may do altogether: SendGrid and the mailbox providers judge the account as a
+//! whole, and it can be paused while every single customer looks fair.
+
+use model::{Contributor, Counts, CustomerId, Fleet, PoolName, Provider, Stage, Window};
+
+use crate::signal::Fraction;
+use crate::{Signal, tail};
+
+/// A limit of the parent account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// Its name, in decisions.
+    pub name: String,
+    /// Whose mail is taken together.
+    pub of: Whole,
+    /// Which rate, over the last 24 hours.
+    pub signal: Signal,
+    /// The limit; 0 < `enter` < 1.
+    pub enter: f64,
+    /// How far ahead the crossing is looked for, in hours.
+    pub ahead_hours: f64,
+    /// Where the customers go that weigh most.
+    pub stage: Stage,
+    /// How many of them at most at a time; where more would be needed nobody is moved, and a person must decide.
+    pub at_most: usize,
+}
+
+/// Whose mail is taken together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whole {
+    /// All of it.
+    Account,
+    /// Each pool's.
+    Pool,
+    /// Each provider's.
+    Provider,
+}
+
+/// What is taken together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// The account.
+    Account,
+    /// One pool.
+    Pool(PoolName),
+    /// One provider.
+    Provider(Provider),
+}
+
+/// A limit that is crossed, or will be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crossing<'p> {
+    /// Which limit.
+    pub limit: &'p Limit,
+    /// Of what.
+    pub scope: Scope,
+    /// Bad events and mails of the last 24 hours, all customers together.
+    pub whole: Fraction,
+    /// In how many hours it is crossed if the last hour goes on; 0 if it is already.
+    pub in_hours: f64,
+    /// The smallest set of customers without whom the rate is at or below the limit, heaviest first; `None` where no
+    /// `at_most` of those known are enough.
+    pub heaviest: Option<Vec<Share>>,
+}
+
+/// A customer's part in a crossing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Which customer.
+    pub customer: CustomerId,
+    /// Its bad events and mails of the last 24 hours.
+    pub own: Fraction,
+}
+
+/// A chance result that is likelier than this moves nobody: in a fleet over its limit, most are over it by chance.
+const CHANCE: f64 = 1e-4;
+
+impl Limit {
+    /// Where this limit is crossed or will be, by the fleet's counts.
+    pub fn crossings(&self, fleet: &Fleet) -> Vec<Crossing<'_>> {
+        self.scopes(fleet).into_iter().filter_map(|scope| self.crossing(scope, fleet)).collect()
+    }
+
+    fn scopes(&self, fleet: &Fleet) -> Vec<Scope> {
+        let day = fleet.windows.get(&Window::Day);
+        match self.of {
+            Whole::Account => vec![Scope::Account],
+            Whole::Pool => day.map_or_else(Vec::new, |day| day.pools.keys().cloned().map(Scope::Pool).collect()),
+            Whole::Provider => Provider::ALL.map(Scope::Provider).to_vec(),
+        }
+    }
+
+    fn crossing(&self, scope: Scope, fleet: &Fleet) -> Option<Crossing<'_>> {
+        let whole = self.fraction(&scope, Window::Day, fleet);
+        let in_hours = hours_until(self.enter, whole, self.fraction(&scope, Window::Hour, fleet))?;
+        if in_hours > self.ahead_hours {
+            return None;
+        }
+        let parts = fleet.contributors.iter().filter_map(|contributor| self.part(&scope, contributor)).collect();
+        let heaviest = smallest_set(self.enter, whole, parts, self.at_most);
+        Some(Crossing { limit: self, scope, whole, in_hours, heaviest })
+    }
+
+    /// The signal over all mail of the scope.
+    ///
+    /// Complaints by pool are held against all mail delivered from it: counts by pool know no provider.
+    fn fraction(&self, scope: &Scope, window: Window, fleet: &Fleet) -> Fraction {
+        let of = |provider: Provider| self.signal.fraction(provider, &fleet.provider(window, provider));
+        match scope {
+            Scope::Account => Provider::ALL.into_iter().map(of).fold(Fraction::default(), Fraction::plus),
+            Scope::Provider(provider) => of(*provider),
+            Scope::Pool(pool) => {
+                let counts = fleet.windows.get(&window).and_then(|counts| counts.pools.get(pool));
+                self.signal.fraction(Provider::Other, &counts.copied().unwrap_or(Counts::ZERO))
+            }
+        }
+    }
+
+    /// A customer's part in it, if there is one and it is no chance result.
+    fn part(&self, scope: &Scope, contributor: &Contributor) -> Option<Share> {
+        let counted = |provider: &Provider| match scope {
+            Scope::Account => true,
+            Scope::Pool(pool) => contributor.pool.as_ref() == Some(pool),
+            Scope::Provider(wanted) => provider == wanted,
+        };
+        let parts = contributor.day.iter().filter(|(provider, _)| counted(provider));
+        let own = parts.map(|(provider, counts)| self.signal.fraction(*provider, counts));
+        let own = own.fold(Fraction::default(), Fraction::plus);
+        let is_chance = tail::at_least(own.hits.min(own.mails), own.mails, self.enter) > CHANCE;
+        (!is_chance && contributor.stage < self.stage).then(|| Share { customer: contributor.customer.clone(), own })
+    }
+}
+
+/// A part of a mail so small that only rounding makes it.
+const ROUNDING: f64 = 1e-9;
+
+/// Bad events above what the limit allows for so many mails.
+fn excess(limit: f64, part: Fraction) -> f64 {
+    f64::from(part.mails).mul_add(-limit, f64::from(part.hits))
+}
+
+/// In how many hours a 24-hour rate reaches the limit if every hour is like the last one; `None` for never.
+///
+/// After `h` hours a share `h / 24` of the day's counts has been replaced by `h` times the last hour's, so the excess is
+/// linear in `h`.
+pub fn hours_until(limit: f64, day: Fraction, hour: Fraction) -> Option<f64> {
+    let (now, gain) = (excess(limit, day), excess(limit, hour) - excess(limit, day) / 24.0);
+    if now > 0.0 {
+        return Some(0.0);
+    }
+    let hours = -now / gain;
+    (gain > 0.0 && hours <= 24.0 && hour.hits > 0).then_some(hours)
+}
+
+/// The fewest parts without which the whole is at or below the limit, the heaviest first.
+///
+/// Taking a part away lowers the whole's excess over the limit by the part's own, so the heaviest excesses are the
+/// smallest set. `None` where no `at_most` of them are enough; empty where the whole is below the limit already.
+pub fn smallest_set(limit: f64, whole: Fraction, mut parts: Vec<Share>, at_most: usize) -> Option<Vec<Share>> {
+    parts.sort_by(|a, b| {
+        excess(limit, b.own).total_cmp(&excess(limit, a.own)).then_with(|| a.customer.cmp(&b.customer))
+    });
+    let mut left = excess(limit, whole);
+    let mut set = Vec::new();
+    for part in parts {
+        if left <= ROUNDING {
+            break;
+        }
+        left -= excess(limit, part.own).max(0.0);
+        set.push(part);
+    }
+    (left <= ROUNDING && set.len() <= at_most).then_some(set)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parts(sizes: &[(u32, u32)]) -> Vec<Share> {
+        let part = |(n, (hits, mails)): (usize, &(u32, u32))| Share {
+            customer: CustomerId::new(&format!("customer-{n}")).unwrap(),
+            own: Fraction { hits: *hits, mails: hits + mails },
+        };
+        sizes.iter().enumerate().map(part).collect()
+    }
+
+    fn sum<'a>(parts: impl IntoIterator<Item = &'a Share>) -> Fraction {
+        parts.into_iter().fold(Fraction::default(), |sum, part| sum.plus(part.own))
+    }
+
+    /// The size of the smallest set, by trying all.
+    fn by_trying(limit: f64, all: &[Share]) -> Option<u32> {
+        let works = |set: u32| {
+            let rest = all.iter().enumerate().filter(|(n, _)| set & 1 << n == 0).map(|(_, part)| part);
+            excess(limit, sum(rest)) <= ROUNDING
+        };
+        (0..1_u32 << all.len()).filter(|set| works(*set)).map(u32::count_ones).min()
+    }
+
+    proptest! {
+        #[test]
+        fn the_smallest_set_is_what_trying_all_finds(sizes in prop::collection::vec((0_u32..30, 0_u32..2_000), 1..9)) {
+            let limit = 0.01;
+            let all = parts(&sizes);
+            let found = smallest_set(limit, sum(&all), all.clone(), all.len());
+            // Without anybody there is nothing over the limit, so a set always exists.
+            let found = u32::try_from(found.unwrap().len()).unwrap();
+            prop_assert_eq!(Some(found), by_trying(limit, &all));
+        }
+
+        #[test]
+        fn the_forecast_is_when_hour_by_hour_gets_there(
+            day in (0_u32..40, 5_000_u32..20_000), hour in (0_u32..200, 0_u32..5_000),
+        ) {
+            let limit = 0.002;
+            let (day, hour) = (Fraction { hits: day.0, mails: day.1 }, Fraction { hits: hour.0, mails: hour.1.max(hour.0) });
+            let after = |h: f64| {
+                let mix = |day: u32, hour: u32| f64::from(day) * (1.0 - h / 24.0) + f64::from(hour) * h;
+                mix(day.hits, hour.hits) - limit * mix(day.mails, hour.mails)
+            };
+            match hours_until(limit, day, hour) {
+                Some(h) if h > 0.0 => prop_assert!(after(h).abs() < 1e-6 && after(h * 0.9) < 0.0),
+                Some(_) => prop_assert!(after(0.0) > 0.0),
+                None => prop_assert!(after(0.0) <= 0.0 && (after(24.0) <= 1e-9 || hour.hits == 0)),
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A signal over a customer's window, bucket by bucket, with incidents set aside.
+
+use model::{Blame, Bucket, Cell, Counter, Counts, Grain, Provider, SetAside, Window};
+
+use crate::incident::Place;
+use crate::judge::{Case, Excused, Mail};
+use crate::signal::{Fraction, Trouble};
+use crate::{Policy, Signal};
+
+/// What a rule judges.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// The buckets with mail in them, oldest first.
+    pub(crate) buckets: Vec<(Bucket, Fraction)>,
+    /// What was left out because of incidents.
+    pub(crate) set_aside: Vec<SetAside>,
+    /// By provider, for those with mail.
+    providers: Vec<(Provider, Fraction)>,
+    /// Whether `processed` or `delivered` events were seen at all: without them there is nothing to divide by.
+    pub(crate) has_base: bool,
+}
+
+impl Tally {
+    /// The signal over the window of `mail`.
+    pub(crate) fn of(policy: &Policy, case: &Case<'_>, mail: &Mail<'_>, (signal, window): (Signal, Window)) -> Self {
+        let mut tally = Self::default();
+        mail(window, &mut |cell, counts| tally.add(policy, case, signal, (cell, counts)));
+        tally
+    }
+
+    fn add(&mut self, policy: &Policy, case: &Case<'_>, signal: Signal, (cell, counts): (Cell, &Counts)) {
+        self.has_base |= counts[Counter::Processed] > 0 || counts[Counter::Delivered] > 0;
+        let Some(trouble) = signal.trouble() else { return self.charge(signal, cell, counts) };
+        if cell.grain == Grain::Day {
+            let excused = self.excuse(case.excused, trouble, cell);
+            return self.charge(signal, cell, &counts.without(&excused));
+        }
+        match policy.blame(trouble, Place { cell, own: counts, pool: case.pool }, case.fleet) {
+            Some(blame) => self.leave_out(cell, counts, blame),
+            None => self.charge(signal, cell, counts),
+        }
+    }
+
+    fn charge(&mut self, signal: Signal, cell: Cell, counts: &Counts) {
+        let part = signal.fraction(cell.provider, counts);
+        if part == Fraction::default() {
+            return;
+        }
+        match self.buckets.binary_search_by_key(&cell.bucket, |(bucket, _)| *bucket) {
+            Ok(at) => self.buckets[at].1 = self.buckets[at].1.plus(part),
+            Err(at) => self.buckets.insert(at, (cell.bucket, part)),
+        }
+        match self.providers.last_mut().filter(|(provider, _)| *provider == cell.provider) {
+            Some((_, sum)) => *sum = sum.plus(part),
+            None => self.providers.push((cell.provider, part)),
+        }
+    }
+
+    fn leave_out(&mut self, cell: Cell, counts: &Counts, blame: Blame) {
+        self.set_aside.push(SetAside {
+            provider: cell.provider,
+            from: cell.bucket.start(cell.grain),
+            until: cell.bucket.next().start(cell.grain),
+            mails: counts.attempted(),
+            blame,
+        });
+    }
+
+    /// The mail of the hours of this day that were left out.
+    fn excuse(&mut self, excused: &[Excused], trouble: Trouble, day: Cell) -> Counts {
+        let (from, until) = (day.bucket.start(Grain::Day), day.bucket.next().start(Grain::Day));
+        let mut sum = Counts::ZERO;
+        for hour in excused.iter().filter(|hour| hour.provider == day.provider && hour.trouble == trouble) {
+            let cell = Cell { grain: Grain::Hour, bucket: hour.hour, provider: hour.provider };
+            if (from..until).contains(&hour.hour.start(Grain::Hour)) {
+                self.leave_out(cell, &hour.counts, hour.blame);
+                sum += &hour.counts;
+            }
+        }
+        sum
+    }
+
+    /// All of it.
+    pub(crate) fn sum(&self) -> Fraction {
+        self.buckets.iter().fold(Fraction::default(), |sum, (_, part)| sum.plus(*part))
+    }
+
+    /// Whether at most one provider's mail speaks against the customer, so that it may be the provider's fault.
+    pub(crate) fn is_of_one_provider(&self, limit: f64) -> bool {
+        self.providers.iter().filter(|(_, part)| part.hits >= 2 && part.rate() > limit).count() < 2
+    }
+}
