@@ -24,7 +24,6 @@
 
 mod account;
 mod character;
-mod dice;
 mod evidence;
 mod fate;
 mod ledger;
@@ -37,6 +36,8 @@ mod run;
 mod scenario;
 mod schedule;
 mod wording;
+
+use crate::dice;
 
 pub use account::{Account, Placement, Truth};
 pub use ledger::Ledger;

@@ -1,0 +1,108 @@
+//! What a watcher made of a customer.
+
+use model::{Millis, Stage, Timestamp};
+use simulator::month::{Customer, Scenario};
+
+/// One change of a customer's stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// When.
+    pub at: Timestamp,
+    /// The stage after it.
+    pub to: Stage,
+    /// Mails that the customer had sent by then; of a bad one, since it was bad.
+    pub sent: u32,
+}
+
+/// What a watcher made of a customer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// When it was throttled or worse while it was bad: the mails sent and the time passed since it was.
+    pub found: Option<(u32, Millis)>,
+    /// Whether it was throttled or worse while it was good.
+    pub touched: bool,
+    /// How often it was moved up to watch.
+    pub watched: u32,
+}
+
+impl Outcome {
+    /// The outcome of these moves, in their order.
+    pub fn of(customer: &Customer, moves: &[Move]) -> Self {
+        let mut outcome = Self::default();
+        let mut stage = Stage::Healthy;
+        for step in moves {
+            outcome.watched += u32::from(stage == Stage::Healthy && step.to == Stage::Watch);
+            stage = step.to;
+            let Some(badness) = customer.badness.filter(|badness| step.at >= badness.since) else {
+                outcome.touched |= is_caught(stage);
+                continue;
+            };
+            if is_caught(stage) {
+                outcome.found.get_or_insert((step.sent, step.at.since(badness.since)));
+            }
+        }
+        // Who was caught before and still is when it turns bad is found without a mail.
+        let before = customer.badness.and_then(|badness| moves.iter().rfind(|step| step.at < badness.since));
+        if before.is_some_and(|step| is_caught(step.to)) {
+            outcome.found = Some((0, Millis::ZERO));
+        }
+        outcome
+    }
+}
+
+fn is_caught(stage: Stage) -> bool {
+    stage >= Stage::Throttled
+}
+
+/// How many months of 30 days the customer is good for.
+pub(crate) fn good_months(customer: &Customer, scenario: &Scenario) -> f64 {
+    let until = customer.badness.map_or(scenario.end(), |badness| badness.since);
+    #[expect(clippy::cast_precision_loss, reason = "a scenario has far fewer than 2^53 milliseconds")]
+    let months = until.since(Scenario::START).get() as f64 / Millis::days(30).get() as f64;
+    months
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Counter, CustomerId};
+    use simulator::month::{Badness, Kind};
+
+    use super::*;
+
+    fn hours(hours: i64) -> Timestamp {
+        Scenario::START + Millis::hours(hours)
+    }
+
+    fn customer(bad_since: Option<i64>) -> Customer {
+        let badness = |since| Badness { since: hours(since), signal: Counter::HardBounce, rate: 0.2, rise: 0.0 };
+        let id = CustomerId::new("c").unwrap();
+        Customer { id, kind: Kind::Hijacked, home: "good-1", reporting: 0.6, badness: bad_since.map(badness) }
+    }
+
+    fn step(at: i64, to: Stage, sent: u32) -> Move {
+        Move { at: hours(at), to, sent }
+    }
+
+    #[test]
+    fn a_good_customer_is_touched_when_it_is_throttled_and_watched_as_often_as_it_goes_up() {
+        let moves = [step(1, Stage::Watch, 5), step(9, Stage::Healthy, 6), step(10, Stage::Watch, 7)];
+        assert_eq!(Outcome::of(&customer(None), &moves), Outcome { watched: 2, ..Outcome::default() });
+        let throttled = Outcome::of(&customer(None), &[step(1, Stage::Throttled, 5), step(30, Stage::Watch, 9)]);
+        assert_eq!(throttled, Outcome { touched: true, ..Outcome::default() });
+    }
+
+    #[test]
+    fn a_bad_customer_is_found_by_its_first_move_since_it_is_bad() {
+        let moves = [step(12, Stage::Watch, 40), step(13, Stage::Quarantined, 90), step(20, Stage::Suspended, 95)];
+        let outcome = Outcome::of(&customer(Some(10)), &moves);
+        assert_eq!(outcome, Outcome { found: Some((90, Millis::hours(3))), touched: false, watched: 1 });
+    }
+
+    #[test]
+    fn who_was_touched_while_good_is_found_only_if_it_is_still_caught() {
+        let caught = Outcome::of(&customer(Some(10)), &[step(5, Stage::Throttled, 0), step(30, Stage::Quarantined, 9)]);
+        assert_eq!(caught, Outcome { found: Some((0, Millis::ZERO)), touched: true, watched: 0 });
+        let free = Outcome::of(&customer(Some(10)), &[step(5, Stage::Throttled, 0), step(9, Stage::Watch, 0)]);
+        assert_eq!(free, Outcome { found: None, touched: true, watched: 0 });
+    }
+}

@@ -1,0 +1,102 @@
+//! The scorecard as tables.
+
+use std::fmt;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::score::{Beaten, KindScore, Score, Scorecard};
+use crate::{Quantiles, Rival};
+
+impl fmt::Display for Scorecard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { customers, days, seed, records, policy, .. } = self;
+        writeln!(f, "{customers} customers, {days} days, seed {seed}: {records} records, policy {policy}\n")?;
+        writeln!(f, "The bad: found of how many; mails sent since it was bad, and time; median (95th percentile)")?;
+        writeln!(f, "{}\n", self.bad())?;
+        writeln!(f, "The good: how many were throttled or worse; for Weir also how often one was watched")?;
+        writeln!(f, "{}", self.good())?;
+        writeln!(
+            f,
+            "✓ Weir did at least as well, ✗ it did not, ○ it did not, but the rival touches more than one good"
+        )?;
+        write!(f, "customer of 10,000 a month and is of no use")
+    }
+}
+
+impl Scorecard {
+    fn bad(&self) -> Table {
+        let own = ["kind", "found", "mails", "time", "fewest", "ratio"].map(str::to_owned);
+        let mut table = empty(own.into_iter().chain(Rival::ALL.map(|rival| rival.name.to_owned())));
+        for kind in self.kinds.iter().filter(|kind| !kind.good) {
+            let score = &kind.weir;
+            let own = [
+                kind.kind.name().to_owned(),
+                format!("{} of {}", score.found, kind.customers),
+                quantiles(score.mails, mails),
+                quantiles(score.hours, time),
+                kind.fewest_mails.map(mails).unwrap_or_default(),
+                quantiles(score.ratio, |ratio| format!("{ratio:.1}")),
+            ];
+            let rivals = kind.rivals.iter().enumerate().map(|(rival, score)| {
+                format!("{} {}: {}", self.mark(kind, rival), score.found, quantiles(score.mails, mails))
+            });
+            table.add_row(own.into_iter().chain(rivals));
+        }
+        align(&mut table);
+        table
+    }
+
+    fn good(&self) -> Table {
+        let own = ["kind", "customers", "touched", "watched"].map(str::to_owned);
+        let mut table = empty(own.into_iter().chain(Rival::ALL.map(|rival| rival.name.to_owned())));
+        for kind in self.kinds.iter().filter(|kind| kind.good) {
+            let Score { touched, watched, .. } = kind.weir;
+            let own = [kind.kind.name().to_owned()].into_iter();
+            let own = own.chain([kind.customers.to_string(), touched.to_string(), watched.to_string()]);
+            let rivals = kind.rivals.iter().enumerate();
+            let rivals = rivals.map(|(rival, score)| format!("{} {}", self.mark(kind, rival), score.touched));
+            table.add_row(own.chain(rivals));
+        }
+        let mut rates = self.totals.iter().map(|totals| format!("{:.1}", totals.touched_per_10000_months));
+        let own = ["per 10,000 a month".to_owned(), String::new(), rates.next().unwrap_or_default(), String::new()];
+        table.add_row(own.into_iter().chain(rates));
+        align(&mut table);
+        table
+    }
+
+    fn mark(&self, kind: &KindScore, rival: usize) -> &'static str {
+        match self.beaten(kind, rival) {
+            Some(Beaten::Yes) => "✓",
+            Some(Beaten::Unusable) => "○",
+            Some(Beaten::No) | None => "✗",
+        }
+    }
+}
+
+fn empty(header: impl Iterator<Item = String>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    table.set_header(header);
+    table
+}
+
+/// All but the first column to the right.
+fn align(table: &mut Table) {
+    table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+}
+
+fn quantiles(quantiles: Option<Quantiles>, show: impl Fn(f64) -> String) -> String {
+    quantiles.map(|Quantiles { median, p95 }| format!("{} ({})", show(median), show(p95))).unwrap_or_default()
+}
+
+fn mails(number: f64) -> String {
+    format!("{number:.0}")
+}
+
+fn time(hours: f64) -> String {
+    match hours {
+        ..1.0 => format!("{:.0}m", hours * 60.0),
+        ..48.0 => format!("{hours:.1}h"),
+        _ => format!("{:.1}d", hours / 24.0),
+    }
+}

@@ -1,0 +1,72 @@
+//! The fewest mails from which anybody could know that a customer is bad.
+
+use model::{Counter, Stage};
+use policy::Policy;
+use simulator::month::{Badness, Customer};
+
+/// On average no test with the false-alarm chance `alpha` can tell a sender whose rate is `rate` from one at `limit` from
+/// fewer mails than this: ln(1 / alpha) / KL(rate ‖ limit), with the Kullback-Leibler divergence of two coins (Wald's bound
+/// for a power of one). `None` where the rate is not above the limit.
+pub fn fewest_mails(limit: f64, rate: f64, alpha: f64) -> Option<f64> {
+    (rate > limit).then(|| -alpha.ln() / divergence(rate, limit))
+}
+
+/// Of what a mail of a sender at `rate` speaks against `limit`, in nats; 0 at or below it.
+fn divergence(rate: f64, limit: f64) -> f64 {
+    if rate <= limit {
+        return 0.0;
+    }
+    rate * (rate / limit).ln() + (1.0 - rate) * ((1.0 - rate) / (1.0 - limit)).ln()
+}
+
+/// No more mails are looked at for a rate that rises.
+const MOST_MAILS: u32 = 10_000_000;
+
+/// The same for a rate that rises with each mail: the mails whose divergences together reach ln(1 / alpha).
+fn fewest_rising(limit: f64, badness: &Badness, alpha: f64) -> Option<f64> {
+    let mut missing = -alpha.ln();
+    let enough = (1..=MOST_MAILS).find(|mail| {
+        missing -= divergence((badness.rate + badness.rise * f64::from(*mail)).min(0.99), limit);
+        missing <= 0.0
+    });
+    enough.map(f64::from)
+}
+
+/// The fewest mails from which any rule of `policy` could know that the customer is bad: the least over the rules that look
+/// at what shows it and lead to throttled or worse. `None` where no rule does, and of a good customer.
+pub(crate) fn least(policy: &Policy, customer: &Customer) -> Option<f64> {
+    let badness = customer.badness.as_ref()?;
+    let rules = policy.rules().iter();
+    let fitting = rules.filter(|rule| rule.signal.counter() == badness.signal && rule.stage >= Stage::Throttled);
+    let fewest = fitting.filter_map(|rule| {
+        if badness.rise > 0.0 {
+            fewest_rising(rule.enter, badness, rule.alpha)
+        } else {
+            fewest_mails(rule.enter, badness.rate, rule.alpha)
+        }
+    });
+    // Complaints are a share of the mail that can be complained of.
+    let counted = if badness.signal == Counter::SpamReport { customer.reporting } else { 1.0 };
+    fewest.min_by(f64::total_cmp).map(|mails| mails / counted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_twice_the_limit_takes_the_mails_that_the_formula_says() {
+        // KL(0.1 || 0.05) = 0.1 ln 2 + 0.9 ln (0.9 / 0.95) = 0.020654; ln 1e5 = 11.5129.
+        let mails = fewest_mails(0.05, 0.1, 1e-5).unwrap();
+        assert!((mails - 557.4).abs() < 0.5, "{mails}");
+        assert_eq!(fewest_mails(0.05, 0.05, 1e-5), None);
+    }
+
+    #[test]
+    fn a_rate_that_hardly_rises_takes_as_many_as_one_that_stays() {
+        let since = simulator::month::Scenario::START;
+        let badness = Badness { since, signal: Counter::HardBounce, rate: 0.1, rise: 1e-12 };
+        let rising = fewest_rising(0.05, &badness, 1e-5).unwrap();
+        assert!((rising - fewest_mails(0.05, 0.1, 1e-5).unwrap()).abs() <= 1.0, "{rising}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Weir's fold watches a month, and its verdicts take effect.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread;
+
+use model::{CustomerId, Fleet, Offset, PartitionId, Stage, Standing, Tick, Timestamp};
+use policy::Policy;
+use scoring::{Fold, Input, MemoryStore, Partition, Said};
+use simulator::month::{Gate, Month, Scenario};
+
+use crate::outcome::Move;
+use crate::{PARTS, STEP, TICK};
+
+/// A part of the month, and the partition that watches it.
+pub(crate) struct Part {
+    pub(crate) month: Month,
+    /// What was done about each customer, by its place.
+    pub(crate) moves: Vec<Vec<Move>>,
+    /// Records folded so far.
+    pub(crate) records: u64,
+    fold: Fold,
+    store: MemoryStore,
+    places: BTreeMap<CustomerId, usize>,
+    standings: Vec<Option<Standing>>,
+    share: Fleet,
+}
+
+/// Watches the whole month under `policy`; `day` is told each day that is over.
+pub(crate) fn watch(policy: &Arc<Policy>, scenario: &Scenario, day: &mut dyn FnMut(u32)) -> Vec<Part> {
+    let mut parts: Vec<_> = (0_u32..).take(PARTS).map(|part| Part::new(policy, scenario, part)).collect();
+    let mut now = Scenario::START;
+    let mut days = 0;
+    while now < scenario.end() {
+        let fleet = Fleet::sum(parts.iter().map(|part| &part.share));
+        let until = now + TICK;
+        thread::scope(|scope| {
+            for part in &mut parts {
+                scope.spawn(|| part.run(now, until, &fleet));
+            }
+        });
+        now = until;
+        let over = (0_u32..).zip(std::iter::successors(Some(Scenario::START), |at| Some(*at + model::Millis::days(1))));
+        let passed = over.take_while(|(_, at)| *at <= now).last().map_or(0, |(number, _)| number);
+        if passed > days {
+            days = passed;
+            day(days);
+        }
+    }
+    parts
+}
+
+impl Part {
+    fn new(policy: &Arc<Policy>, scenario: &Scenario, part: u32) -> Self {
+        let month = Month::new(scenario, part as usize, PARTS);
+        let customers = month.customers();
+        let mut new = Self {
+            moves: vec![Vec::new(); customers.len()],
+            places: customers.iter().enumerate().map(|(place, customer)| (customer.id.clone(), place)).collect(),
+            standings: vec![None; customers.len()],
+            month,
+            records: 0,
+            fold: Fold::new(Arc::clone(policy), PartitionId::new(part), Partition::default()),
+            store: MemoryStore::default(),
+            share: Fleet::default(),
+        };
+        new.tick(Scenario::START, &Fleet::default());
+        new
+    }
+
+    /// Goes on from `now` to `until`, when a tick tells what `fleet` did.
+    fn run(&mut self, now: Timestamp, until: Timestamp, fleet: &Fleet) {
+        let mut now = now;
+        while now < until {
+            now = (now + STEP).min(until);
+            let standings = &self.standings;
+            let arrivals = self.month.advance(now, &|place| gate(standings[place].as_ref()));
+            for arrival in arrivals {
+                let id = self.month.customers()[arrival.place].id.clone();
+                self.apply(arrival.at, Input::Event(&id, &arrival.event(), arrival.at));
+            }
+        }
+        self.tick(until, fleet);
+    }
+
+    fn tick(&mut self, at: Timestamp, fleet: &Fleet) {
+        self.apply(at, Input::Tick(Tick { at, fleet: fleet.clone() }));
+    }
+
+    fn apply(&mut self, at: Timestamp, input: Input<'_>) {
+        let Ok(applied) = self.fold.apply(&mut self.store, Offset::new(self.records), input);
+        self.records += 1;
+        for said in applied.said {
+            match said {
+                Said::Decision(decision) => {
+                    let Some(place) = self.places.get(&decision.customer) else { continue };
+                    self.moves[*place].push(Move { at, to: decision.to, sent: self.month.sent(*place) });
+                }
+                Said::Standing(standing) => {
+                    let Some(place) = self.places.get(&standing.customer) else { continue };
+                    self.standings[*place] = Some(standing);
+                }
+                Said::Share(share) => self.share = share,
+            }
+        }
+    }
+}
+
+/// How a customer's mail leaves, by its standing. It stays in its own pool until it is quarantined.
+fn gate(standing: Option<&Standing>) -> Gate<'_> {
+    match standing {
+        None => Gate::Send { pool: None, daily_cap: None },
+        Some(standing) if standing.stage >= Stage::Suspended => Gate::Stop,
+        Some(standing) => {
+            let moved = standing.pool.as_ref().filter(|_| standing.stage >= Stage::Quarantined);
+            Gate::Send { pool: moved.map(model::PoolName::as_str), daily_cap: standing.daily_cap }
+        }
+    }
+}
