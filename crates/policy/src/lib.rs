@@ -11,6 +11,7 @@ mod incident;
 mod judge;
 mod measure;
 mod rule;
+mod saddle;
 pub mod tail;
 
 pub use file::{Fault, Policy, PolicyError};

@@ -2,71 +2,164 @@
 //!
 //! Not the Wilson interval or another approximation: for rare events, as complaints are, their errors are many times the
 //! promised ones.
+//!
+//! A tail is its first term (Loader's saddle-point form, see `saddle`) over a continued fraction (A. R. DiDonato and
+//! A. H. Morris, "Significant Digit Computation of the Incomplete Beta Function Ratios", ACM TOMS 18, 1992): some ten steps
+//! where a tail is small, some thousand in the middle of 10^9 trials. Relative error below 1e-9 for every count.
 
-use libm::lgamma;
+use libm::{exp, expm1, log, log1p, sqrt};
+
+use crate::saddle::{deviance, stirling_error};
 
 /// Probability of at least `hits` successes in `trials` draws if the true rate were `limit`.
 ///
-/// The upper binomial tail, summed term by term from `hits` away from the mean until a term no longer matters: about nine
-/// standard deviations of terms at the most. Relative error below 1e-9 for up to 10^6 trials, set by the first term's
-/// logarithm. Returns 1.0 where `hits` is 0, and 0.0 where there are more hits than trials could give. `limit` is held to
-/// 0..=1.
+/// Returns 1.0 where `hits` is 0, and 0.0 where there are more hits than trials could give or where the probability is below
+/// what an `f64` holds (10^-323): [`ln_at_least`] tells those apart. `limit` is held to 0..=1.
 pub fn at_least(hits: u32, trials: u32, limit: f64) -> f64 {
-    let limit = limit.clamp(0.0, 1.0);
-    if hits == 0 || limit >= 1.0 {
-        return if hits > trials { 0.0 } else { 1.0 };
+    exp(ln_at_least(hits, trials, limit))
+}
+
+/// The natural logarithm of [`at_least`], right also where the probability itself is too small for an `f64`.
+///
+/// Its negative is the evidence against `limit` in nats. Negative infinity where the count cannot be: more hits than trials,
+/// or a hit at a `limit` of 0.
+pub fn ln_at_least(hits: u32, trials: u32, limit: f64) -> f64 {
+    if hits > trials || (hits > 0 && limit <= 0.0) {
+        return f64::NEG_INFINITY;
     }
-    if hits > trials || limit <= 0.0 {
+    if hits == 0 || limit >= 1.0 {
         return 0.0;
     }
-    let odds = limit / (1.0 - limit);
-    if f64::from(hits) > f64::from(trials) * limit {
-        let upwards = (hits..trials).map(|k| f64::from(trials - k) / f64::from(k + 1) * odds);
-        series(probability(hits, trials, limit), upwards)
-    } else {
-        let downwards = (1..hits).rev().map(|k| f64::from(k) / f64::from(trials - k + 1) / odds);
-        1.0 - series(probability(hits - 1, trials, limit), downwards)
-    }
-}
-
-/// Probability of exactly `hits` in `trials`.
-fn probability(hits: u32, trials: u32, limit: f64) -> f64 {
-    let (hits, trials) = (f64::from(hits), f64::from(trials));
-    let ways = lgamma(trials + 1.0) - lgamma(hits + 1.0) - lgamma(trials - hits + 1.0);
-    (ways + hits * limit.ln() + (trials - hits) * (-limit).ln_1p()).exp()
-}
-
-/// The sum of terms of which each is the one before times the next ratio.
-fn series(first: f64, ratios: impl Iterator<Item = f64>) -> f64 {
-    let (mut sum, mut term) = (first, first);
-    for ratio in ratios {
-        term *= ratio;
-        sum += term;
-        if term < sum * 1e-17 {
-            break;
-        }
-    }
-    sum.min(1.0)
+    Count::new(hits, trials).tail(Rate { hit: limit, miss: 1.0 - limit }).ln
 }
 
 /// The largest rate that `hits` of `trials` rule out at the error `alpha`: the true rate is above it, except with
 /// probability `alpha`.
 ///
-/// The exact (Clopper-Pearson) lower bound, by bisection of [`at_least`] to within 1e-9. Zero where `hits` is 0.
+/// The exact (Clopper-Pearson) lower bound, to a relative error below 1e-9. Zero where `hits` is 0. `alpha` is between 0 and
+/// 1, both excluded; more hits than trials count as all.
 pub fn lower_bound(hits: u32, trials: u32, alpha: f64) -> f64 {
     if hits == 0 || trials == 0 {
         return 0.0;
     }
-    let (mut low, mut high) = (0.0, f64::from(hits.min(trials)) / f64::from(trials));
-    while high - low > 1e-9 {
-        let middle = f64::midpoint(low, high);
-        if at_least(hits, trials, middle) <= alpha {
-            low = middle;
-        } else {
-            high = middle;
+    exp(Count::new(hits.min(trials), trials).ln_rate_at(alpha))
+}
+
+/// The smallest rate that `hits` of `trials` rule out at the error `alpha`: the true rate is below it, except with
+/// probability `alpha`.
+///
+/// The exact (Clopper-Pearson) upper bound, to a relative error below 1e-9. One where every trial hit, or where there was
+/// none. `alpha` as for [`lower_bound`].
+pub fn upper_bound(hits: u32, trials: u32, alpha: f64) -> f64 {
+    if hits >= trials {
+        return 1.0;
+    }
+    // At most so many hits is at least so many misses.
+    -expm1(Count::new(trials - hits, trials).ln_rate_at(alpha))
+}
+
+/// A rate and its complement, both to all digits: for a rate near 1, the one cannot be had from the other.
+#[derive(Clone, Copy)]
+struct Rate {
+    hit: f64,
+    miss: f64,
+}
+
+impl Rate {
+    fn ln_hit(self) -> f64 {
+        if self.miss < 0.5 { log1p(-self.miss) } else { log(self.hit) }
+    }
+}
+
+/// How likely a count or a higher one is at some rate.
+struct Tail {
+    /// Natural logarithm of the probability.
+    ln: f64,
+    /// Change of `ln` per change of the rate's logarithm.
+    slope: f64,
+}
+
+/// What was counted: at least one hit.
+struct Count {
+    hits: f64,
+    misses: f64,
+}
+
+impl Count {
+    fn new(hits: u32, trials: u32) -> Self {
+        Self { hits: f64::from(hits), misses: f64::from(trials - hits) }
+    }
+
+    /// The probability of this many hits or more.
+    ///
+    /// The side that does not hold the mean is computed, so that nothing cancels.
+    fn tail(&self, rate: Rate) -> Tail {
+        let Self { hits, misses } = *self;
+        if misses <= 0.0 {
+            return Tail { ln: hits * rate.ln_hit(), slope: hits };
+        }
+        let ln_edge = self.ln_edge(rate);
+        if hits * rate.miss > misses * rate.hit {
+            let fraction = continued_fraction(hits, misses + 1.0, rate);
+            return Tail { ln: ln_edge - log(fraction), slope: fraction / rate.miss };
+        }
+        let edge = exp(ln_edge);
+        let fewer = edge / continued_fraction(misses + 1.0, hits, Rate { hit: rate.miss, miss: rate.hit });
+        Tail { ln: log1p(-fewer), slope: edge / rate.miss / (1.0 - fewer) }
+    }
+
+    /// ln of `hits` times the probability of exactly this count and of one miss more: the common factor of both tails.
+    fn ln_edge(&self, rate: Rate) -> f64 {
+        let Self { hits, misses } = *self;
+        let trials = hits + misses;
+        let (hits_due, misses_due) = (trials * rate.hit, trials * rate.miss);
+        let stirling = stirling_error(trials) - stirling_error(hits) - stirling_error(misses);
+        let surprise = deviance(hits, hits_due, hits_due - hits) + deviance(misses, misses_due, misses_due - misses);
+        stirling - surprise + log(rate.miss * sqrt(hits * trials / (std::f64::consts::TAU * misses)))
+    }
+
+    /// ln of the rate at which this many hits or more have the probability `alpha`.
+    ///
+    /// Newton's method. The tail's logarithm is a concave function of the rate's logarithm, so that from the second step on
+    /// each comes nearer from below: four to nine steps.
+    fn ln_rate_at(&self, alpha: f64) -> f64 {
+        let ln_alpha = log(alpha);
+        let mut ln_rate = log(self.hits / (self.hits + self.misses + 1.0));
+        for _ in 0..100 {
+            let tail = self.tail(Rate { hit: exp(ln_rate), miss: -expm1(ln_rate) });
+            let step = (ln_alpha - tail.ln) / tail.slope;
+            ln_rate += step;
+            if step.abs() <= 1e-11 * ln_rate.abs().min(1.0) {
+                break;
+            }
+        }
+        ln_rate
+    }
+}
+
+/// `x^a (1-x)^b / B(a, b)` over the regularized incomplete beta function `I_x(a, b)`, where `x = rate.hit <= a / (a + b)`.
+///
+/// By the modified Lentz method.
+fn continued_fraction(a: f64, b: f64, rate: Rate) -> f64 {
+    let x = rate.hit;
+    let lead = a * rate.miss - b * x + 1.0;
+    let mut value = a * lead / (a + 1.0);
+    let (mut above, mut below) = (value, 0.0);
+    for step in 1..=1_000_000_u32 {
+        let m = f64::from(step);
+        let odd = a + 2.0 * m - 1.0;
+        let shared = m * (b - m) * x / odd;
+        let numerator = shared * (a + m - 1.0) * (a + b + m - 1.0) * x / odd;
+        let denominator = m + shared + (a + m) * (lead + m * (1.0 + rate.miss)) / (odd + 2.0);
+        below = 1.0 / (denominator + numerator * below);
+        above = denominator + numerator / above;
+        let change = above * below;
+        value *= change;
+        if (change - 1.0).abs() < 1e-15 {
+            break;
         }
     }
-    low
+    value
 }
 
 #[cfg(test)]
@@ -137,10 +230,13 @@ mod tests {
         }
 
         #[test]
-        fn the_bound_is_where_the_tail_meets_alpha(trials in 10_u32..100_000, hits in 1_u32..10) {
-            let bound = lower_bound(hits, trials, 1e-4);
-            prop_assert!(at_least(hits, trials, bound) <= 1e-4);
-            prop_assert!(at_least(hits, trials, bound + 1e-8) > 1e-4);
+        fn the_bounds_are_where_the_tails_meet_alpha(trials in 10_u32..100_000, hits in 1_u32..10) {
+            let lower = lower_bound(hits, trials, 1e-4);
+            prop_assert!(at_least(hits, trials, lower * (1.0 - 1e-9)) < 1e-4);
+            prop_assert!(at_least(hits, trials, lower * (1.0 + 1e-9)) > 1e-4);
+            let upper = upper_bound(hits - 1, trials, 1e-4);
+            prop_assert!(1.0 - at_least(hits, trials, upper * (1.0 - 1e-9)) > 1e-4);
+            prop_assert!(1.0 - at_least(hits, trials, upper * (1.0 + 1e-9)) < 1e-4);
         }
     }
 }
