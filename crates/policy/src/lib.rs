@@ -9,10 +9,12 @@
 mod file;
 mod incident;
 mod judge;
+pub mod likelihood;
 mod measure;
 mod rule;
 mod saddle;
 pub mod tail;
+pub mod wald;
 
 pub use file::{Fault, Policy, PolicyError};
 pub use judge::{Case, Keep, Mail, Moment, Verdict};
