@@ -1,6 +1,6 @@
 //! The fewest mails from which anybody could know that a customer is bad.
 
-use model::{Counter, Stage};
+use model::{Counter, Stage, Test};
 use policy::Policy;
 use simulator::month::{Badness, Customer};
 
@@ -37,7 +37,8 @@ fn fewest_rising(limit: f64, badness: &Badness, alpha: f64) -> Option<f64> {
 pub(crate) fn least(policy: &Policy, customer: &Customer) -> Option<f64> {
     let badness = customer.badness.as_ref()?;
     let rules = policy.rules().iter();
-    let fitting = rules.filter(|rule| rule.signal.counter() == badness.signal && rule.stage >= Stage::Throttled);
+    let sequential = rules.filter(|rule| rule.test() == Test::Sequential && rule.stage >= Stage::Throttled);
+    let fitting = sequential.filter(|rule| rule.signal.is_fed_by(badness.signal));
     let fewest = fitting.filter_map(|rule| {
         if badness.rise > 0.0 {
             fewest_rising(rule.enter, badness, rule.alpha)

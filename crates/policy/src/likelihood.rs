@@ -7,7 +7,7 @@
 
 use libm::{log, log1p};
 
-use crate::saddle::{deviance, stirling_error};
+use crate::saddle::deviance;
 
 /// Why two distributions of clusters cannot be had or compared.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -16,10 +16,10 @@ pub enum ShapeError {
     #[error("a mean rate of {0} is not between 1e-12 and 1 - 1e-12")]
     Mean(f64),
     /// The concentration is out of range.
-    #[error("a concentration of {0} is not between 1e-6 and 1e8")]
+    #[error("a concentration of {0} is not between 1e-6 and 1e7")]
     Concentration(f64),
     /// The correlation is out of range.
-    #[error("a correlation of {0} is not between 1e-8 and 0.999999")]
+    #[error("a correlation of {0} is not between 1e-7 and 0.999999")]
     Correlation(f64),
     /// The two sides of a contrast are not of the same concentration.
     #[error("the concentrations differ: {null} under the null hypothesis, {alternative} under the alternative")]
@@ -39,7 +39,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Clusters of the rate `mean` (1e-12 to 1 - 1e-12) on the average; the higher the `concentration` (1e-6 to 1e8), the
+    /// Clusters of the rate `mean` (1e-12 to 1 - 1e-12) on the average; the higher the `concentration` (1e-6 to 1e7), the
     /// less they differ. It is the number of mails that would say as much about a cluster as is known beforehand.
     ///
     /// # Errors
@@ -49,13 +49,13 @@ impl Shape {
         if !(1e-12..=1.0 - 1e-12).contains(&mean) {
             return Err(ShapeError::Mean(mean));
         }
-        if !(1e-6..=1e8).contains(&concentration) {
+        if !(1e-6..=1e7).contains(&concentration) {
             return Err(ShapeError::Concentration(concentration));
         }
         Ok(Self { mean, concentration })
     }
 
-    /// The same by the correlation of two mails of one cluster (1e-8 to 0.999999): `1 / (concentration + 1)`.
+    /// The same by the correlation of two mails of one cluster (1e-7 to 0.999999): `1 / (concentration + 1)`.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl Shape {
 ///
 /// With one concentration for both, all that holds the cluster's size cancels out of the likelihood ratio; what is left is a
 /// factor for the hits and one for the misses, each with its constants at hand.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Contrast {
     hits: RisingRatio,
     misses: RisingRatio,
@@ -123,41 +123,42 @@ impl Contrast {
     }
 }
 
-/// Counts whose logarithm is looked up, not computed: most clusters have no hit or a few.
-const LOOKED_UP: u8 = 32;
-
 /// `x (x+1) .. (x+k-1)` over `y (y+1) .. (y+k-1)`: how Pólya's urn multiplies up `k` draws of one colour under two fillings.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 struct RisingRatio {
-    /// Its logarithm for the counts 0 to [`LOOKED_UP`].
-    first: [f64; LOOKED_UP as usize + 1],
+    /// Its logarithm for up to 32 draws, looked up and not computed: most clusters have no hit or a few.
+    first: [f64; 33],
+    /// The most draws that are looked up.
+    looked_up: f64,
     /// The numerator's next factor after those.
     x: f64,
     /// The denominator's next factor after those.
     y: f64,
     /// `x - y`, which has digits that the difference of the two has lost.
     apart: f64,
-    /// What is added to the Stirling form for a higher count to be the logarithm.
+    /// What is added to the Stirling form for more draws to be the logarithm.
     constant: f64,
 }
 
 impl RisingRatio {
     fn new(x: f64, y: f64, apart: f64) -> Self {
-        let mut first = [0.0; LOOKED_UP as usize + 1];
-        let mut sum = 0.0;
-        for (drawn, logarithm) in (0..LOOKED_UP).zip(&mut first[1..]) {
-            sum += ln_quotient(x + f64::from(drawn), y + f64::from(drawn), apart);
-            *logarithm = sum;
+        let mut ratio = Self { first: [0.0; 33], looked_up: 0.0, x, y, apart, constant: 0.0 };
+        for logarithm in &mut ratio.first[1..] {
+            ratio.constant += ln_quotient(ratio.x, ratio.y, apart);
+            *logarithm = ratio.constant;
+            ratio.looked_up += 1.0;
+            ratio.x += 1.0;
+            ratio.y += 1.0;
         }
-        let (x, y) = (x + f64::from(LOOKED_UP), y + f64::from(LOOKED_UP));
-        Self { first, x, y, apart, constant: sum - stirling(x, y, apart) }
+        ratio.constant -= stirling(ratio.x, ratio.y, apart);
+        ratio
     }
 
     /// The logarithm for `count` draws.
     fn ln(&self, count: u32) -> f64 {
         match usize::try_from(count).ok().and_then(|count| self.first.get(count)) {
             Some(logarithm) => *logarithm,
-            None => self.beyond(f64::from(count) - f64::from(LOOKED_UP)),
+            None => self.beyond(f64::from(count) - self.looked_up),
         }
     }
 
@@ -167,13 +168,21 @@ impl RisingRatio {
     }
 }
 
-/// `ln Γ(x) - ln Γ(y) - (x - y) ln x` by Stirling's series, for `x` and `y` of at least 16; `apart` is `x - y`.
+/// `ln Γ(x) - ln Γ(y) - (x - y) ln x` by Stirling's series, for `x` and `y` of at least 32; `apart` is `x - y`.
 ///
-/// In this form each term shrinks with `apart`, so that hypotheses that lie close together lose no digits.
+/// In this form every term shrinks with `apart`, so that hypotheses that lie close together lose no digits.
 fn stirling(x: f64, y: f64, apart: f64) -> f64 {
     let deviance = deviance(y, x, apart);
     let half_ln_quotient = 0.5 * (apart - deviance) / y;
-    stirling_error(x) - stirling_error(y) - deviance - half_ln_quotient
+    -deviance - half_ln_quotient - apart * series_falling(1.0 / x, 1.0 / y)
+}
+
+/// By how much the series `p/12 - p^3/360 + p^5/1260` falls from `1/y` to `1/x`, over `x - y`; `p` is `1/x` and `q` is `1/y`.
+fn series_falling(p: f64, q: f64) -> f64 {
+    let (product, squares) = (p * q, p * p + q * q);
+    let cubes = squares + product;
+    let fifths = squares * cubes - product * product;
+    product * (1.0 / 12.0 - cubes / 360.0 + fifths / 1260.0)
 }
 
 /// `ln(x / y)`, where `apart` is `x - y`.

@@ -3,13 +3,13 @@
 //! Not the Wilson interval or another approximation: for rare events, as complaints are, their errors are many times the
 //! promised ones.
 //!
-//! A tail is its first term (Loader's saddle-point form, see [`crate::saddle`]) over a continued fraction (A. R. DiDonato and
+//! A tail is its first term (Loader's saddle-point form, see `saddle`) over a continued fraction (A. R. DiDonato and
 //! A. H. Morris, "Significant Digit Computation of the Incomplete Beta Function Ratios", ACM TOMS 18, 1992): some ten steps
 //! where a tail is small, some thousand in the middle of 10^9 trials. Relative error below 1e-9 for every count.
 
 use libm::{exp, expm1, log, log1p, sqrt};
 
-use crate::saddle::{deviance, stirling_error_of_count};
+use crate::saddle::{deviance, stirling_error};
 
 /// Probability of at least `hits` successes in `trials` draws if the true rate were `limit`.
 ///
@@ -65,6 +65,12 @@ struct Rate {
     miss: f64,
 }
 
+impl Rate {
+    fn ln_hit(self) -> f64 {
+        if self.miss < 0.5 { log1p(-self.miss) } else { log(self.hit) }
+    }
+}
+
 /// How likely a count or a higher one is at some rate.
 struct Tail {
     /// Natural logarithm of the probability.
@@ -90,7 +96,7 @@ impl Count {
     fn tail(&self, rate: Rate) -> Tail {
         let Self { hits, misses } = *self;
         if misses <= 0.0 {
-            return Tail { ln: hits * log(rate.hit), slope: hits };
+            return Tail { ln: hits * rate.ln_hit(), slope: hits };
         }
         let ln_edge = self.ln_edge(rate);
         if hits * rate.miss > misses * rate.hit {
@@ -107,8 +113,7 @@ impl Count {
         let Self { hits, misses } = *self;
         let trials = hits + misses;
         let (hits_due, misses_due) = (trials * rate.hit, trials * rate.miss);
-        let stirling =
-            stirling_error_of_count(trials) - stirling_error_of_count(hits) - stirling_error_of_count(misses);
+        let stirling = stirling_error(trials) - stirling_error(hits) - stirling_error(misses);
         let surprise = deviance(hits, hits_due, hits_due - hits) + deviance(misses, misses_due, misses_due - misses);
         stirling - surprise + log(rate.miss * sqrt(hits * trials / (std::f64::consts::TAU * misses)))
     }
@@ -155,4 +160,83 @@ fn continued_fraction(a: f64, b: f64, rate: Rate) -> f64 {
         }
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The fewest hits in `trials` that are too many for `limit` at the error `alpha`.
+    fn fewest_convicting(trials: u32, limit: f64, alpha: f64) -> u32 {
+        (1..=trials).find(|hits| at_least(*hits, trials, limit) <= alpha).unwrap()
+    }
+
+    #[test]
+    fn convicting_counts_are_those_of_exact_arithmetic() {
+        // Smallest k with P(X >= k | n, limit) <= alpha, computed with rational arithmetic.
+        for (limit, trials, hits) in [
+            (0.05, 100, [10, 14, 17]),
+            (0.05, 500, [34, 42, 49]),
+            (0.05, 1_000, [63, 74, 83]),
+            (0.05, 10_000, [537, 570, 596]),
+            (0.001, 1_000, [4, 6, 9]),
+            (0.001, 50_000, [63, 74, 84]),
+            (0.003, 5_000, [23, 29, 35]),
+            (0.003, 50_000, [171, 190, 206]),
+        ] {
+            let found = [0.05, 0.001, 1e-5].map(|alpha| fewest_convicting(trials, limit, alpha));
+            assert_eq!(found, hits, "limit {limit}, {trials} trials");
+        }
+    }
+
+    #[test]
+    fn lower_bounds_are_those_of_exact_arithmetic() {
+        for (hits, trials, alpha, bound) in
+            [(1, 13, 0.05, 0.0039), (5, 50, 0.001, 0.015), (20, 200, 0.05, 0.067), (6, 1_000, 0.001, 0.0011)]
+        {
+            let found = lower_bound(hits, trials, alpha);
+            assert!((found - bound).abs() < 0.0006, "{hits}/{trials}: {found}");
+        }
+    }
+
+    /// The same by another way: the chance of each count, built up draw by draw.
+    fn by_convolution(hits: u32, trials: u32, limit: f64) -> f64 {
+        let mut chances = vec![1.0];
+        for _ in 0..trials {
+            let mut next = vec![0.0; chances.len() + 1];
+            for (k, chance) in chances.iter().enumerate() {
+                next[k] += chance * (1.0 - limit);
+                next[k + 1] += chance * limit;
+            }
+            chances = next;
+        }
+        chances[hits as usize..].iter().sum()
+    }
+
+    proptest! {
+        #[test]
+        fn the_tail_is_what_draw_by_draw_gives(trials in 1_u32..400, hits in 1_u32..400, limit in 0.0005..0.3_f64) {
+            let hits = hits.min(trials);
+            let expected = by_convolution(hits, trials, limit);
+            let found = at_least(hits, trials, limit);
+            prop_assert!((found - expected).abs() <= expected * 1e-9 + 1e-14, "{found} {expected}");
+        }
+
+        #[test]
+        fn one_more_hit_is_never_less_surprising(trials in 1_u32..1_000_000, hits in 0_u32..5_000, limit in 0.0..1.0_f64) {
+            prop_assert!(at_least(hits + 1, trials, limit) <= at_least(hits, trials, limit) + 1e-12);
+        }
+
+        #[test]
+        fn the_bounds_are_where_the_tails_meet_alpha(trials in 10_u32..100_000, hits in 1_u32..10) {
+            let lower = lower_bound(hits, trials, 1e-4);
+            prop_assert!(at_least(hits, trials, lower * (1.0 - 1e-9)) < 1e-4);
+            prop_assert!(at_least(hits, trials, lower * (1.0 + 1e-9)) > 1e-4);
+            let upper = upper_bound(hits - 1, trials, 1e-4);
+            prop_assert!(1.0 - at_least(hits, trials, upper * (1.0 - 1e-9)) > 1e-4);
+            prop_assert!(1.0 - at_least(hits, trials, upper * (1.0 + 1e-9)) < 1e-4);
+        }
+    }
 }
