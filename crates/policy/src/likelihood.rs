@@ -86,7 +86,7 @@ impl Shape {
 ///
 /// With one concentration for both, all that holds the cluster's size cancels out of the likelihood ratio; what is left is a
 /// factor for the hits and one for the misses, each with its constants at hand.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Contrast {
     hits: RisingRatio,
     misses: RisingRatio,
@@ -124,7 +124,7 @@ impl Contrast {
 }
 
 /// `x (x+1) .. (x+k-1)` over `y (y+1) .. (y+k-1)`: how Pólya's urn multiplies up `k` draws of one colour under two fillings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct RisingRatio {
     /// Its logarithm for up to 32 draws, looked up and not computed: most clusters have no hit or a few.
     first: [f64; 33],

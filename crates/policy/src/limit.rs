@@ -127,7 +127,7 @@ impl Limit {
         let parts = contributor.day.iter().filter(|(provider, _)| counted(provider));
         let own = parts.map(|(provider, counts)| self.signal.fraction(*provider, counts));
         let own = own.fold(Fraction::default(), Fraction::plus);
-        let is_chance = tail::at_least(own.hits.min(own.mails), own.mails, self.enter) > CHANCE;
+        let is_chance = tail::at_least(own.hits, own.mails, self.enter) > CHANCE;
         (!is_chance && contributor.stage < self.stage).then(|| Share { customer: contributor.customer.clone(), own })
     }
 }

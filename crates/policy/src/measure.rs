@@ -40,15 +40,13 @@ impl<'a> Measure<'a> {
         let buckets = tally.buckets.first().zip(tally.buckets.last()).map(|(first, last)| (first.0, last.0));
         let worth_asking = own.hits >= rule.minimum && own.rate() > rule.enter;
         let weight =
-            if worth_asking { -tail::ln_at_least(own.hits.min(own.mails), own.mails, rule.enter) } else { 0.0 };
+            if worth_asking { -tail::ln_at_least(own.hits, own.mails, rule.enter) } else { 0.0 };
         Self { rule, tally, own, buckets, weight }
     }
 
     /// Whether the true rate is above `enter`, at the rule's share of the false-alarm budget.
     pub(crate) fn is_over(&self) -> bool {
-        // More bad events than mails: they belong to an earlier window, and there is nothing to divide by.
         self.tally.has_base
-            && self.own.mails > 0
             && self.own.hits >= self.rule.minimum
             && self.own.rate() > self.rule.enter
             && self.is_spread()
@@ -102,7 +100,7 @@ impl<'a> Measure<'a> {
         let grain = self.rule.window.grain();
         let first = self.buckets.map_or_else(|| self.rule.window.first_bucket(case.now), |(first, _)| first);
         let last = self.buckets.map_or_else(|| Bucket::of(grain, case.now), |(_, last)| last);
-        let bound = tail::lower_bound(own.hits.min(own.mails), own.mails, self.rule.alpha);
+        let bound = tail::lower_bound(own.hits, own.mails, self.rule.alpha);
         Evidence {
             signal: self.rule.signal.name().to_owned(),
             window: self.rule.window,

@@ -1,6 +1,6 @@
 //! Signals: the rates that a rule can hold against a limit. `docs/signals.md` defines each of them.
 
-use model::{CellCounts, Counter, Counts, Provider};
+use model::{CellCounts, Counter, Counts, Fleet, Provider, Window};
 use serde::{Deserialize, Serialize};
 
 /// A rate that a rule can hold against a limit: bad events of mails.
@@ -96,12 +96,14 @@ impl Signal {
         }
     }
 
-    /// Bad events and mails among the counts of one bucket at `provider`.
+    /// Bad events and mails among the counts of one bucket at `provider`. Each bad event is of a mail, so there are never
+    /// fewer mails, even where theirs have not been told yet.
     pub fn fraction(self, provider: Provider, counts: &Counts) -> Fraction {
         if self.base() == Base::DeliveredReporting && !provider.reports_complaints() {
             return Fraction::default();
         }
-        Fraction { hits: self.hits(counts), mails: self.mails(counts) }
+        let hits = self.hits(counts);
+        Fraction { hits, mails: self.mails(counts).max(hits) }
     }
 
     fn hits(self, counts: &Counts) -> u32 {
@@ -122,6 +124,17 @@ impl Signal {
             Base::Attempted => counts.attempted(),
             Base::Delivered | Base::DeliveredReporting => counts[Counter::Delivered],
         }
+    }
+
+    /// Whether the webhook tells what the signal is held against at all, by the fleet's counts: without it every bad event
+    /// would be one of one.
+    pub fn has_base(self, fleet: &Fleet) -> bool {
+        let day = fleet.windows.get(&Window::Day);
+        let counts = day.into_iter().flat_map(|day| day.providers.values());
+        counts.into_iter().any(|counts| match self.base() {
+            Base::Attempted => counts[Counter::Processed] > 0 || counts[Counter::Delivered] > 0,
+            Base::Delivered | Base::DeliveredReporting => counts[Counter::Delivered] > 0,
+        })
     }
 
     /// By what an incident of the provider or of the pool would show in this signal, if it can be one's fault.

@@ -1,6 +1,6 @@
 //! A signal over a customer's window, bucket by bucket, with incidents set aside.
 
-use model::{Blame, Bucket, Cell, Counter, Counts, Grain, Provider, SetAside, Window};
+use model::{Blame, Bucket, Cell, Counts, Grain, Provider, SetAside, Window};
 
 use crate::incident::Place;
 use crate::judge::{Case, Excused, Mail};
@@ -16,20 +16,19 @@ pub(crate) struct Tally {
     pub(crate) set_aside: Vec<SetAside>,
     /// By provider, for those with mail.
     providers: Vec<(Provider, Fraction)>,
-    /// Whether `processed` or `delivered` events were seen at all: without them there is nothing to divide by.
+    /// Whether the webhook tells what the signal is held against.
     pub(crate) has_base: bool,
 }
 
 impl Tally {
     /// The signal over the window of `mail`.
     pub(crate) fn of(policy: &Policy, case: &Case<'_>, mail: &Mail<'_>, (signal, window): (Signal, Window)) -> Self {
-        let mut tally = Self::default();
+        let mut tally = Self { has_base: signal.has_base(case.fleet), ..Self::default() };
         mail(window, &mut |cell, counts| tally.add(policy, case, signal, (cell, counts)));
         tally
     }
 
     fn add(&mut self, policy: &Policy, case: &Case<'_>, signal: Signal, (cell, counts): (Cell, &Counts)) {
-        self.has_base |= counts[Counter::Processed] > 0 || counts[Counter::Delivered] > 0;
         let Some(trouble) = signal.trouble() else { return self.charge(signal, cell, counts) };
         if cell.grain == Grain::Day {
             let excused = self.excuse(case.excused, trouble, cell);
