@@ -171,7 +171,7 @@ impl Policy {
 
     /// How long a customer at `stage` must have been calm before it comes down; `None` where only a person brings it
     /// down.
-    pub(crate) fn dwell(&self, stage: Stage) -> Option<Millis> {
+    pub fn dwell(&self, stage: Stage) -> Option<Millis> {
         self.ladder[stage as usize].dwell
     }
 }
