@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use explain::{Explanation, Recorded, Review};
-use log::{Log, Reach, Start, Stored, Tail, Topic};
+use log::{Log, Reach, RecordKind, Start, Stored, Tail, Topic};
 use model::{Decision, DecisionId, Offset, Position};
 use policy::Policy;
 use scoring::Input;
@@ -70,58 +70,77 @@ impl Explainer {
         Self { log, policy, patience }
     }
 
-    /// Explains one decision. Blocking: reads all decisions, and then the events up to the decision's.
+    /// Explains one decision. Blocking: reads the decisions, and then its partition's events up to the decision's.
     ///
     /// # Errors
     ///
     /// [`ExplainError`].
     pub fn explain(&self, id: &DecisionId) -> Result<Explanation, ExplainError> {
         let deadline = Deadline { at: Instant::now() + self.patience, patience: self.patience };
-        let (recorded, history) = self.find(id, deadline)?.ok_or_else(|| ExplainError::Unknown(id.clone()))?;
+        let recorded = self.find(id, deadline)?;
         let at = recorded.decision.offset;
         let Reach { start, .. } = self.log.reach(Topic::Events, at.partition)?;
         if start > at.offset {
             return Err(ExplainError::Gone { id: id.clone(), at, begins: start });
         }
+        let history = self.history(&recorded.decision, deadline)?;
         let mut review = Review::new(recorded, history, Arc::clone(&self.policy));
-        self.read_up_to(at, deadline, |stored| take(&mut review, stored))?;
-        Ok(review.finish(start))
+        let begins = self.hand_over(&mut review, at, deadline)?;
+        begins.map(|begins| review.finish(begins)).ok_or(ExplainError::Gone { id: id.clone(), at, begins: start })
     }
 
-    /// The decision as it was published, and what was published about its customer.
-    fn find(&self, id: &DecisionId, deadline: Deadline) -> Result<Option<(Recorded, Vec<Decision>)>, ExplainError> {
+    /// The decision as it was published.
+    fn find(&self, id: &DecisionId, deadline: Deadline) -> Result<Recorded, ExplainError> {
         let mut tail = self.log.tail(Topic::Decisions, Start::Earliest)?;
-        let (mut found, mut others) = (None, Vec::new());
         while let Some(records) = next(tail.as_mut(), deadline)? {
-            for recorded in records.iter().filter_map(|stored| Recorded::read(&stored.record.value).ok()) {
-                if recorded.decision.id == *id {
-                    found = Some(recorded);
-                } else {
-                    others.push(recorded.decision);
-                }
+            if let Some(found) = published(&records).find(|recorded| recorded.decision.id == *id) {
+                return Ok(found);
             }
         }
-        Ok(found.map(|found| (found, others)))
+        Err(ExplainError::Unknown(id.clone()))
     }
 
-    /// Hands `take` the records of a partition of the events, up to that at `last`.
-    fn read_up_to(
+    /// What was decided about the same customer before; a partition's decisions are made and published in one order.
+    fn history(&self, decision: &Decision, deadline: Deadline) -> Result<Vec<Decision>, ExplainError> {
+        let mut tail = self.log.tail_of(Topic::Decisions, decision.offset.partition, Start::Earliest)?;
+        let mut history = Vec::new();
+        while let Some(records) = next(tail.as_mut(), deadline)? {
+            for Recorded { decision: earlier, .. } in published(&records) {
+                if earlier.id == decision.id {
+                    return Ok(history);
+                }
+                history.extend(Some(earlier).filter(|earlier| earlier.customer == decision.customer));
+            }
+        }
+        Ok(history)
+    }
+
+    /// Hands over the records of a partition of the events, up to that at `last`; the offset of the first, where there is
+    /// any.
+    fn hand_over(
         &self,
+        review: &mut Review,
         last: Position,
         deadline: Deadline,
-        mut take: impl FnMut(&Stored),
-    ) -> Result<(), ExplainError> {
-        let mut tail = self.log.tail(Topic::Events, Start::Earliest)?;
+    ) -> Result<Option<Offset>, ExplainError> {
+        let mut tail = self.log.tail_of(Topic::Events, last.partition, Start::Earliest)?;
+        let mut first = None;
         while let Some(records) = next(tail.as_mut(), deadline)? {
-            for stored in records.iter().filter(|stored| stored.position.partition == last.partition) {
+            for stored in &records {
                 if stored.position.offset > last.offset {
-                    return Ok(());
+                    return Ok(first);
                 }
-                take(stored);
+                first.get_or_insert(stored.position.offset);
+                take(review, stored);
             }
         }
-        Ok(())
+        Ok(first)
     }
+}
+
+/// The decisions among records of their topic.
+fn published(records: &[Stored]) -> impl Iterator<Item = Recorded> {
+    records.iter().filter_map(|stored| Recorded::read(&stored.record.value).ok())
 }
 
 /// The next records; `None` where what was there at the beginning has been read.
@@ -137,7 +156,7 @@ fn take(review: &mut Review, stored: &Stored) {
     review.begin_at(stored.record.at);
     let offset = stored.position.offset;
     let customer = customer(stored).filter(|customer| review.concerns(customer));
-    if customer.is_none() && stored.record.kind != log::RecordKind::Tick {
+    if customer.is_none() && stored.record.kind != RecordKind::Tick {
         return;
     }
     match (decode(stored), customer) {

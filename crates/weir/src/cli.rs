@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Show an hour of a simulated platform's life in a minute: real webhooks, a simulated SendGrid, real verdicts.
     Demo(DemoOptions),
+    /// Say why a decision was made: derived again from the log, counted again, and in words that its customer can be sent.
+    Explain(ExplainOptions),
     /// Print or check configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -76,6 +78,18 @@ pub(crate) struct DemoOptions {
     /// How many times as fast as life.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=240))]
     pub(crate) speed: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainOptions {
+    /// The decision's id: 32 hexadecimal digits, as the decisions and a customer's reasons show it.
+    pub(crate) id: String,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

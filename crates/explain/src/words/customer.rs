@@ -43,7 +43,8 @@ fn what_happened(evidence: &Evidence) -> String {
 }
 
 fn recovered(evidence: &Evidence) -> String {
-    format!("Your figures have recovered and stayed well: thank you. {}", figures_seen(evidence))
+    let thanks = "Your figures have recovered and stayed well: thank you.";
+    if evidence.denominator == 0 { thanks.to_owned() } else { format!("{thanks} {}", figures_seen(evidence)) }
 }
 
 fn figures_seen(evidence: &Evidence) -> String {
@@ -52,9 +53,8 @@ fn figures_seen(evidence: &Evidence) -> String {
     } else {
         format!("Since {} (UTC)", minute(evidence.from))
     };
-    let (share, rate, happened) =
-        (share(evidence), percent(evidence.rate.get()), Wording::of(&evidence.signal).happened);
-    format!("{since}, {share} of your mails ({rate}) {happened}.")
+    let Wording { yours, happened, .. } = Wording::of(&evidence.signal);
+    format!("{since}, {} {yours} ({}) {happened}.", share(evidence), percent(evidence.rate.get()))
 }
 
 /// What it means for the customer's mail.

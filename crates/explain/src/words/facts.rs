@@ -31,14 +31,14 @@ pub(crate) fn facts(case: &Case<'_>) -> Vec<String> {
 }
 
 fn figures_seen(evidence: &Evidence) -> String {
-    let wording = Wording::of(&evidence.signal);
+    let Wording { mails, name, .. } = Wording::of(&evidence.signal);
     let cohort = if evidence.until == Timestamp::default() {
         format!("in the {} before", figures::window(evidence.window))
     } else {
         format!("sent from {} to before {}", minute(evidence.from), minute(evidence.until))
     };
     let (share, rate) = (share(evidence), percent(evidence.rate.get()));
-    format!("Of the {} {cohort}, {share} ({rate}) were {}.", wording.mails, wording.name)
+    format!("{share} {mails} ({rate}), {cohort}, were {name}.")
 }
 
 fn test(case: &Case<'_>, evidence: &Evidence) -> String {
@@ -77,7 +77,7 @@ fn rule(case: &Case<'_>) -> String {
             "The rule {} looks at {} over {} and leads to {}: in above {}, out below {}.",
             rule.name,
             Wording::of(rule.signal.name()).name,
-            figures::window(rule.window),
+            figures::over(rule.window),
             rule.stage,
             percent(rule.enter),
             percent(rule.exit)
@@ -136,7 +136,11 @@ fn repetition(case: &Case<'_>) -> Option<String> {
     let before = case.history.iter().filter(is_rise).count();
     let is_repeated = case.step() == Step::Up && decision.evidence.is_some() && before > 0;
     is_repeated.then(|| {
-        let times = if before == 1 { "once".to_owned() } else { format!("{before} times") };
+        let times = match before {
+            1 => "once".to_owned(),
+            2 => "twice".to_owned(),
+            more => format!("{more} times"),
+        };
         format!("Rules had moved {} up {times} in the {} before.", decision.customer, span(REMEMBERED))
     })
 }

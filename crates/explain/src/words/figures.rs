@@ -64,13 +64,30 @@ pub(crate) fn span(span: Millis) -> String {
     format!("{} ms", span.get())
 }
 
-/// A window's length.
+/// A window's length, behind "the last" or "the same".
 pub(crate) const fn window(window: Window) -> &'static str {
     match window {
         Window::Hour => "hour",
         Window::Day => "24 hours",
         Window::Week => "7 days",
         Window::Month => "30 days",
+    }
+}
+
+/// A window's length, behind "over".
+pub(crate) const fn over(length: Window) -> &'static str {
+    match length {
+        Window::Hour => "an hour",
+        Window::Day | Window::Week | Window::Month => window(length),
+    }
+}
+
+/// Names in a row: `a, b and c`.
+pub(crate) fn list(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 
@@ -94,5 +111,10 @@ mod tests {
         assert_eq!(minute(Timestamp::from_seconds(1_740_300_010)), "2025-02-23T08:40Z");
         let spans = [Millis::hours(72), Millis::hours(6), Millis::minutes(90), Millis::days(1), Millis::new(5)];
         assert_eq!(spans.map(span), ["3 days", "6 hours", "90 minutes", "1 day", "5 ms"]);
+    }
+
+    #[test]
+    fn names_read_as_people_list_them() {
+        assert_eq!([&["a"][..], &["a", "b"], &["a", "b", "c"]].map(list), ["a", "a and b", "a, b and c"]);
     }
 }

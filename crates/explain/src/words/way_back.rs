@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{Order, Stage};
+use model::{Order, Stage, Window};
 use policy::Signal;
 
-use super::figures::{minute, percent, span};
+use super::figures::{list, minute, percent, span};
 use super::{Case, Wording, figures};
 
 /// What would bring the customer back from where the decision put it.
@@ -41,16 +41,20 @@ fn by_itself(case: &Case<'_>) -> String {
     }
 }
 
-/// The exits of all rules that can hold the customer, the strictest of each signal and window.
+/// The exits of all rules that can hold the customer: the strictest of each signal and window, those that are alike
+/// together.
 fn limits(case: &Case<'_>) -> String {
-    let mut exits: BTreeMap<(Signal, _), f64> = BTreeMap::new();
+    let mut exits: BTreeMap<(Signal, Window), f64> = BTreeMap::new();
     for rule in case.policy.rules().iter().filter(|rule| rule.stage >= case.decision.to) {
         let exit = exits.entry((rule.signal, rule.window)).or_insert(rule.exit);
         *exit = exit.min(rule.exit);
     }
-    let limit = |((signal, window), exit): (&(Signal, model::Window), &f64)| {
-        let name = Wording::of(signal.name()).name;
-        format!("{name} below {} over {}", percent(*exit), figures::window(*window))
+    let mut alike: BTreeMap<(Signal, String), Vec<&str>> = BTreeMap::new();
+    for ((signal, window), exit) in exits {
+        alike.entry((signal, percent(exit))).or_default().push(figures::over(window));
+    }
+    let limit = |((signal, exit), windows): (&(Signal, String), &Vec<&str>)| {
+        format!("{} below {exit} over {}", Wording::of(signal.name()).name, list(windows))
     };
-    exits.iter().map(limit).collect::<Vec<_>>().join(", ")
+    alike.iter().map(limit).collect::<Vec<_>>().join("; ")
 }
