@@ -199,7 +199,7 @@ fn grouped(number: u32) -> String {
 
 #[test]
 fn another_policy_is_told_and_nothing_is_claimed() {
-    let other = policy::DEFAULT.replacen("minimum = 8", "minimum = 9", 1);
+    let other = format!("{}\n# Another file.\n", policy::DEFAULT);
     let policy = Arc::new(Policy::parse(&other).unwrap());
     let explainer = Explainer::new(Arc::clone(&HISTORY.log) as _, policy, PATIENCE);
     let explanation = explainer.explain(&HISTORY.decisions[0].id).unwrap();
