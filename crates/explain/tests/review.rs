@@ -149,8 +149,11 @@ fn every_signal_and_every_test_has_words_and_tells_the_figures() {
     for (signal, name, happened) in signals {
         for (test, words) in tests {
             let explanation = said(&charged(Evidence { test, ..evidence(signal, half_past(), (31, 1_402)) }), &[]);
-            let (facts, letter) = (explanation.facts.join("\n"), &explanation.for_the_customer);
-            assert!(facts.contains("31 of 1,402") && facts.contains(name) && facts.contains(words), "{explanation}");
+            let (facts, letter) = (explanation.facts.join("\n").to_lowercase(), &explanation.for_the_customer);
+            assert!(
+                facts.contains("31 of 1,402") && facts.contains(name) && facts.contains(&words.to_lowercase()),
+                "{explanation}"
+            );
             assert!(letter.contains("31 of 1,402") && letter.contains(happened), "{explanation}");
             assert!(!letter.contains("hard-bounce-burst") && !letter.contains("quarantine"), "{explanation}");
         }
@@ -194,6 +197,8 @@ fn the_way_back_is_the_ladders_or_a_persons() {
     assert!(calm.headline.contains("came down from watch to healthy"), "{calm}");
     assert_eq!(calm.way_back, "Nothing holds it: it sends freely.");
     assert!(calm.for_the_customer.contains("You can send without limits."), "{calm}");
+    let throttled = to(Stage::Throttled);
+    assert!(throttled.for_the_customer.contains("For now, you can send up to 1,000 mails a day."), "{throttled}");
 }
 
 #[test]
@@ -202,6 +207,7 @@ fn in_shadow_nothing_is_claimed_to_have_happened() {
     let explanation = said(&Decision { mode: Mode::Shadow, ..charged(evidence) }, &[]);
     assert!(explanation.headline.ends_with("(in shadow: only said, not carried out)."), "{explanation}");
     assert!(explanation.for_the_customer.contains("Nothing has changed for your mail yet."), "{explanation}");
+    assert!(!explanation.for_the_customer.contains("This ends by itself"), "{explanation}");
 }
 
 #[test]

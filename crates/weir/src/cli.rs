@@ -1,6 +1,7 @@
 //! What can be asked of the binary.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -119,7 +120,7 @@ pub(crate) enum ConfigCommand {
 }
 
 /// Writes to standard output.
-#[expect(clippy::print_stdout, reason = "what was asked for goes to standard output")]
 pub(crate) fn print(text: &str) {
-    println!("{}", text.trim_end());
+    // Whoever closes the pipe has read enough.
+    let _written = writeln!(std::io::stdout(), "{}", text.trim_end()).is_ok();
 }

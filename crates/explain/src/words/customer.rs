@@ -14,7 +14,7 @@ pub(crate) fn for_the_customer(case: &Case<'_>) -> String {
             paragraphs.push(what_happened(evidence));
             paragraphs.push(consequence(case));
             paragraphs.push(Wording::of(&evidence.signal).advice.to_owned());
-            paragraphs.push(end(case));
+            paragraphs.extend(Some(end(case)).filter(|_| !case.is_shadow()));
             paragraphs.push(
                 "If you think that this is wrong, please write to us: we can go through the mails with you.".to_owned(),
             );
@@ -67,12 +67,11 @@ fn consequence(case: &Case<'_>) -> String {
         Stage::Healthy => "You can send without limits.".to_owned(),
         Stage::Watch => "Your mail goes out as before, and we keep an eye on these figures.".to_owned(),
         Stage::Throttled => match case.policy.daily_cap(stage) {
-            Some(cap) => format!("Until this is better, you can send {} mails a day.", count(cap)),
-            None => "Until this is better, you can send less than before.".to_owned(),
+            Some(cap) => format!("For now, you can send up to {} mails a day.", count(cap)),
+            None => "For now, you can send less than usual.".to_owned(),
         },
         Stage::Quarantined => {
-            "Until this is better, your mail goes out through separate servers, apart from other senders' mail."
-                .to_owned()
+            "For now, your mail goes out through separate servers, apart from other senders' mail.".to_owned()
         }
         Stage::Suspended => "Until this is cleared up, your mail is not sent.".to_owned(),
         Stage::Banned => "Your mail is no longer sent.".to_owned(),

@@ -2,7 +2,7 @@
 
 use model::{Blame, Decision, Evidence, Millis, Order, Test, Timestamp};
 
-use super::figures::{minute, percent, power, span};
+use super::figures::{capital, minute, percent, power, span};
 use super::{Case, Step, Wording, figures, share};
 
 /// Moves up within so long are counted together.
@@ -38,7 +38,7 @@ fn figures_seen(evidence: &Evidence) -> String {
         format!("sent from {} to before {}", minute(evidence.from), minute(evidence.until))
     };
     let (share, rate) = (share(evidence), percent(evidence.rate.get()));
-    format!("{share} {mails} ({rate}), {cohort}, were {name}.")
+    format!("{}: {share} {mails} ({rate}), {cohort}.", capital(name))
 }
 
 fn test(case: &Case<'_>, evidence: &Evidence) -> String {

@@ -82,6 +82,12 @@ pub(crate) const fn over(length: Window) -> &'static str {
     }
 }
 
+/// The words as a sentence begins with them.
+pub(crate) fn capital(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// Names in a row: `a, b and c`.
 pub(crate) fn list(names: &[&str]) -> String {
     match names {
