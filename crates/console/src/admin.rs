@@ -8,7 +8,7 @@ use log::Log;
 use model::{Mode, PoolName, Timestamp};
 use prometheus::Registry;
 
-use crate::{Index, Views};
+use crate::{Explanations, Index, Views};
 
 /// What keeps Weir from its work, a line each.
 pub type Troubles = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -68,6 +68,8 @@ pub struct Admin {
     pub index: Index,
     /// Who knows customers' counts.
     pub views: Views,
+    /// Why decisions were made.
+    pub explanations: Explanations,
     /// Where commands go.
     pub log: Arc<dyn Log>,
     /// Whether standings are carried out; in shadow the mailer is told to send everybody as a healthy customer.

@@ -9,11 +9,16 @@ mod answer;
 mod commands;
 mod customers;
 mod decisions;
+mod decode;
+mod explainer;
+mod explanations;
 mod health;
 mod index;
 mod server;
 
 pub use admin::{Admin, Probes, Ready, Troubles};
+pub use explainer::{ExplainError, Explainer};
+pub use explanations::Explanations;
 pub use index::{Index, IndexError};
 pub use server::{Server, ServerError};
 

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
-use crate::{commands, customers, decisions, health};
+use crate::{commands, customers, decisions, explanations, health};
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +98,7 @@ fn router(admin: Admin) -> Router {
         .route("/v1/customers/{id}/route", get(customers::route))
         .route("/v1/customers/{id}/commands", post(commands::command))
         .route("/v1/decisions", get(decisions::decisions))
+        .route("/v1/decisions/{id}/explanation", get(explanations::explanation))
         .route("/v1/fleet", get(decisions::fleet))
         .with_state(admin)
 }

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use console::{Admin, Index, Probes, Ready, Server, Viewed, Views};
+use console::{Admin, Explanations, Index, Probes, Ready, Server, Viewed, Views};
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
-    Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, Mode, Offset, PartitionId, Phase, PoolName,
-    Position, Stage, Standing, Timestamp, Window,
+    Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, Millis, Mode, Offset, Order, PartitionId,
+    Phase, PoolName, Position, Stage, Standing, Timestamp, Window,
 };
+use policy::Policy;
 use prometheus::Registry;
+use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 struct House {
     _folder: tempfile::TempDir,
     log: Arc<dyn Log>,
+    embedded: Arc<EmbeddedLog>,
     address: SocketAddr,
     ready: Ready,
     shutdown: CancellationToken,
@@ -73,13 +76,16 @@ impl House {
     async fn in_mode(mode: Mode) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let count = PartitionCount::new(NonZeroU32::new(2).unwrap());
-        let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(Config::new(folder.path(), count)).unwrap());
+        let embedded = Arc::new(EmbeddedLog::open(Config::new(folder.path(), count)).unwrap());
+        let log: Arc<dyn Log> = Arc::clone(&embedded) as _;
+        let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
         let shutdown = CancellationToken::new();
         let (index, _readers) = Index::start(&log, &shutdown).unwrap();
         let ready = Ready::default();
         let admin = Admin {
             index,
             views: views(),
+            explanations: Explanations::new(Arc::clone(&log), policy),
             log: Arc::clone(&log),
             mode,
             home_pool: Some(PoolName::new("good-1")),
@@ -89,7 +95,7 @@ impl House {
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), admin).await.unwrap();
         let address = server.local_addr();
         tokio::spawn(server.run(shutdown.clone()));
-        Self { _folder: folder, log, address, ready, shutdown }
+        Self { _folder: folder, log, embedded, address, ready, shutdown }
     }
 
     async fn put(&self, topic: Topic, customer: &str, value: Value) {
@@ -234,6 +240,69 @@ async fn decisions_are_followed_without_gap_or_repeat() {
     let (waited, ()) = tokio::join!(house.get(&path), house.decided("new", 9));
     assert_eq!(waited.1["decisions"][0]["customer"], "new");
     assert_eq!(house.get("/v1/decisions?after=nonsense").await.0, 400);
+}
+
+/// A person's command at the beginning of the log, and the decision that a scorer makes of it.
+async fn commanded(house: &House, name: &str) -> Decision {
+    let customer = CustomerId::new(name).unwrap();
+    let order = Order::SetStage { stage: Stage::Suspended };
+    let command = Command { order, reason: "phishing".to_owned(), by: "ana".to_owned() };
+    let record = Record {
+        kind: RecordKind::Command,
+        at: NOW,
+        key: Bytes::copy_from_slice(name.as_bytes()),
+        headers: Arc::new([]),
+        value: serde_json::to_vec(&command).unwrap().into(),
+    };
+    house.log.producer().append(vec![Append { topic: Topic::Events, route: Route::ByKey, record }]).await.unwrap();
+    let partition = log::partition_of(name.as_bytes(), house.log.partitions());
+    let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
+    let mut fold = Fold::new(policy, partition, Partition::default());
+    fold.begin_at(NOW);
+    let mut store = MemoryStore::default();
+    let Ok(applied) = fold.apply(&mut store, Offset::ZERO, Input::Command(&customer, command));
+    let decision = applied.said.into_iter().find_map(|said| match said {
+        Said::Decision(decision) => Some(decision),
+        _ => None,
+    });
+    let decision = decision.unwrap();
+    let record = Record {
+        kind: RecordKind::Output,
+        at: NOW,
+        key: Bytes::copy_from_slice(name.as_bytes()),
+        headers: Arc::new([]),
+        value: serde_json::to_vec(&decision).unwrap().into(),
+    };
+    house.log.producer().append(vec![Append { topic: Topic::Decisions, route: Route::ByKey, record }]).await.unwrap();
+    decision
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_is_explained_from_the_log_and_one_that_is_not_there_is_not() {
+    let house = House::new().await;
+    let id = commanded(&house, "acme").await.id;
+    let (status, explanation) = house.get(&format!("/v1/decisions/{id}/explanation")).await;
+    assert_eq!((status, &explanation["derived"]), (200, &json!({ "outcome": "same" })), "{explanation}");
+    assert_eq!((&explanation["decision"]["id"], &explanation["recount"]), (&json!(id.as_str()), &Value::Null));
+    assert!(explanation["headline"].as_str().unwrap().contains("ana's command `set_stage`"), "{explanation}");
+
+    let unknown = DecisionId::from_bits(7);
+    let (status, problem) = house.get(&format!("/v1/decisions/{unknown}/explanation")).await;
+    assert_eq!(status, 404, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains(unknown.as_str()));
+    assert_eq!(house.get("/v1/decisions/nonsense/explanation").await.0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_whose_record_retention_has_dropped_is_said_to_be_gone() {
+    let house = House::new().await;
+    let decision = commanded(&house, "acme").await;
+    house.embedded.maintain(NOW + Millis::days(46)).unwrap();
+    // Retention takes the decisions too; a consumer may have put one back, or Kafka keep them longer.
+    house.put(Topic::Decisions, "acme", serde_json::to_value(&decision).unwrap()).await;
+    let (status, problem) = house.get(&format!("/v1/decisions/{}/explanation", decision.id)).await;
+    assert_eq!(status, 410, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("the log begins at 1"), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -261,7 +261,7 @@ pub enum Start {
     Latest,
 }
 
-/// Reads all partitions of one topic, outside any group. Blocking.
+/// Reads all partitions of one topic, or one of them, outside any group. Blocking.
 pub trait Tail: Send + fmt::Debug {
     /// Waits at most `timeout` for records, or until it turns out to be caught up; an empty answer means that none came. Records of a partition are in order;
     /// where retention overtook the reader, it goes on at the oldest record kept.
@@ -305,4 +305,7 @@ pub trait Log: Send + Sync + fmt::Debug {
 
     /// Reads `topic` from `start` on.
     fn tail(&self, topic: Topic, start: Start) -> Result<Box<dyn Tail>>;
+
+    /// Reads one partition of `topic` from `start` on.
+    fn tail_of(&self, topic: Topic, partition: PartitionId, start: Start) -> Result<Box<dyn Tail>>;
 }

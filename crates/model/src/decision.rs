@@ -17,6 +17,12 @@ impl DecisionId {
         Self(format!("{bits:032x}"))
     }
 
+    /// Reads an id: 32 hexadecimal digits in lower case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+        (text.len() == 32 && text.bytes().all(is_digit)).then(|| Self(text.to_owned()))
+    }
+
     /// The id as text: 32 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0

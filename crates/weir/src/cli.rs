@@ -1,6 +1,7 @@
 //! What can be asked of the binary.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Show an hour of a simulated platform's life in a minute: real webhooks, a simulated SendGrid, real verdicts.
     Demo(DemoOptions),
+    /// Say why a decision was made: derived again from the log, counted again, and in words that its customer can be sent.
+    Explain(ExplainOptions),
     /// Print or check configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -78,6 +81,18 @@ pub(crate) struct DemoOptions {
     pub(crate) speed: u32,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ExplainOptions {
+    /// The decision's id: 32 hexadecimal digits, as the decisions and a customer's reasons show it.
+    pub(crate) id: String,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum TopicsCommand {
     /// Make those that are missing; those that are there are left as they are.
@@ -105,7 +120,7 @@ pub(crate) enum ConfigCommand {
 }
 
 /// Writes to standard output.
-#[expect(clippy::print_stdout, reason = "what was asked for goes to standard output")]
 pub(crate) fn print(text: &str) {
-    println!("{}", text.trim_end());
+    // Whoever closes the pipe has read enough.
+    let _written = writeln!(std::io::stdout(), "{}", text.trim_end()).is_ok();
 }

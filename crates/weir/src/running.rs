@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use console::{Admin, Index, Probes, Ready, Server, Unavailable, Views};
+use console::{Admin, Explanations, Index, Probes, Ready, Server, Unavailable, Views};
 use enforcer::Enforcer;
 use log::Log;
 use log::embedded::EmbeddedLog;
@@ -205,6 +205,7 @@ impl Running {
         let admin = Admin {
             index,
             views,
+            explanations: Explanations::new(Arc::clone(log), Arc::clone(&settings.policy)),
             log: Arc::clone(log),
             mode: settings.enforcer.mode,
             home_pool: settings.policy.pool(Stage::Healthy),

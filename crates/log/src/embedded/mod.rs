@@ -161,6 +161,12 @@ impl Log for EmbeddedLog {
     }
 
     fn tail(&self, topic: Topic, start: Start) -> Result<Box<dyn Tail>> {
-        Ok(Box::new(readers::EmbeddedTail::new(Arc::clone(&self.store), topic, start)))
+        let reach = self.store.reaches().of_topic(topic);
+        Ok(Box::new(readers::EmbeddedTail::new(Arc::clone(&self.store), topic, reach, start)))
+    }
+
+    fn tail_of(&self, topic: Topic, partition: PartitionId, start: Start) -> Result<Box<dyn Tail>> {
+        let reach = [(partition, self.reach(topic, partition)?)].into();
+        Ok(Box::new(readers::EmbeddedTail::new(Arc::clone(&self.store), topic, reach, start)))
     }
 }

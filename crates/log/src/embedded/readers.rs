@@ -157,8 +157,8 @@ pub(super) struct EmbeddedTail {
 }
 
 impl EmbeddedTail {
-    pub(super) fn new(store: Arc<Store>, topic: Topic, start: Start) -> Self {
-        let reach = store.reaches().of_topic(topic);
+    /// Of the partitions whose `reach` is given.
+    pub(super) fn new(store: Arc<Store>, topic: Topic, reach: TopicReach, start: Start) -> Self {
         let begin = |reach: &Reach| match start {
             Start::Earliest => reach.start,
             Start::Latest => reach.end,

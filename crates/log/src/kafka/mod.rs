@@ -101,6 +101,12 @@ impl Log for KafkaLog {
     }
 
     fn tail(&self, topic: Topic, start: Start) -> Result<Box<dyn Tail>> {
-        Ok(Box::new(tail::KafkaTail::open(Arc::clone(&self.brokers), topic, start)?))
+        let partitions = self.partitions().all();
+        Ok(Box::new(tail::KafkaTail::open(Arc::clone(&self.brokers), topic, partitions, start)?))
+    }
+
+    fn tail_of(&self, topic: Topic, partition: PartitionId, start: Start) -> Result<Box<dyn Tail>> {
+        let partitions = std::iter::once(partition);
+        Ok(Box::new(tail::KafkaTail::open(Arc::clone(&self.brokers), topic, partitions, start)?))
     }
 }

@@ -16,7 +16,7 @@ use crate::{Result, Start, Stored, Tail, Topic};
 /// Records handed out at once.
 const AT_ONCE: usize = 10_000;
 
-/// Reads all partitions of a topic.
+/// Reads partitions of a topic.
 pub(super) struct KafkaTail {
     brokers: Arc<Brokers>,
     consumer: Reader,
@@ -35,11 +35,16 @@ impl std::fmt::Debug for KafkaTail {
 }
 
 impl KafkaTail {
-    pub(super) fn open(brokers: Arc<Brokers>, topic: Topic, start: Start) -> Result<Self> {
+    pub(super) fn open(
+        brokers: Arc<Brokers>,
+        topic: Topic,
+        partitions: impl Iterator<Item = PartitionId>,
+        start: Start,
+    ) -> Result<Self> {
         let consumer = brokers.reader()?;
         let (mut next, mut ends) = (BTreeMap::new(), BTreeMap::new());
         let mut places = TopicPartitionList::new();
-        for partition in brokers.config().partitions.all() {
+        for partition in partitions {
             let reach = brokers.reach_patiently(topic, partition)?;
             let from = if start == Start::Earliest { reach.start } else { reach.end };
             next.insert(partition, from);

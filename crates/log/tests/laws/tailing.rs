@@ -47,6 +47,22 @@ pub(crate) fn a_tail_is_caught_up_once_it_handed_out_what_was_there_when_it_was_
     assert!(tail.caught_up(), "what comes later does not undo it");
 }
 
+pub(crate) fn a_tail_of_one_partition_has_that_and_no_other(backend: &impl Backend) {
+    let log = backend.open();
+    for partition in PARTITIONS.all() {
+        append(log.as_ref(), numbered(partition, 0, 10)).unwrap();
+    }
+    let mut tail = log.tail_of(Topic::Events, FIRST, Start::Earliest).unwrap();
+    let read = drain(tail.as_mut());
+    assert_eq!((read.len(), offsets(&read, FIRST)), (10, (0..10).collect()));
+    let mut tail = log.tail_of(Topic::Events, FIRST, Start::Latest).unwrap();
+    append(log.as_ref(), numbered(FIRST, 10, 11)).unwrap();
+    assert_eq!(values(&tail.next(PATIENCE).unwrap()), ["10"]);
+    let beyond = PartitionId::new(PARTITIONS.get());
+    let refused = log.tail_of(Topic::Events, beyond, Start::Earliest);
+    assert!(matches!(refused, Err(log::Error::NoPartition { partition, .. }) if partition == beyond), "{refused:?}");
+}
+
 pub(crate) fn a_waiting_tail_is_woken_by_an_append(backend: &impl Backend) {
     let log = backend.open();
     let mut tail = log.tail(Topic::Standings, Start::Latest).unwrap();

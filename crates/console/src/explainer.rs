@@ -1,0 +1,170 @@
+//! Explains decisions out of the log.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use explain::{Explanation, Recorded, Review};
+use log::{Log, Reach, RecordKind, Start, Stored, Tail, Topic};
+use model::{Decision, DecisionId, Offset, Position};
+use policy::Policy;
+use scoring::Input;
+
+use crate::decode::{Decoded, customer, decode};
+
+/// How long a reader waits for records that are there.
+const WAIT: Duration = Duration::from_millis(500);
+
+/// Why a decision can't be explained.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// Nobody decided that.
+    #[error("no decision {0} is in the log; it may be too old, or its id is misspelt")]
+    Unknown(DecisionId),
+    /// Retention has dropped the record that brought it about.
+    #[error(
+        "decision {id} was made at record {offset} of partition {partition}, and the log begins at {begins}: nothing is left \
+         to derive it from",
+        offset = at.offset,
+        partition = at.partition
+    )]
+    Gone {
+        /// The decision.
+        id: DecisionId,
+        /// The record that brought it about.
+        at: Position,
+        /// The oldest record kept.
+        begins: Offset,
+    },
+    /// Reading took too long.
+    #[error("the log could not be read within {} s: ask again when it is less busy", .0.as_secs())]
+    TooLong(Duration),
+    /// The log refused.
+    #[error("the log can't be read")]
+    Log(#[from] log::Error),
+}
+
+/// Explains decisions out of the log. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Explainer {
+    log: Arc<dyn Log>,
+    policy: Arc<Policy>,
+    patience: Duration,
+}
+
+/// When reading has to end.
+#[derive(Clone, Copy)]
+struct Deadline {
+    at: Instant,
+    patience: Duration,
+}
+
+impl Deadline {
+    fn check(self) -> Result<(), ExplainError> {
+        if Instant::now() < self.at { Ok(()) } else { Err(ExplainError::TooLong(self.patience)) }
+    }
+}
+
+impl Explainer {
+    /// Explains what `log` holds by `policy`, and gives up after `patience`.
+    pub fn new(log: Arc<dyn Log>, policy: Arc<Policy>, patience: Duration) -> Self {
+        Self { log, policy, patience }
+    }
+
+    /// Explains one decision. Blocking: reads the decisions, and then its partition's events up to the decision's.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplainError`].
+    pub fn explain(&self, id: &DecisionId) -> Result<Explanation, ExplainError> {
+        let deadline = Deadline { at: Instant::now() + self.patience, patience: self.patience };
+        let recorded = self.find(id, deadline)?;
+        let at = recorded.decision.offset;
+        let Reach { start, .. } = self.log.reach(Topic::Events, at.partition)?;
+        if start > at.offset {
+            return Err(ExplainError::Gone { id: id.clone(), at, begins: start });
+        }
+        let history = self.history(&recorded.decision, deadline)?;
+        let mut review = Review::new(recorded, history, Arc::clone(&self.policy));
+        let begins = self.hand_over(&mut review, at, deadline)?;
+        begins.map(|begins| review.finish(begins)).ok_or(ExplainError::Gone { id: id.clone(), at, begins: start })
+    }
+
+    /// The decision as it was published.
+    fn find(&self, id: &DecisionId, deadline: Deadline) -> Result<Recorded, ExplainError> {
+        let mut tail = self.log.tail(Topic::Decisions, Start::Earliest)?;
+        while let Some(records) = next(tail.as_mut(), deadline)? {
+            if let Some(found) = published(&records).find(|recorded| recorded.decision.id == *id) {
+                return Ok(found);
+            }
+        }
+        Err(ExplainError::Unknown(id.clone()))
+    }
+
+    /// What was decided about the same customer before; a partition's decisions are made and published in one order.
+    fn history(&self, decision: &Decision, deadline: Deadline) -> Result<Vec<Decision>, ExplainError> {
+        let mut tail = self.log.tail_of(Topic::Decisions, decision.offset.partition, Start::Earliest)?;
+        let mut history = Vec::new();
+        while let Some(records) = next(tail.as_mut(), deadline)? {
+            for Recorded { decision: earlier, .. } in published(&records) {
+                if earlier.id == decision.id {
+                    return Ok(history);
+                }
+                history.extend(Some(earlier).filter(|earlier| earlier.customer == decision.customer));
+            }
+        }
+        Ok(history)
+    }
+
+    /// Hands over the records of a partition of the events, up to that at `last`; the offset of the first, where there is
+    /// any.
+    fn hand_over(
+        &self,
+        review: &mut Review,
+        last: Position,
+        deadline: Deadline,
+    ) -> Result<Option<Offset>, ExplainError> {
+        let mut tail = self.log.tail_of(Topic::Events, last.partition, Start::Earliest)?;
+        let mut first = None;
+        while let Some(records) = next(tail.as_mut(), deadline)? {
+            for stored in &records {
+                if stored.position.offset > last.offset {
+                    return Ok(first);
+                }
+                first.get_or_insert(stored.position.offset);
+                take(review, stored);
+            }
+        }
+        Ok(first)
+    }
+}
+
+/// The decisions among records of their topic.
+fn published(records: &[Stored]) -> impl Iterator<Item = Recorded> {
+    records.iter().filter_map(|stored| Recorded::read(&stored.record.value).ok())
+}
+
+/// The next records; `None` where what was there at the beginning has been read.
+fn next(tail: &mut dyn Tail, deadline: Deadline) -> Result<Option<Vec<Stored>>, ExplainError> {
+    if tail.caught_up() {
+        return Ok(None);
+    }
+    deadline.check()?;
+    Ok(Some(tail.next(WAIT)?))
+}
+
+fn take(review: &mut Review, stored: &Stored) {
+    review.begin_at(stored.record.at);
+    let offset = stored.position.offset;
+    let customer = customer(stored).filter(|customer| review.concerns(customer));
+    if customer.is_none() && stored.record.kind != RecordKind::Tick {
+        return;
+    }
+    match (decode(stored), customer) {
+        (Some(Decoded::Event(event)), Some(customer)) => {
+            review.take(offset, Input::Event(&customer, &event.to_event(), stored.record.at));
+        }
+        (Some(Decoded::Command(command)), Some(customer)) => review.take(offset, Input::Command(&customer, command)),
+        (Some(Decoded::Tick(tick)), _) => review.take(offset, Input::Tick(tick)),
+        _ => {}
+    }
+}

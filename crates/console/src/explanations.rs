@@ -1,0 +1,68 @@
+//! Why a decision was made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use explain::Explanation;
+use log::Log;
+use model::DecisionId;
+use policy::Policy;
+use tokio::sync::Semaphore;
+
+use crate::admin::Admin;
+use crate::answer::Problem;
+use crate::{ExplainError, Explainer};
+
+/// How long a caller waits for an explanation.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Explains one decision at a time: each reads the log from its beginning.
+#[derive(Clone, Debug)]
+pub struct Explanations {
+    explainer: Explainer,
+    turn: Arc<Semaphore>,
+}
+
+impl Explanations {
+    /// Explains what `log` holds by `policy`.
+    pub fn new(log: Arc<dyn Log>, policy: Arc<Policy>) -> Self {
+        Self { explainer: Explainer::new(log, policy, PATIENCE), turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    async fn explain(&self, id: DecisionId) -> Result<Explanation, Problem> {
+        let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() else {
+            return Err(Problem::unavailable("another decision is being explained: try again in a moment"));
+        };
+        let explainer = self.explainer.clone();
+        // The turn goes with the work: whoever hangs up does not let the next one in before it ends.
+        let work = tokio::task::spawn_blocking(move || {
+            let explained = explainer.explain(&id);
+            drop(turn);
+            explained
+        });
+        let explained = work.await.map_err(|error| Problem::unavailable(format!("the work ended: {error}")))?;
+        explained.map_err(|error| problem(&error))
+    }
+}
+
+pub(crate) async fn explanation(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+) -> Result<Json<Explanation>, Problem> {
+    let id = DecisionId::parse(&id).ok_or_else(|| {
+        Problem::invalid(format!("{id:?} is no decision's id: they have 32 hexadecimal digits, as in /v1/decisions"))
+    })?;
+    admin.explanations.explain(id).await.map(Json)
+}
+
+fn problem(error: &ExplainError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        ExplainError::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, "no such decision", detail),
+        ExplainError::Gone { .. } => Problem::new(StatusCode::GONE, "the log no longer reaches back so far", detail),
+        ExplainError::TooLong(_) | ExplainError::Log(_) => Problem::unavailable(detail),
+    }
+}

@@ -1,0 +1,125 @@
+//! A decision under review: record after record, until it can be explained.
+
+use std::sync::Arc;
+
+use model::{CustomerId, Decision, Offset, Order, Timestamp};
+use policy::Policy;
+use scoring::Input;
+
+use crate::derive::Deriving;
+use crate::recount::Recounting;
+use crate::{Derived, Explanation, words};
+
+/// A decision as it was published.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// What it says.
+    pub decision: Decision,
+    /// The very bytes: numbers may lose digits when they are read.
+    pub bytes: Vec<u8>,
+}
+
+impl Recorded {
+    /// Reads a published decision.
+    ///
+    /// # Errors
+    ///
+    /// Where it is none.
+    pub fn read(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        Ok(Self { decision: serde_json::from_slice(bytes)?, bytes: bytes.to_vec() })
+    }
+}
+
+/// A decision under review.
+#[derive(Debug)]
+pub struct Review {
+    recorded: Recorded,
+    history: Vec<Decision>,
+    policy: Arc<Policy>,
+    /// `None` where the policy at hand is not the decision's.
+    deriving: Option<Deriving>,
+    /// `None` where the evidence names no mails that can be counted.
+    recounting: Option<Recounting>,
+    /// The order that brought the decision about.
+    order: Option<Order>,
+}
+
+impl Review {
+    /// The review of `recorded`, with the policy at hand and what was decided about the same customer before.
+    pub fn new(recorded: Recorded, history: Vec<Decision>, policy: Arc<Policy>) -> Self {
+        let decision = &recorded.decision;
+        let is_before = |earlier: &Decision| {
+            earlier.customer == decision.customer
+                && earlier.offset.partition == decision.offset.partition
+                && earlier.offset.offset < decision.offset.offset
+        };
+        let history: Vec<_> = history.into_iter().filter(is_before).collect();
+        let is_at_hand = decision.policy == policy.digest();
+        let deriving = is_at_hand.then(|| Deriving::new(decision.offset, Arc::clone(&policy)));
+        let recounting = Recounting::of(decision, &history);
+        Self { recorded, history, policy, deriving, recounting, order: None }
+    }
+
+    /// Whether the events and commands of `customer` matter.
+    pub fn concerns(&self, customer: &CustomerId) -> bool {
+        *customer == self.recorded.decision.customer
+    }
+
+    /// Tells the time before the first tick: to be called for every record, also those that don't matter, with the moment
+    /// at which it was appended.
+    pub fn begin_at(&mut self, appended: Timestamp) {
+        if let Some(deriving) = &mut self.deriving {
+            deriving.begin_at(appended);
+        }
+        if let Some(recounting) = &mut self.recounting {
+            recounting.begin_at(appended);
+        }
+    }
+
+    /// Takes one record, which stands at `offset`: a tick, or what [concerns](Review::concerns) the customer. Those behind
+    /// the decision's are left alone.
+    pub fn take(&mut self, offset: Offset, input: Input<'_>) {
+        let at = self.recorded.decision.offset.offset;
+        if offset > at || !self.matters(&input) {
+            return;
+        }
+        if let (Input::Command(_, command), true) = (&input, offset == at) {
+            self.order = Some(command.order);
+        }
+        if let Some(recounting) = &mut self.recounting {
+            recounting.take(offset, &input);
+        }
+        if let Some(deriving) = &mut self.deriving {
+            deriving.take(offset, input);
+        }
+    }
+
+    fn matters(&self, input: &Input<'_>) -> bool {
+        match input {
+            Input::Event(customer, ..) | Input::Command(customer, _) => self.concerns(customer),
+            Input::Tick(_) => true,
+        }
+    }
+
+    /// What came of it, where the log begins at `log_begins`.
+    pub fn finish(self, log_begins: Offset) -> Explanation {
+        let Self { recorded, history, policy, deriving, recounting, order } = self;
+        let derived = deriving.map_or_else(
+            || Derived::UnderAnotherPolicy { at_hand: policy.digest().to_owned() },
+            |deriving| deriving.compare(&recorded, &history, log_begins),
+        );
+        let case = words::Case { decision: &recorded.decision, history: &history, policy: &policy, order };
+        Explanation {
+            headline: words::headline(&case),
+            facts: words::facts(&case),
+            comparison: words::comparison(&case),
+            set_aside: words::set_aside(&case),
+            sample_events: recorded.decision.evidence.iter().flat_map(|evidence| evidence.events.clone()).collect(),
+            way_back: words::way_back(&case),
+            for_the_customer: words::for_the_customer(&case),
+            recount: recounting.map(|recounting| recounting.finish(log_begins)),
+            derived,
+            decision: recorded.decision,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The grounds of a decision, for operators: a sentence each.
+
+use model::{Blame, Decision, Evidence, Millis, Order, Test, Timestamp};
+
+use super::figures::{capital, minute, percent, power, span};
+use super::{Case, Step, Wording, figures, share};
+
+/// Moves up within so long are counted together.
+const REMEMBERED: Millis = Millis::days(30);
+
+/// The grounds, in the order in which one would tell them.
+pub(crate) fn facts(case: &Case<'_>) -> Vec<String> {
+    let mut facts = Vec::new();
+    if let Some(evidence) = &case.decision.evidence {
+        facts.push(figures_seen(evidence));
+        facts.push(test(case, evidence));
+        if case.step() == Step::Up {
+            facts.push(Wording::of(&evidence.signal).meaning.to_owned());
+            facts.push(rule(case));
+        }
+    }
+    facts.extend(case.decision.blame.map(|blame| blamed_for(case, blame)));
+    facts.extend(person(case));
+    facts.extend(repetition(case));
+    let Decision { offset, policy, .. } = case.decision;
+    facts.push(format!(
+        "It was made at record {} of partition {}, by policy {policy}.",
+        offset.offset, offset.partition
+    ));
+    facts
+}
+
+fn figures_seen(evidence: &Evidence) -> String {
+    let Wording { mails, name, .. } = Wording::of(&evidence.signal);
+    let cohort = if evidence.until == Timestamp::default() {
+        format!("in the {} before", figures::window(evidence.window))
+    } else {
+        format!("sent from {} to before {}", minute(evidence.from), minute(evidence.until))
+    };
+    let (share, rate) = (share(evidence), percent(evidence.rate.get()));
+    format!("{}: {share} {mails} ({rate}), {cohort}.", capital(name))
+}
+
+fn test(case: &Case<'_>, evidence: &Evidence) -> String {
+    let threshold = percent(evidence.threshold.get());
+    if case.step() == Step::Down {
+        let dwell = case.policy.dwell(case.decision.from).map_or_else(|| "its dwell time".to_owned(), span);
+        return format!(
+            "That is below {threshold}, and of all rates that could hold the customer it is the nearest to its limit; all of \
+             them had been below theirs for {dwell}."
+        );
+    }
+    let (seen, needed) = (power(evidence.weight), power(evidence.needed));
+    match evidence.test {
+        Test::Bound => format!(
+            "If the true rate were {threshold}, so many would happen by chance once in {seen} times; the rule moves at once \
+             in {needed}. At that confidence the true rate is at least {}.",
+            percent(evidence.bound.get())
+        ),
+        Test::Sequential => format!(
+            "These mails, taken in the order in which they were sent, are {seen} times as likely from a sender well above \
+             {threshold} (2 to 16 times as much) than from one with {threshold}; the rule moves at {needed} times.",
+        ),
+        Test::Budget => format!(
+            "The account altogether has to stay below {threshold}. The others are at {}, and {}'s {} weigh so much that \
+             together they cross it.",
+            percent(evidence.fleet_rate.get()),
+            case.decision.customer,
+            share(evidence)
+        ),
+    }
+}
+
+fn rule(case: &Case<'_>) -> String {
+    match case.rule() {
+        Some(rule) => format!(
+            "The rule {} looks at {} over {} and leads to {}: in above {}, out below {}.",
+            rule.name,
+            Wording::of(rule.signal.name()).name,
+            figures::over(rule.window),
+            rule.stage,
+            percent(rule.enter),
+            percent(rule.exit)
+        ),
+        None => {
+            format!("The policy at hand has no rule {}; the figures are those of the decision.", case.decision.rule)
+        }
+    }
+}
+
+fn blamed_for(case: &Case<'_>, blame: Blame) -> String {
+    match blame {
+        Blame::Customer => {
+            let customer = &case.decision.customer;
+            format!(
+                "The others' mail to the same providers and from the same pool fared well: it is laid to {customer}."
+            )
+        }
+        blame => format!("Whose fault it is: {}.", blamed(blame)),
+    }
+}
+
+/// Whose fault something is.
+pub(super) const fn blamed(blame: Blame) -> &'static str {
+    match blame {
+        Blame::Provider => "the others' mail to this provider went wrong too, whatever pool it left from",
+        Blame::Pool => "the others' mail from this pool went wrong too, and that of other pools did not",
+        Blame::Customer => "the others' mail did not go wrong",
+        Blame::Account => "nobody's alone; the account altogether would cross a limit",
+    }
+}
+
+fn person(case: &Case<'_>) -> Vec<String> {
+    let Some(command) = case.command() else { return Vec::new() };
+    let by = case.decision.by.as_deref().unwrap_or("A person");
+    let meant = match case.order {
+        Some(Order::Hold) => "leave the customer where it is until it is released".to_owned(),
+        Some(Order::Release) => "back to healthy, with windows that begin anew".to_owned(),
+        Some(Order::SetStage { stage }) => format!("put the customer to {stage} and hold it there"),
+        Some(Order::Exempt { until }) => format!("no rule moves the customer up until {}", minute(until)),
+        Some(Order::SetPhase { phase }) => {
+            format!("put the customer into the phase {}", format!("{phase:?}").to_lowercase())
+        }
+        None => "the log no longer holds its record".to_owned(),
+    };
+    let reason = case.decision.reason.as_deref().unwrap_or("none was given");
+    vec![format!("{by} gave the command `{command}`: {meant}."), format!("The reason given: {reason}")]
+}
+
+/// How often it came to this before.
+fn repetition(case: &Case<'_>) -> Option<String> {
+    let decision = case.decision;
+    let is_rise = |earlier: &&Decision| {
+        earlier.evidence.is_some() && earlier.to > earlier.from && earlier.at >= decision.at - REMEMBERED
+    };
+    let before = case.history.iter().filter(is_rise).count();
+    let is_repeated = case.step() == Step::Up && decision.evidence.is_some() && before > 0;
+    is_repeated.then(|| {
+        let times = match before {
+            1 => "once".to_owned(),
+            2 => "twice".to_owned(),
+            more => format!("{more} times"),
+        };
+        format!("Rules had moved {} up {times} in the {} before.", decision.customer, span(REMEMBERED))
+    })
+}
