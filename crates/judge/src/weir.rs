@@ -94,6 +94,12 @@ impl Part {
             match said {
                 Said::Decision(decision) => {
                     let Some(place) = self.places.get(&decision.customer) else { continue };
+                    if std::env::var("WHY").is_ok() && decision.to >= Stage::Throttled && decision.to > decision.from {
+                        let c = &self.month.customers()[*place];
+                        if c.badness.is_none() {
+                            eprintln!("{:?} {}", c.kind, serde_json::to_string(&decision).unwrap_or_default());
+                        }
+                    }
                     self.moves[*place].push(Move { at, to: decision.to, sent: self.month.sent(*place) });
                 }
                 Said::Standing(standing) => {

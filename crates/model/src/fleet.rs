@@ -166,12 +166,16 @@ impl CellCounts {
         }
     }
 
-    fn add(&mut self, other: Self) {
-        self.customers = self.customers.plus(other.customers);
-        self.attempted = self.attempted.saturating_add(other.attempted);
-        self.hard_bounce = self.hard_bounce.saturating_add(other.hard_bounce);
-        self.block = self.block.saturating_add(other.block);
-        self.first_deferral = self.first_deferral.saturating_add(other.first_deferral);
+    /// Both together; each sum stops at `u32::MAX`.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            attempted: self.attempted.saturating_add(other.attempted),
+            hard_bounce: self.hard_bounce.saturating_add(other.hard_bounce),
+            block: self.block.saturating_add(other.block),
+            first_deferral: self.first_deferral.saturating_add(other.first_deferral),
+            customers: self.customers.plus(other.customers),
+        }
     }
 }
 
@@ -216,6 +220,18 @@ impl Fleet {
         self.cells.get(&cell).copied().unwrap_or_default()
     }
 
+    /// The figures of all providers together in the bucket of `cell`. A customer that sends to several counts for each.
+    pub fn bucket(&self, cell: Cell) -> CellCounts {
+        let cells = Provider::ALL.map(|provider| self.cell(Cell { provider, ..cell }));
+        cells.into_iter().fold(CellCounts::default(), CellCounts::plus)
+    }
+
+    /// The same in one pool.
+    pub fn pool_bucket(&self, pool: &PoolName, cell: Cell) -> CellCounts {
+        let cells = Provider::ALL.map(|provider| self.pool_cell(pool, Cell { provider, ..cell }));
+        cells.into_iter().fold(CellCounts::default(), CellCounts::plus)
+    }
+
     /// The sum of the partitions' shares. Its `as_of` is the earliest, so that it promises no more than all shares do.
     pub fn sum<'a>(shares: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut shares = shares.into_iter();
@@ -234,10 +250,12 @@ impl Fleet {
             self.windows.entry(*window).or_default().add(counts);
         }
         for (cell, counts) in &share.cells {
-            self.cells.entry(*cell).or_default().add(*counts);
+            let sum = self.cells.entry(*cell).or_default();
+            *sum = sum.plus(*counts);
         }
         for (cell, counts) in &share.pool_cells {
-            self.pool_cells.entry(cell.clone()).or_default().add(*counts);
+            let sum = self.pool_cells.entry(cell.clone()).or_default();
+            *sum = sum.plus(*counts);
         }
         self.contributors.extend(share.contributors.iter().cloned());
         for (stage, customers) in &share.stages {

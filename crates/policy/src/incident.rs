@@ -35,11 +35,24 @@ impl Incident {
     /// The others are the fleet without the customer, so that a giant cannot fake an incident by itself. Where the others'
     /// mail from other pools does not suffer, it is the pool's.
     pub(crate) fn blame(&self, trouble: Trouble, place: Place<'_>, fleet: &Fleet) -> Option<Blame> {
-        let own = CellCounts::new(place.own, Customers::one(place.own));
-        let all = fleet.cell(place.cell);
+        let Place { cell, own, pool } = place;
+        let own = CellCounts::new(own, Customers::one(own));
+        let all = fleet.cell(cell);
         let everywhere = self.suffers(trouble, &all.without(own));
-        let Some(pool) = place.pool else { return everywhere.then_some(Blame::Provider) };
-        let in_pool = fleet.pool_cell(pool, place.cell);
+        let Some(pool) = pool else { return everywhere.then_some(Blame::Provider) };
+        let in_pool = fleet.pool_cell(pool, cell);
+        if let Some(blame) = self.blame_of(trouble, (all, in_pool, own)) {
+            return Some(blame);
+        }
+        // Where hardly anybody else sends to this provider, what the pool suffers at all providers must do.
+        let few = in_pool.without(own).attempted < self.minimum_mails;
+        let pools = few.then(|| self.blame_of(trouble, (fleet.bucket(cell), fleet.pool_bucket(pool, cell), own)));
+        pools.flatten().filter(|blame| *blame == Blame::Pool)
+    }
+
+    /// Whose fault it is, by all mail of a cell, that of the pool, and the customer's own part in both.
+    fn blame_of(&self, trouble: Trouble, (all, in_pool, own): (CellCounts, CellCounts, CellCounts)) -> Option<Blame> {
+        let everywhere = self.suffers(trouble, &all.without(own));
         let here = self.suffers(trouble, &in_pool.without(own));
         let elsewhere = all.without(in_pool);
         let spares_others = elsewhere.attempted >= self.minimum_mails && !self.suffers(trouble, &elsewhere);
@@ -51,9 +64,23 @@ impl Incident {
         }
     }
 
+    /// Whether these mails may suffer in somebody's eyes: of all customers together a smaller share may be hit than of those
+    /// that are the others for one of them.
+    pub(crate) fn may_suffer(&self, trouble: Trouble, all: &CellCounts) -> bool {
+        f64::from(trouble.mails(all)) >= 0.5 * self.rate_of(trouble) * f64::from(all.attempted)
+            && trouble.customers(all) >= VOTES
+    }
+
+    const fn rate_of(&self, trouble: Trouble) -> f64 {
+        match trouble {
+            Trouble::HardBounce | Trouble::Block => self.rate,
+            Trouble::Deferral => self.deferral_rate,
+        }
+    }
+
     /// Whether these mails of others suffer.
     pub(crate) fn suffers(&self, trouble: Trouble, others: &CellCounts) -> bool {
-        let rate = if trouble == Trouble::Deferral { self.deferral_rate } else { self.rate };
+        let rate = self.rate_of(trouble);
         let hit = trouble.customers(others);
         others.attempted >= self.minimum_mails
             && f64::from(trouble.mails(others)) >= rate * f64::from(others.attempted)

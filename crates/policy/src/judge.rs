@@ -3,15 +3,15 @@
 use std::fmt;
 
 use model::{
-    Blame, Bucket, Cell, Counter, Counts, CustomerId, Evidence, Fleet, Grain, Millis, Mode, Offset, Phase, PoolName,
-    Provider, ProviderCounts, Stage, Timestamp, Window,
+    Blame, Bucket, Cell, Counter, Counts, CustomerId, Evidence, Fleet, Millis, Mode, Offset, Phase, PoolName, Provider,
+    ProviderCounts, Stage, Timestamp, Window,
 };
 
 use crate::incident::Place;
 use crate::measure::Measure;
 use crate::signal::{Fraction, Trouble};
 use crate::tally::Tally;
-use crate::{Policy, Rule, Signal};
+use crate::{Policy, Rule, Signal, Suspicions};
 
 /// Takes one bucket's counts at one provider.
 pub type Visit<'v> = dyn FnMut(Cell, &Counts) + 'v;
@@ -78,6 +78,8 @@ pub struct Case<'a> {
     pub excused: &'a [Excused],
     /// Everyone's mail.
     pub fleet: &'a Fleet,
+    /// [`Policy::suspicions`] of it.
+    pub suspicions: &'a Suspicions,
     /// The latest bad events of a signal, for the evidence.
     pub events: &'a dyn Fn(Signal) -> Vec<String>,
 }
@@ -186,10 +188,15 @@ impl Policy {
     }
 
     /// The hours of a customer's mail, out of those that `mail` hands out, that were caught in an incident by now.
-    pub fn excused_hours(&self, mail: &Mail<'_>, pool: Option<&PoolName>, fleet: &Fleet) -> Vec<Excused> {
+    pub fn excused_hours(
+        &self,
+        mail: &Mail<'_>,
+        pool: Option<&PoolName>,
+        (fleet, suspicions): (&Fleet, &Suspicions),
+    ) -> Vec<Excused> {
         let mut hours = Vec::new();
         mail(Window::Day, &mut |cell, counts| {
-            for trouble in [Trouble::HardBounce, Trouble::Block, Trouble::Deferral] {
+            for trouble in Trouble::ALL.into_iter().filter(|trouble| suspicions.cover(*trouble, cell)) {
                 let place = Place { cell, own: counts, pool };
                 if let Some(blame) = self.blame(trouble, place, fleet) {
                     hours.push(Excused { hour: cell.bucket, provider: cell.provider, trouble, blame, counts: *counts });
@@ -197,15 +204,6 @@ impl Policy {
             }
         });
         hours
-    }
-
-    /// Whether the fleet has an incident anywhere in its hours, as far as all mail together shows.
-    pub fn has_incident(&self, fleet: &Fleet) -> bool {
-        let troubles = [Trouble::HardBounce, Trouble::Block, Trouble::Deferral];
-        let hours = fleet.cells.iter().filter(|(cell, _)| cell.grain == Grain::Hour).map(|(_, counts)| counts);
-        let pools =
-            fleet.pool_cells.iter().filter(|(cell, _)| cell.cell.grain == Grain::Hour).map(|(_, counts)| counts);
-        hours.chain(pools).any(|counts| troubles.iter().any(|trouble| self.incident.suffers(*trouble, counts)))
     }
 }
 

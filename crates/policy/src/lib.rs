@@ -25,6 +25,7 @@ mod saddle;
 mod signal;
 mod slice;
 mod stretch;
+mod suspicion;
 pub mod tail;
 mod tally;
 pub mod wald;
@@ -38,6 +39,7 @@ pub use policy::Policy;
 pub use rule::{ALTERNATIVES, Method, Rule};
 pub use signal::{Base, Fraction, Signal, Trouble};
 pub use slice::Slice;
+pub use suspicion::Suspicions;
 
 /// The policy that Weir comes with, as its documented file.
 pub const DEFAULT: &str = include_str!("../profiles/standard.toml");

@@ -39,8 +39,7 @@ impl<'a> Measure<'a> {
         let own = tally.sum();
         let buckets = tally.buckets.first().zip(tally.buckets.last()).map(|(first, last)| (first.0, last.0));
         let worth_asking = own.hits >= rule.minimum && own.rate() > rule.enter;
-        let weight =
-            if worth_asking { -tail::ln_at_least(own.hits, own.mails, rule.enter) } else { 0.0 };
+        let weight = if worth_asking { -tail::ln_at_least(own.hits, own.mails, rule.enter) } else { 0.0 };
         Self { rule, tally, own, buckets, weight }
     }
 

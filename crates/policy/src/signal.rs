@@ -154,7 +154,7 @@ impl Signal {
 }
 
 /// A kind of event in which an incident shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Trouble {
     /// Mails refused for good.
     HardBounce,
@@ -165,6 +165,9 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 3] = [Self::HardBounce, Self::Block, Self::Deferral];
+
     /// Mails with it.
     pub(crate) const fn mails(self, cell: &CellCounts) -> u32 {
         match self {

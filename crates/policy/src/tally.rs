@@ -34,7 +34,9 @@ impl Tally {
             let excused = self.excuse(case.excused, trouble, cell);
             return self.charge(signal, cell, &counts.without(&excused));
         }
-        match policy.blame(trouble, Place { cell, own: counts, pool: case.pool }, case.fleet) {
+        let place = Place { cell, own: counts, pool: case.pool };
+        let suspected = case.suspicions.cover(trouble, cell);
+        match suspected.then(|| policy.blame(trouble, place, case.fleet)).flatten() {
             Some(blame) => self.leave_out(cell, counts, blame),
             None => self.charge(signal, cell, counts),
         }

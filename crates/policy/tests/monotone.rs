@@ -67,6 +67,7 @@ fn moved_by(policy: &Policy, phase: Phase, counter: Counter, mail: &Mail) -> Opt
         settled: Some((&visit, Offset::new(0))),
         excused: &[],
         fleet: &fleet,
+        suspicions: &policy.suspicions(&fleet),
         events: &|_| Vec::new(),
     };
     match policy.judge(&case).verdict {

@@ -6,7 +6,7 @@ use model::{
     Bucket, Cell, Command, Counter, CustomerId, Customers, Decision, Digest, Event, EventKind, Fleet, Millis, Offset,
     PartitionId, Phase, Standing, Tick, Timestamp,
 };
-use policy::{Moment, Policy};
+use policy::{Moment, Policy, Suspicions};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::customer::PilotStep;
@@ -85,12 +85,15 @@ pub struct Fold {
     policy: Arc<Policy>,
     id: PartitionId,
     partition: Partition,
+    /// When the fleet may have had an incident: follows from the partition's fleet and the policy.
+    suspicions: Suspicions,
 }
 
 impl Fold {
     /// The fold of partition `id` under `policy`, going on from `partition`.
-    pub const fn new(policy: Arc<Policy>, id: PartitionId, partition: Partition) -> Self {
-        Self { policy, id, partition }
+    pub fn new(policy: Arc<Policy>, id: PartitionId, partition: Partition) -> Self {
+        let suspicions = policy.suspicions(&partition.fleet);
+        Self { policy, id, partition, suspicions }
     }
 
     /// The partition's state: to be stored together with the customers'.

@@ -85,9 +85,10 @@ pub(crate) fn visit_since(
     for (provider, rings) in &mail.0 {
         for filled in rings.from(grain, first) {
             let cell = Cell { grain, bucket: filled.bucket, provider: *provider };
-            let in_release = release.filter(|_| released_in == Some(filled.bucket));
-            let before = in_release.map(|release| release.counted_before(cell)).unwrap_or_default();
-            visit(cell, &filled.counts.without(&before));
+            match release.filter(|_| released_in == Some(filled.bucket)) {
+                Some(release) => visit(cell, &filled.counts.without(&release.counted_before(cell))),
+                None => visit(cell, &filled.counts),
+            }
         }
     }
 }

@@ -18,8 +18,6 @@ pub struct Partition {
     pub(crate) now: Option<Timestamp>,
     /// The whole fleet, as the last tick told.
     pub(crate) fleet: Fleet,
-    /// Whether the fleet has an incident anywhere.
-    pub(crate) incident: bool,
     /// The customers with the most bad events.
     pub(crate) worst: Worst,
     all: Ledger,

@@ -23,7 +23,7 @@ impl Fold {
         // A ticker whose clock was set back, or a second one during a change of hands, does not turn time back.
         let now = self.partition.now.map_or(tick.at, |now| now.max(tick.at));
         self.partition.now = Some(now);
-        self.partition.incident = self.policy.has_incident(&tick.fleet);
+        self.suspicions = self.policy.suspicions(&tick.fleet);
         self.partition.fleet = tick.fleet;
         self.partition.forget(now);
         store.forget_before(Hour::of(now - HORIZON))?;

@@ -30,7 +30,7 @@ impl Fold {
             return Ok(());
         }
         let Some(now) = self.partition.now else { return Ok(()) };
-        if self.partition.incident {
+        if !self.suspicions.is_empty() {
             self.excuse(customer, now);
         }
         let Judgement { verdict, shadow } =
@@ -99,6 +99,7 @@ impl Fold {
             settled: then.as_ref().map(|(then, offset)| (then as &policy::Mail<'_>, *offset)),
             excused: &customer.excused,
             fleet: &self.partition.fleet,
+            suspicions: &self.suspicions,
             events: &|signal: Signal| customer.latest_bad.of(signal).to_vec(),
         })
     }
@@ -108,7 +109,8 @@ impl Fold {
     fn excuse(&self, customer: &mut Customer, now: Timestamp) {
         let (mail, release) = (&customer.mail, customer.release.as_ref());
         let visit = |window: Window, visit: &mut Visit<'_>| visit_since(mail, release, now, window, visit);
-        let hours = self.policy.excused_hours(&visit, customer.pool.as_ref(), &self.partition.fleet);
+        let hours =
+            self.policy.excused_hours(&visit, customer.pool.as_ref(), (&self.partition.fleet, &self.suspicions));
         customer.excuse(hours, now);
     }
 
