@@ -7,7 +7,9 @@
 //! Along the flow: an [`Event`] is what SendGrid reported about one mail; it is counted in [`Counts`] over a [`Window`];
 //! a [`Decision`] is a verdict that changed a customer's [`Stage`]; a [`Standing`] is where the customer is now.
 
+mod cells;
 mod command;
+mod contributor;
 mod counts;
 mod customer;
 mod decision;
@@ -22,12 +24,14 @@ mod time;
 mod view;
 mod window;
 
+pub use cells::{Cell, CellCounts, Cells, Customers};
 pub use command::{Command, Order, OrderError};
+pub use contributor::Contributor;
 pub use counts::{Counter, Counts, ProviderCounts};
 pub use customer::{CustomerId, CustomerIdError};
 pub use decision::{Blame, Decision, DecisionId, Evidence, Mode, SetAside, Test};
 pub use event::{Digest, Event, EventKind};
-pub use fleet::{Cell, CellCounts, Contributor, Customers, Fleet, FleetCounts, PoolCell, Tick};
+pub use fleet::{Fleet, FleetCounts, Tick};
 pub use position::{Offset, PartitionId, Position};
 pub use provider::Provider;
 pub use rate::Rate;

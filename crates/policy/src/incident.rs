@@ -37,16 +37,18 @@ impl Incident {
     pub(crate) fn blame(&self, trouble: Trouble, place: Place<'_>, fleet: &Fleet) -> Option<Blame> {
         let Place { cell, own, pool } = place;
         let own = CellCounts::new(own, Customers::one(own));
-        let all = fleet.cell(cell);
+        let all = fleet.cells.at(cell);
         let everywhere = self.suffers(trouble, &all.without(own));
-        let Some(pool) = pool else { return everywhere.then_some(Blame::Provider) };
-        let in_pool = fleet.pool_cell(pool, cell);
+        let Some(pool) = pool.and_then(|pool| fleet.pool(pool)) else {
+            return everywhere.then_some(Blame::Provider);
+        };
+        let in_pool = pool.at(cell);
         if let Some(blame) = self.blame_of(trouble, (all, in_pool, own)) {
             return Some(blame);
         }
         // Where hardly anybody else sends to this provider, what the pool suffers at all providers must do.
         let few = in_pool.without(own).attempted < self.minimum_mails;
-        let pools = few.then(|| self.blame_of(trouble, (fleet.bucket(cell), fleet.pool_bucket(pool, cell), own)));
+        let pools = few.then(|| self.blame_of(trouble, (fleet.cells.bucket(cell), pool.bucket(cell), own)));
         pools.flatten().filter(|blame| *blame == Blame::Pool)
     }
 
@@ -69,6 +71,7 @@ impl Incident {
     pub(crate) fn may_suffer(&self, trouble: Trouble, all: &CellCounts) -> bool {
         f64::from(trouble.mails(all)) >= 0.5 * self.rate_of(trouble) * f64::from(all.attempted)
             && trouble.customers(all) >= VOTES
+            && f64::from(trouble.customers(all)) >= 0.5 * SHARE_OF_VOTES * f64::from(all.customers.any)
     }
 
     const fn rate_of(&self, trouble: Trouble) -> f64 {
@@ -91,7 +94,7 @@ impl Incident {
 
 #[cfg(test)]
 mod tests {
-    use model::{Bucket, Counter, Grain, PoolCell, Provider};
+    use model::{Bucket, Counter, Grain, Provider};
 
     use super::*;
 
@@ -114,8 +117,8 @@ mod tests {
     fn blame(own: &Counts, all: CellCounts, pool: CellCounts) -> Option<Blame> {
         let name = PoolName::new("good-1");
         let mut fleet = Fleet::default();
-        fleet.cells.insert(CELL, all);
-        fleet.pool_cells.insert(PoolCell { pool: name.clone(), cell: CELL }, pool);
+        fleet.cells = [(CELL, all)].into_iter().collect();
+        fleet.pool_cells.insert(name.clone(), [(CELL, pool)].into_iter().collect());
         INCIDENT.blame(Trouble::Block, Place { cell: CELL, own, pool: Some(&name) }, &fleet)
     }
 

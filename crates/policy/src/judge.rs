@@ -196,7 +196,8 @@ impl Policy {
     ) -> Vec<Excused> {
         let mut hours = Vec::new();
         mail(Window::Day, &mut |cell, counts| {
-            for trouble in Trouble::ALL.into_iter().filter(|trouble| suspicions.cover(*trouble, cell)) {
+            let caught = |trouble: &Trouble| trouble.befell(counts) && suspicions.cover(*trouble, cell);
+            for trouble in Trouble::ALL.into_iter().filter(caught) {
                 let place = Place { cell, own: counts, pool };
                 if let Some(blame) = self.blame(trouble, place, fleet) {
                     hours.push(Excused { hour: cell.bucket, provider: cell.provider, trouble, blame, counts: *counts });

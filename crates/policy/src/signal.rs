@@ -168,6 +168,16 @@ impl Trouble {
     /// Every kind.
     pub(crate) const ALL: [Self; 3] = [Self::HardBounce, Self::Block, Self::Deferral];
 
+    /// Whether any of a customer's own mail had it: who was not hit is not caught.
+    pub(crate) fn befell(self, own: &Counts) -> bool {
+        let counter = match self {
+            Self::HardBounce => Counter::HardBounce,
+            Self::Block => Counter::Block,
+            Self::Deferral => Counter::FirstDeferral,
+        };
+        own[counter] > 0
+    }
+
     /// Mails with it.
     pub(crate) const fn mails(self, cell: &CellCounts) -> u32 {
         match self {

@@ -1,8 +1,8 @@
 //! When there may have been an incident anywhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use model::{Bucket, Cell, CellCounts, Fleet, Grain, PoolName};
+use model::{Bucket, Cell, Fleet, Grain};
 
 use crate::Policy;
 use crate::signal::Trouble;
@@ -29,18 +29,18 @@ impl Suspicions {
 impl Policy {
     /// The buckets in which `fleet` may have had an incident.
     pub fn suspicions(&self, fleet: &Fleet) -> Suspicions {
-        let mut pools: BTreeMap<(&PoolName, Grain, Bucket), CellCounts> = BTreeMap::new();
-        for (cell, counts) in &fleet.pool_cells {
-            let sum = pools.entry((&cell.pool, cell.cell.grain, cell.cell.bucket)).or_default();
-            *sum = sum.plus(*counts);
-        }
-        let of_providers = fleet.cells.iter().map(|(cell, counts)| (cell.grain, cell.bucket, *counts));
-        let of_both = fleet.pool_cells.iter().map(|(cell, counts)| (cell.cell.grain, cell.cell.bucket, *counts));
-        let of_pools = pools.into_iter().map(|((_, grain, bucket), counts)| (grain, bucket, counts));
+        // In the poor pool everybody's mail suffers: that is what it is for.
+        let pools = fleet.pool_cells.iter().filter(|(pool, _)| *pool != self.quarantine()).map(|(_, cells)| cells);
         let mut found = BTreeSet::new();
-        for (grain, bucket, counts) in of_providers.chain(of_both).chain(of_pools) {
-            let suffered = Trouble::ALL.into_iter().filter(|trouble| self.incident.may_suffer(*trouble, &counts));
-            found.extend(suffered.map(|trouble| (grain, bucket, trouble)));
+        for cells in pools.chain([&fleet.cells]) {
+            for (cell, counts) in cells.iter() {
+                for trouble in Trouble::ALL {
+                    let may_suffer = |counts| self.incident.may_suffer(trouble, counts);
+                    if may_suffer(&counts) || may_suffer(&cells.bucket(cell)) {
+                        found.insert((cell.grain, cell.bucket, trouble));
+                    }
+                }
+            }
         }
         Suspicions(found)
     }

@@ -35,7 +35,7 @@ impl Tally {
             return self.charge(signal, cell, &counts.without(&excused));
         }
         let place = Place { cell, own: counts, pool: case.pool };
-        let suspected = case.suspicions.cover(trouble, cell);
+        let suspected = trouble.befell(counts) && case.suspicions.cover(trouble, cell);
         match suspected.then(|| policy.blame(trouble, place, case.fleet)).flatten() {
             Some(blame) => self.leave_out(cell, counts, blame),
             None => self.charge(signal, cell, counts),

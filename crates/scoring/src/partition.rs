@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Bucket, Cell, Contributor, Counter, Customers, Fleet, FleetCounts, Grain, PoolCell, PoolName, Provider, Stage,
-    Timestamp, Window,
+    Bucket, Cell, Contributor, Counter, Customers, Fleet, FleetCounts, Grain, PoolName, Provider, Stage, Timestamp,
+    Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,16 +89,15 @@ impl Partition {
 
     /// This partition's share of the fleet's counts, with the cells of `grains`.
     pub(crate) fn share(&self, now: Timestamp, grains: &[Grain], contributors: Vec<Contributor>) -> Fleet {
-        let in_pool = |(pool, ledger): (&PoolName, &Ledger)| {
-            let name = pool.clone();
-            let cells: Vec<_> = ledger.cells(grains, now).collect();
-            cells.into_iter().map(move |(cell, counts)| (PoolCell { pool: name.clone(), cell }, counts))
-        };
         Fleet {
             as_of: Some(now),
             windows: Window::ALL.map(|window| (window, self.window(window, now))).into(),
             cells: self.all.cells(grains, now).collect(),
-            pool_cells: self.pools.iter().flat_map(in_pool).collect(),
+            pool_cells: self
+                .pools
+                .iter()
+                .map(|(pool, ledger)| (pool.clone(), ledger.cells(grains, now).collect()))
+                .collect(),
             contributors,
             stages: self.stages.clone(),
         }
