@@ -69,7 +69,7 @@ pub struct Score {
     pub mails: Option<Quantiles>,
     /// Those mails as a multiple of the fewest from which anybody could know.
     pub ratio: Option<Quantiles>,
-    /// Hours from when it was bad until it was found.
+    /// Hours from its first mail since it was bad until it was found.
     pub hours: Option<Quantiles>,
 }
 

@@ -94,7 +94,7 @@ impl Part {
             match said {
                 Said::Decision(decision) => {
                     let Some(place) = self.places.get(&decision.customer) else { continue };
-                    self.moves[*place].push(Move { at, to: decision.to, sent: self.month.sent(*place) });
+                    self.moves[*place].push(Move { at, to: decision.to, sent: self.month.tally(*place) });
                 }
                 Said::Standing(standing) => {
                     let Some(place) = self.places.get(&standing.customer) else { continue };
