@@ -25,7 +25,7 @@ mod weir;
 pub use outcome::{Move, Outcome};
 pub use quantiles::Quantiles;
 pub use rival::{Rival, Rule};
-pub use score::{Beaten, KindScore, Score, Scorecard, Totals, score};
+pub use score::{Beaten, KindScore, Score, Scorecard, Totals, Touch, score};
 pub use theory::fewest_mails;
 
 /// The parts into which the customers are divided, one a thread; not the machine's to say, since each is a partition whose

@@ -49,7 +49,7 @@ impl Outcome {
     }
 }
 
-fn is_caught(stage: Stage) -> bool {
+pub(crate) fn is_caught(stage: Stage) -> bool {
     stage >= Stage::Throttled
 }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use model::{CustomerId, Evidence, Timestamp};
 use policy::Policy;
 use serde::Serialize;
 use simulator::month::{Customer, Kind, Scenario};
 
-use crate::outcome::{Outcome, good_months};
-use crate::{Quantiles, Rival, rivals, theory, weir};
+use crate::outcome::{Outcome, good_months, is_caught};
+use crate::weir::Decided;
+use crate::{Move, Quantiles, Rival, rivals, theory, weir};
 
 /// How a policy did, and what rules of fixed percentages would have done.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +28,23 @@ pub struct Scorecard {
     pub totals: Vec<Totals>,
     /// By kind.
     pub kinds: Vec<KindScore>,
+    /// The good customers that Weir touched, and why.
+    pub touches: Vec<Touch>,
+}
+
+/// A good customer that was throttled or worse.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Touch {
+    /// Whom it concerned.
+    pub customer: CustomerId,
+    /// What it really is.
+    pub kind: Kind,
+    /// When, first.
+    pub at: Timestamp,
+    /// By which rule.
+    pub rule: String,
+    /// On what evidence.
+    pub evidence: Option<Evidence>,
 }
 
 /// What a watcher did to the good customers altogether.
@@ -100,9 +119,12 @@ pub fn score(policy: &Arc<Policy>, scenario: &Scenario, day: &mut dyn FnMut(u32)
     let parts = weir::watch(policy, scenario, day);
     let records = parts.iter().map(|part| part.records).sum();
     let mut cases = Vec::with_capacity(scenario.customers);
+    let mut touches = Vec::new();
     for (part, rivals) in parts.into_iter().zip(rivals::watch(scenario)) {
         for (place, customer) in part.month.customers().iter().enumerate() {
-            let own = Outcome::of(customer, &part.moves[place]);
+            let decided = &part.decided[place];
+            let own = Outcome::of(customer, &decided.iter().map(|decided| decided.step).collect::<Vec<Move>>());
+            touches.extend(touch(customer, decided).filter(|_| own.touched));
             let others = rivals.iter().map(|moves| Outcome::of(customer, moves[place].as_slice()));
             let outcomes = std::iter::once(own).chain(others).collect();
             cases.push(Case { outcomes, fewest: theory::least(policy, customer), customer: customer.clone() });
@@ -116,7 +138,14 @@ pub fn score(policy: &Arc<Policy>, scenario: &Scenario, day: &mut dyn FnMut(u32)
         records,
         totals: totals(&cases, scenario),
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_score(kind, &cases)).collect(),
+        touches,
     }
+}
+
+/// The first move of a customer to throttled or worse.
+fn touch(customer: &Customer, decided: &[Decided]) -> Option<Touch> {
+    let Decided { step, rule, evidence } = decided.iter().find(|decided| is_caught(decided.step.to))?.clone();
+    Some(Touch { customer: customer.id.clone(), kind: customer.kind, at: step.at, rule, evidence })
 }
 
 fn totals(cases: &[Case], scenario: &Scenario) -> Vec<Totals> {

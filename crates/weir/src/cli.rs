@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Show an hour of a simulated platform's life in a minute: real webhooks, a simulated SendGrid, real verdicts.
     Demo(DemoOptions),
+    /// Judge a policy: whom it finds in a simulated month, how soon, and whom it touches for nothing.
+    Judge(JudgeOptions),
     /// Print or check configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -76,6 +78,25 @@ pub(crate) struct DemoOptions {
     /// How many times as fast as life.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=240))]
     pub(crate) speed: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeOptions {
+    /// The policy file; without it, the one that Weir comes with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// How many customers the platform has.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub(crate) customers: u32,
+    /// How many days it is watched.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(4..=366))]
+    pub(crate) days: u32,
+    /// Everything random follows from it.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print JSON instead of tables, with every good customer that was touched and why.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
