@@ -5,8 +5,7 @@ use std::fmt;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::score::{Beaten, KindScore, Score, Scorecard};
-use crate::{Quantiles, Rival};
+use crate::{Beaten, KindScore, Quantiles, Rival, Score, Scorecard};
 
 impl fmt::Display for Scorecard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
