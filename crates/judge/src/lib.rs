@@ -18,6 +18,7 @@ mod quantiles;
 mod rival;
 mod rivals;
 mod score;
+mod scorecard;
 mod table;
 mod theory;
 mod weir;
@@ -25,7 +26,8 @@ mod weir;
 pub use outcome::{Move, Outcome};
 pub use quantiles::Quantiles;
 pub use rival::{Rival, Rule};
-pub use score::{Beaten, KindScore, Score, Scorecard, Totals, score};
+pub use score::score;
+pub use scorecard::{Beaten, KindScore, Score, Scorecard, Totals, Touch};
 pub use theory::fewest_mails;
 
 /// The parts into which the customers are divided, one a thread; not the machine's to say, since each is a partition whose

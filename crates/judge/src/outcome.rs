@@ -1,7 +1,7 @@
 //! What a watcher made of a customer.
 
 use model::{Millis, Stage, Timestamp};
-use simulator::month::{Customer, Scenario};
+use simulator::month::{Customer, Scenario, Tally};
 
 /// One change of a customer's stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,14 +10,14 @@ pub struct Move {
     pub at: Timestamp,
     /// The stage after it.
     pub to: Stage,
-    /// Mails that the customer had sent by then; of a bad one, since it was bad.
-    pub sent: u32,
+    /// What the customer had sent by then; a bad one, since it was bad.
+    pub sent: Tally,
 }
 
 /// What a watcher made of a customer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// When it was throttled or worse while it was bad: the mails sent and the time passed since it was.
+    /// When it was throttled or worse while it was bad: the mails sent since it was, and the time since the first of them.
     pub found: Option<(u32, Millis)>,
     /// Whether it was throttled or worse while it was good.
     pub touched: bool,
@@ -33,12 +33,11 @@ impl Outcome {
         for step in moves {
             outcome.watched += u32::from(stage == Stage::Healthy && step.to == Stage::Watch);
             stage = step.to;
-            let Some(badness) = customer.badness.filter(|badness| step.at >= badness.since) else {
+            if customer.badness.is_none_or(|badness| step.at < badness.since) {
                 outcome.touched |= is_caught(stage);
-                continue;
-            };
-            if is_caught(stage) {
-                outcome.found.get_or_insert((step.sent, step.at.since(badness.since)));
+            } else if is_caught(stage) {
+                let first = step.sent.first.unwrap_or(step.at);
+                outcome.found.get_or_insert((step.sent.sent, step.at.since(first)));
             }
         }
         // Who was caught before and still is when it turns bad is found without a mail.
@@ -50,7 +49,7 @@ impl Outcome {
     }
 }
 
-fn is_caught(stage: Stage) -> bool {
+pub(crate) fn is_caught(stage: Stage) -> bool {
     stage >= Stage::Throttled
 }
 
@@ -79,8 +78,9 @@ mod tests {
         Customer { id, kind: Kind::Hijacked, home: "good-1", reporting: 0.6, badness: bad_since.map(badness) }
     }
 
+    /// A move `at` hours after the start, when so many mails had left, the first of them an hour after the tenth.
     fn step(at: i64, to: Stage, sent: u32) -> Move {
-        Move { at: hours(at), to, sent }
+        Move { at: hours(at), to, sent: Tally { sent, first: (sent > 0).then(|| hours(11)) } }
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
     fn a_bad_customer_is_found_by_its_first_move_since_it_is_bad() {
         let moves = [step(12, Stage::Watch, 40), step(13, Stage::Quarantined, 90), step(20, Stage::Suspended, 95)];
         let outcome = Outcome::of(&customer(Some(10)), &moves);
-        assert_eq!(outcome, Outcome { found: Some((90, Millis::hours(3))), touched: false, watched: 1 });
+        assert_eq!(outcome, Outcome { found: Some((90, Millis::hours(2))), touched: false, watched: 1 });
     }
 
     #[test]

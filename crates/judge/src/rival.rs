@@ -77,7 +77,7 @@ impl Memory {
             Rule::Share { latest, least, bounces, complaints } => {
                 self.take(at, counter);
                 while self.processed > latest {
-                    self.forget_oldest();
+                    self.forget_oldest_mail();
                 }
                 self.processed >= least
                     && (is_over(self.bounces, self.processed, bounces)
@@ -99,6 +99,14 @@ impl Memory {
         self.latest.push_back((at, counter));
         if let Some(slot) = self.slot(counter) {
             *slot += 1;
+        }
+    }
+
+    /// Forgets the oldest mail, and what happened until the next one.
+    fn forget_oldest_mail(&mut self) {
+        self.forget_oldest();
+        while self.latest.front().is_some_and(|(_, counter)| *counter != Counter::Processed) {
+            self.forget_oldest();
         }
     }
 

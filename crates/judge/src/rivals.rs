@@ -3,7 +3,7 @@
 use std::thread;
 
 use model::Stage;
-use simulator::month::{Arrival, Gate, Month, Scenario};
+use simulator::month::{Arrival, Gate, Month, Scenario, Tally};
 
 use crate::outcome::Move;
 use crate::rival::{Memory, Rival};
@@ -28,7 +28,7 @@ fn watch_part(scenario: &Scenario, part: usize) -> [Moves; Rival::ALL.len()] {
     while now < scenario.end() {
         now = now + STEP;
         for arrival in month.advance(now, &|_| Gate::Send { pool: None, daily_cap: None }) {
-            let sent = month.sent(arrival.place);
+            let sent = month.tally(arrival.place);
             watches.iter_mut().for_each(|watch| watch.see(&arrival, sent));
         }
     }
@@ -48,7 +48,7 @@ impl Watch {
         Self { rival, memories, moves: vec![None; customers] }
     }
 
-    fn see(&mut self, arrival: &Arrival, sent: u32) {
+    fn see(&mut self, arrival: &Arrival, sent: Tally) {
         let step = &mut self.moves[arrival.place];
         if step.is_some() {
             return;

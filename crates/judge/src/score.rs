@@ -1,92 +1,13 @@
-//! The figures of the scorecard.
+//! How the scorecard comes about.
 
 use std::sync::Arc;
 
 use policy::Policy;
-use serde::Serialize;
 use simulator::month::{Customer, Kind, Scenario};
 
-use crate::outcome::{Outcome, good_months};
-use crate::{Quantiles, Rival, rivals, theory, weir};
-
-/// How a policy did, and what rules of fixed percentages would have done.
-#[derive(Clone, Debug, Serialize)]
-pub struct Scorecard {
-    /// Everything random follows from it.
-    pub seed: u64,
-    /// How many customers there were.
-    pub customers: usize,
-    /// How many days.
-    pub days: u32,
-    /// The policy file's digest.
-    pub policy: String,
-    /// Records that Weir folded.
-    pub records: u64,
-    /// The good customers altogether: Weir first, then the rivals.
-    pub totals: Vec<Totals>,
-    /// By kind.
-    pub kinds: Vec<KindScore>,
-}
-
-/// What a watcher did to the good customers altogether.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Totals {
-    /// Whose figures they are.
-    pub watcher: &'static str,
-    /// Good customers that were throttled or worse.
-    pub touched: usize,
-    /// The same per 10,000 customers and 30 days.
-    pub touched_per_10000_months: f64,
-}
-
-/// How customers of a kind fared.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct KindScore {
-    /// Which.
-    pub kind: Kind,
-    /// Whether it must be left alone.
-    pub good: bool,
-    /// How many there were.
-    pub customers: usize,
-    /// The fewest mails from which the policy's best rule could know them: the median.
-    pub fewest_mails: Option<f64>,
-    /// Under Weir.
-    pub weir: Score,
-    /// Under the rivals, in their order.
-    pub rivals: Vec<Score>,
-}
-
-/// How customers of a kind fared under a watcher. Figures of mails and time are of those that were found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Score {
-    /// How many were throttled or worse while they were bad.
-    pub found: usize,
-    /// How many were throttled or worse while they were good.
-    pub touched: usize,
-    /// How often one was moved up to watch.
-    pub watched: u32,
-    /// Mails sent, since it was bad, when it was found.
-    pub mails: Option<Quantiles>,
-    /// Those mails as a multiple of the fewest from which anybody could know.
-    pub ratio: Option<Quantiles>,
-    /// Hours from when it was bad until it was found.
-    pub hours: Option<Quantiles>,
-}
-
-/// Whether Weir did better than a rival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Beaten {
-    /// It did at least as well.
-    Yes,
-    /// It did not, but the rival touches too many good customers to be of use.
-    Unusable,
-    /// It did not.
-    No,
-}
-
-/// A rival that touches more good customers than this, of 10,000 in 30 days, is of no use.
-const USABLE: f64 = 1.0;
+use crate::outcome::{Outcome, good_months, is_caught};
+use crate::weir::Decided;
+use crate::{KindScore, Move, Quantiles, Rival, Score, Scorecard, Totals, Touch, rivals, theory, weir};
 
 /// One customer, with what each watcher made of it: Weir first.
 pub(crate) struct Case {
@@ -100,9 +21,12 @@ pub fn score(policy: &Arc<Policy>, scenario: &Scenario, day: &mut dyn FnMut(u32)
     let parts = weir::watch(policy, scenario, day);
     let records = parts.iter().map(|part| part.records).sum();
     let mut cases = Vec::with_capacity(scenario.customers);
+    let mut touches = Vec::new();
     for (part, rivals) in parts.into_iter().zip(rivals::watch(scenario)) {
         for (place, customer) in part.month.customers().iter().enumerate() {
-            let own = Outcome::of(customer, &part.moves[place]);
+            let decided = &part.decided[place];
+            let own = Outcome::of(customer, &decided.iter().map(|decided| decided.step).collect::<Vec<Move>>());
+            touches.extend(touch(customer, decided).filter(|_| own.touched));
             let others = rivals.iter().map(|moves| Outcome::of(customer, moves[place].as_slice()));
             let outcomes = std::iter::once(own).chain(others).collect();
             cases.push(Case { outcomes, fewest: theory::least(policy, customer), customer: customer.clone() });
@@ -116,7 +40,14 @@ pub fn score(policy: &Arc<Policy>, scenario: &Scenario, day: &mut dyn FnMut(u32)
         records,
         totals: totals(&cases, scenario),
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_score(kind, &cases)).collect(),
+        touches,
     }
+}
+
+/// The first move of a customer to throttled or worse.
+fn touch(customer: &Customer, decided: &[Decided]) -> Option<Touch> {
+    let Decided { step, rule, evidence } = decided.iter().find(|decided| is_caught(decided.step.to))?.clone();
+    Some(Touch { customer: customer.id.clone(), kind: customer.kind, at: step.at, rule, evidence })
 }
 
 fn totals(cases: &[Case], scenario: &Scenario) -> Vec<Totals> {
@@ -157,26 +88,6 @@ fn watcher_score(watcher: usize, cases: &[&Case]) -> Score {
     }
 }
 
-impl Scorecard {
-    /// Whether Weir did at least as well as the rival with this number on customers of this kind: found as many of the bad
-    /// from no more mails, touched no more of the good.
-    pub fn beaten(&self, kind: &KindScore, rival: usize) -> Option<Beaten> {
-        let other = kind.rivals.get(rival)?;
-        let median = |score: &Score| score.mails.map_or(f64::INFINITY, |mails| mails.median);
-        let better = if kind.good {
-            kind.weir.touched <= other.touched
-        } else {
-            kind.weir.found >= other.found && median(&kind.weir) <= median(other)
-        };
-        let unusable = self.totals.get(rival + 1).is_some_and(|totals| totals.touched_per_10000_months > USABLE);
-        Some(match (better, unusable && !kind.good) {
-            (true, _) => Beaten::Yes,
-            (false, true) => Beaten::Unusable,
-            (false, false) => Beaten::No,
-        })
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "nobody simulates 2^53 customers")]
 fn float(number: usize) -> f64 {
     number as f64
@@ -185,4 +96,94 @@ fn float(number: usize) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "a scenario has far fewer than 2^53 milliseconds")]
 fn hours(span: model::Millis) -> f64 {
     span.get() as f64 / model::Millis::hours(1).get() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Counter, CustomerId, Millis};
+    use simulator::month::Badness;
+
+    use super::*;
+    use crate::Beaten;
+
+    const SCENARIO: Scenario = Scenario { seed: 1, customers: 4, days: 15 };
+
+    /// A customer, and what Weir and the rivals made of it.
+    fn case(kind: Kind, weir: Outcome, rivals: Outcome) -> Case {
+        let since = Scenario::START;
+        let badness = Badness { since, signal: Counter::HardBounce, rate: 0.2, rise: 0.0 };
+        let badness = (!kind.is_good()).then_some(badness);
+        let id = CustomerId::new("c").unwrap();
+        let customer = Customer { id, kind, home: "good-1", reporting: 0.6, badness };
+        let outcomes = std::iter::once(weir).chain(Rival::ALL.map(|_| rivals)).collect();
+        Case { customer, outcomes, fewest: badness.map(|_| 50.0) }
+    }
+
+    fn found(mails: u32, hours: i64) -> Outcome {
+        Outcome { found: Some((mails, Millis::hours(hours))), ..Outcome::default() }
+    }
+
+    fn touched() -> Outcome {
+        Outcome { touched: true, ..Outcome::default() }
+    }
+
+    fn scorecard(cases: &[Case]) -> Scorecard {
+        Scorecard {
+            seed: 1,
+            customers: cases.len(),
+            days: SCENARIO.days,
+            policy: String::new(),
+            records: 0,
+            totals: totals(cases, &SCENARIO),
+            kinds: Kind::ALL.into_iter().filter_map(|kind| kind_score(kind, cases)).collect(),
+            touches: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_kinds_figures_are_those_of_its_customers_that_were_found() {
+        let missed = Outcome { watched: 2, ..Outcome::default() };
+        let cases = [
+            case(Kind::SlowDrip, found(100, 2), missed),
+            case(Kind::SlowDrip, found(75, 4), missed),
+            case(Kind::SlowDrip, missed, found(10, 1)),
+            case(Kind::Good, Outcome::default(), Outcome::default()),
+        ];
+        let scorecard = scorecard(&cases);
+        let [_, drip] = scorecard.kinds.as_slice() else { panic!("{:?}", scorecard.kinds) };
+        assert_eq!((drip.customers, drip.weir.found, drip.weir.watched, drip.fewest_mails), (3, 2, 2, Some(50.0)));
+        assert_eq!(drip.weir.mails, Some(Quantiles { median: 75.0, p95: 100.0 }));
+        assert_eq!(drip.weir.ratio, Some(Quantiles { median: 1.5, p95: 2.0 }));
+        assert_eq!(drip.weir.hours, Some(Quantiles { median: 2.0, p95: 4.0 }));
+        assert_eq!(drip.rivals[0].mails, Some(Quantiles { median: 10.0, p95: 10.0 }));
+        assert_eq!(scorecard.beaten(drip, 0), Some(Beaten::No), "it took more mails");
+    }
+
+    #[test]
+    fn touched_customers_are_held_against_the_time_for_which_they_were_good() {
+        let untouched = || case(Kind::Good, Outcome::default(), Outcome::default());
+        let cases = [case(Kind::Good, touched(), Outcome::default()), untouched(), untouched(), untouched()];
+        let rate = scorecard(&cases).totals.into_iter().map(|totals| totals.touched_per_10000_months);
+        // One of four for half a month each.
+        assert_eq!(rate.collect::<Vec<_>>(), [5_000.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_rival_that_is_quicker_but_touches_the_good_is_of_no_use() {
+        let cases = [
+            case(Kind::BoughtList, found(100, 1), found(50, 1)),
+            case(Kind::SlowDrip, found(100, 1), Outcome::default()),
+            case(Kind::Good, Outcome::default(), touched()),
+            case(Kind::SmallGood, touched(), Outcome::default()),
+        ];
+        let scorecard = scorecard(&cases);
+        let beaten = |kind| {
+            let score = scorecard.kinds.iter().find(|score| score.kind == kind).unwrap();
+            scorecard.beaten(score, 0).unwrap()
+        };
+        assert_eq!(beaten(Kind::BoughtList), Beaten::Unusable);
+        assert_eq!(beaten(Kind::SlowDrip), Beaten::Yes);
+        assert_eq!(beaten(Kind::Good), Beaten::Yes);
+        assert_eq!(beaten(Kind::SmallGood), Beaten::No);
+    }
 }

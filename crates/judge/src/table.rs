@@ -1,11 +1,11 @@
 //! The scorecard as tables.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::score::{Beaten, KindScore, Score, Scorecard};
-use crate::{Quantiles, Rival};
+use crate::{Beaten, KindScore, Quantiles, Rival, Score, Scorecard};
 
 impl fmt::Display for Scorecard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,6 +15,7 @@ impl fmt::Display for Scorecard {
         writeln!(f, "{}\n", self.bad())?;
         writeln!(f, "The good: how many were throttled or worse; for Weir also how often one was watched")?;
         writeln!(f, "{}", self.good())?;
+        writeln!(f, "Good customers touched, by rule: {}\n", self.touches_by_rule())?;
         writeln!(
             f,
             "✓ Weir did at least as well, ✗ it did not, ○ it did not, but the rival touches more than one good"
@@ -62,6 +63,13 @@ impl Scorecard {
         table.add_row(own.into_iter().chain(rates));
         align(&mut table);
         table
+    }
+
+    fn touches_by_rule(&self) -> String {
+        let mut rules = BTreeMap::<&str, usize>::new();
+        self.touches.iter().for_each(|touch| *rules.entry(&touch.rule).or_default() += 1);
+        let each: Vec<_> = rules.iter().map(|(rule, touched)| format!("{rule} {touched}")).collect();
+        if each.is_empty() { "none".to_owned() } else { each.join(", ") }
     }
 
     fn mark(&self, kind: &KindScore, rival: usize) -> &'static str {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 
-use model::{CustomerId, Fleet, Offset, PartitionId, Stage, Standing, Tick, Timestamp};
+use model::{CustomerId, Evidence, Fleet, Millis, Offset, PartitionId, Stage, Standing, Tick, Timestamp};
 use policy::Policy;
 use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use simulator::month::{Gate, Month, Scenario};
@@ -16,7 +16,7 @@ use crate::{PARTS, STEP, TICK};
 pub(crate) struct Part {
     pub(crate) month: Month,
     /// What was done about each customer, by its place.
-    pub(crate) moves: Vec<Vec<Move>>,
+    pub(crate) decided: Vec<Vec<Decided>>,
     /// Records folded so far.
     pub(crate) records: u64,
     fold: Fold,
@@ -24,6 +24,14 @@ pub(crate) struct Part {
     places: BTreeMap<CustomerId, usize>,
     standings: Vec<Option<Standing>>,
     share: Fleet,
+}
+
+/// A move, and why.
+#[derive(Clone)]
+pub(crate) struct Decided {
+    pub(crate) step: Move,
+    pub(crate) rule: String,
+    pub(crate) evidence: Option<Evidence>,
 }
 
 /// Watches the whole month under `policy`; `day` is told each day that is over.
@@ -40,10 +48,8 @@ pub(crate) fn watch(policy: &Arc<Policy>, scenario: &Scenario, day: &mut dyn FnM
             }
         });
         now = until;
-        let over = (0_u32..).zip(std::iter::successors(Some(Scenario::START), |at| Some(*at + model::Millis::days(1))));
-        let passed = over.take_while(|(_, at)| *at <= now).last().map_or(0, |(number, _)| number);
-        if passed > days {
-            days = passed;
+        if now >= Scenario::START + Millis::days(i64::from(days) + 1) {
+            days += 1;
             day(days);
         }
     }
@@ -55,7 +61,7 @@ impl Part {
         let month = Month::new(scenario, part as usize, PARTS);
         let customers = month.customers();
         let mut new = Self {
-            moves: vec![Vec::new(); customers.len()],
+            decided: vec![Vec::new(); customers.len()],
             places: customers.iter().enumerate().map(|(place, customer)| (customer.id.clone(), place)).collect(),
             standings: vec![None; customers.len()],
             month,
@@ -94,13 +100,8 @@ impl Part {
             match said {
                 Said::Decision(decision) => {
                     let Some(place) = self.places.get(&decision.customer) else { continue };
-                    if std::env::var("WHY").is_ok() && decision.to >= Stage::Throttled && decision.to > decision.from {
-                        let c = &self.month.customers()[*place];
-                        if c.badness.is_none() {
-                            eprintln!("{:?} {}", c.kind, serde_json::to_string(&decision).unwrap_or_default());
-                        }
-                    }
-                    self.moves[*place].push(Move { at, to: decision.to, sent: self.month.sent(*place) });
+                    let step = Move { at, to: decision.to, sent: self.month.tally(*place) };
+                    self.decided[*place].push(Decided { step, rule: decision.rule, evidence: decision.evidence });
                 }
                 Said::Standing(standing) => {
                     let Some(place) = self.places.get(&standing.customer) else { continue };

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Demo(DemoOptions),
     /// Say why a decision was made: derived again from the log, counted again, and in words that its customer can be sent.
     Explain(ExplainOptions),
+    /// Judge a policy: whom it finds in a simulated month, how soon, and whom it touches for nothing.
+    Judge(JudgeOptions),
     /// Print or check configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -89,6 +91,25 @@ pub(crate) struct ExplainOptions {
     #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeOptions {
+    /// The policy file; without it, the one that Weir comes with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// How many customers the platform has.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub(crate) customers: u32,
+    /// How many days it is watched.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(4..=366))]
+    pub(crate) days: u32,
+    /// Everything random follows from it.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print JSON instead of tables, with every good customer that was touched and why.
     #[arg(long)]
     pub(crate) json: bool,
 }

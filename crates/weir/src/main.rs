@@ -1,12 +1,14 @@
 //! Weir: stands between a sending platform and its SendGrid account.
 //!
-//! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all.
+//! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all, `judging`
+//! judges a policy.
 
 mod cli;
 mod clock;
 mod config;
 mod demo;
 mod explain;
+mod judging;
 mod opening;
 mod running;
 
@@ -40,6 +42,7 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(explain::explain(options))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Judge(options) => judging::run(&options),
         Command::Config(ConfigCommand::Default { policy }) => {
             cli::print(if policy { policy::DEFAULT } else { config::DEFAULT });
             Ok(ExitCode::SUCCESS)
@@ -59,7 +62,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Logs go to standard error; the demo is quiet unless asked, so that its picture stays whole.
 fn start_tracing(cli: &Cli) {
-    let quiet = matches!(cli.command, Command::Demo(_) | Command::Explain(_) | Command::Config(_) | Command::Topics(_));
+    let quiet = !matches!(cli.command, Command::Run(_));
     let filter = tracing_subscriber::EnvFilter::try_from_env("WEIR_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if quiet { "error" } else { "info" }));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -36,6 +36,11 @@ impl Arrival {
         self.coming.counter
     }
 
+    /// To whom the mail went: the customer's own number for them.
+    pub const fn address(&self) -> u32 {
+        self.coming.address
+    }
+
     /// As the fold takes it.
     pub fn event(&self) -> Event<'_> {
         let Coming { counter, facet, happened, sent, provider, .. } = self.coming;

@@ -40,5 +40,5 @@ pub use arrival::Arrival;
 pub use customer::{Badness, Customer};
 pub use incident::{Incident, Place};
 pub use kind::Kind;
-pub use run::{Gate, Month};
+pub use run::{Gate, Month, Tally};
 pub use scenario::Scenario;

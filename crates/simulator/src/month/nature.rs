@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use model::{Millis, Timestamp};
+use model::{Millis, Provider, Timestamp};
 
 use super::Badness;
 use super::chances::{Chances, Spread};
@@ -67,13 +67,15 @@ impl Nature {
 }
 
 impl Nature {
-    /// To whom its mail with this number goes: that number, where it never wrote to them before, or that of the mail that did.
+    /// To whom its mail with this number goes, and who has the mailbox.
     ///
-    /// One that is held back tries again and again with whom it has.
-    pub(super) fn address(&self, number: u32, restrained: bool, dice: &mut Dice) -> u32 {
+    /// The address is that number, where it never wrote to them before, or that of the mail that did. A customer that is held
+    /// back tries again and again with those whom it has.
+    pub(super) fn recipient(&self, number: u32, restrained: bool, dice: &mut Dice) -> (u32, Provider) {
         let returning = if restrained { (self.returning * 3.0).min(0.6) } else { self.returning };
         let (returns, earlier) = (dice.chance(returning), dice.number(0, number as usize));
-        if returns { u32::try_from(earlier).unwrap_or(number) } else { number }
+        let address = if returns { u32::try_from(earlier).unwrap_or(number) } else { number };
+        (address, self.recipients.provider(dice))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use model::{Counter, PoolName, Timestamp};
+use model::{Counter, Millis, PoolName, Provider, Timestamp};
 
 use super::day::{Day, Due, Whose};
 use super::dice::Dice;
@@ -46,13 +46,21 @@ pub struct Month {
     told: Vec<Happening>,
 }
 
+/// The mails of a customer that SendGrid tried to deliver so far; of a bad customer those since it is bad.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many.
+    pub sent: u32,
+    /// When the first one left.
+    pub first: Option<Timestamp>,
+}
+
 /// What a customer has done so far.
 #[derive(Debug, Default)]
 struct State {
     /// Mails that were planned.
     planned: u32,
-    /// Mails that SendGrid tried to deliver since the customer is bad; of the good, all.
-    sent: u32,
+    tally: Tally,
     /// The day of its latest mail, and how many have left on it.
     today: (u32, u32),
     /// Addresses that SendGrid does not try any more. Nothing depends on their order.
@@ -85,9 +93,9 @@ impl Month {
         &self.customers
     }
 
-    /// Mails of the customer at `place` that SendGrid tried to deliver so far; of a bad customer those since it is bad.
-    pub fn sent(&self, place: usize) -> u32 {
-        self.states.get(place).map_or(0, |state| state.sent)
+    /// What the customer at `place` has sent so far.
+    pub fn tally(&self, place: usize) -> Tally {
+        self.states.get(place).map(|state| state.tally).unwrap_or_default()
     }
 
     /// Goes on to `until`: sends what is due, in order, as far as `gate` lets it (it is asked with the customer's place), and
@@ -140,48 +148,50 @@ impl Month {
         let pool = self.pool(pool.unwrap_or(self.customers[place].home));
         let restrained = daily_cap.is_some() || pool as usize >= HOMES.len();
         let mut dice = Dice::mails(self.scenario.seed, self.index(due.place), due.number as usize);
-        let address = self.natures[place].address(due.number, restrained, &mut dice);
-        let provider = self.natures[place].recipients.provider(&mut dice);
-        let state = &mut self.states[place];
-        if state.suppressed.contains(&address) {
+        let (address, provider) = self.natures[place].recipient(due.number, restrained, &mut dice);
+        if self.states[place].suppressed.contains(&address) {
             fate::tell_drop(&mut dice, &mut self.told);
         } else {
-            let good_yet = self.customers[place].badness.is_some_and(|badness| due.at < badness.since);
-            state.sent += u32::from(!good_yet);
-            let nature = &self.natures[place];
-            let luck = dice.between(0.0, 1.0);
-            let name = self.pools[pool as usize].as_str();
-            let incident = self.incidents.iter().find(|incident| incident.concerns(provider, name, due.at));
-            let mail = Mail {
-                provider,
-                chances,
-                complaints: nature.complaints,
-                settled: nature.course.settled(due.number),
-                incident: incident.filter(|incident| luck < incident.share).map(|incident| incident.effect),
-            };
+            self.states[place].tally(due.at, &self.customers[place]);
+            let mail = self.mail((due, chances), provider, pool, &mut dice);
             fate::tell(&mail, &mut dice, &mut self.told);
         }
-        let coming = Coming {
-            at: due.at,
-            place: due.place,
-            mail: due.number,
-            number: 0,
-            counter: Counter::Processed,
-            facet: None,
+        self.post(Letter { due, address, provider, pool }, &mut dice);
+    }
+
+    /// A mail that SendGrid tries to deliver, and the incident that it falls victim to.
+    fn mail(&self, (due, chances): (Due, Chances), provider: Provider, pool: u8, dice: &mut Dice) -> Mail {
+        let nature = &self.natures[due.place as usize];
+        let pool = self.pools[pool as usize].as_str();
+        let luck = dice.between(0.0, 1.0);
+        let incident = self.incidents.iter().find(|incident| incident.concerns(provider, pool, due.at));
+        Mail {
             provider,
-            pool,
-            address,
-            sent: due.at,
-            happened: due.at,
-        };
-        self.post(coming, &mut dice);
+            chances,
+            complaints: nature.complaints,
+            settled: nature.course.settled(due.number),
+            incident: incident.filter(|incident| luck < incident.share).map(|incident| incident.effect),
+        }
     }
 
     /// Puts what was told of a mail on its way.
-    fn post(&mut self, mail: Coming, dice: &mut Dice) {
+    fn post(&mut self, letter: Letter, dice: &mut Dice) {
+        let Letter { due, address, provider, pool } = letter;
         for (number, Happening { after, counter, facet }) in (0_u8..).zip(self.told.drain(..)) {
-            let happened = mail.sent + after;
-            self.coming.push(Coming { at: happened + waits(dice), number, counter, facet, happened, ..mail });
+            let happened = due.at + after;
+            self.coming.push(Coming {
+                at: happened + waits(dice),
+                place: due.place,
+                mail: due.number,
+                number,
+                counter,
+                facet,
+                provider,
+                pool,
+                address,
+                sent: due.at,
+                happened,
+            });
         }
     }
 
@@ -200,7 +210,24 @@ impl Month {
     }
 }
 
+/// A mail that was handed over, with what all of its events have in common.
+#[derive(Clone, Copy)]
+struct Letter {
+    due: Due,
+    address: u32,
+    provider: Provider,
+    pool: u8,
+}
+
 impl State {
+    /// Counts a mail that SendGrid tries to deliver.
+    fn tally(&mut self, at: Timestamp, customer: &Customer) {
+        if customer.badness.is_none_or(|badness| at >= badness.since) {
+            self.tally.sent += 1;
+            self.tally.first.get_or_insert(at);
+        }
+    }
+
     /// Whether another mail may leave today; it then counts.
     fn may_leave(&mut self, at: Timestamp, daily_cap: Option<u32>) -> bool {
         let day = day_of(at);
@@ -214,7 +241,7 @@ impl State {
 }
 
 /// How long an event waits for its batch: some seconds, and two in a hundred for minutes.
-fn waits(dice: &mut Dice) -> model::Millis {
+fn waits(dice: &mut Dice) -> Millis {
     let batch = dice.millis(300, 8_000);
     if dice.chance(0.02) { batch + dice.seconds(60, 300) } else { batch }
 }

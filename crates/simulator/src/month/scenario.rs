@@ -29,13 +29,10 @@ impl Scenario {
         Self::START + Millis::days(i64::from(day))
     }
 
-    /// The moment after `share` of the length.
+    /// The full hour after `share` of the length: what customers do changes on the hour, because they plan by hours.
     pub(super) fn moment(&self, share: f64) -> Timestamp {
-        Self::START + Dice::share(share, self.length())
-    }
-
-    pub(super) fn length(&self) -> Millis {
-        self.end().since(Self::START)
+        let hours = Dice::whole(share * f64::from(self.days) * 24.0);
+        Self::START + Millis::hours(i64::try_from(hours).unwrap_or(i64::MAX))
     }
 
     /// How many customers there are of each rarer kind: an even number, because some come in pairs.
