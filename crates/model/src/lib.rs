@@ -7,6 +7,7 @@
 //! Along the flow: an [`Event`] is what SendGrid reported about one mail; it is counted in [`Counts`] over a [`Window`];
 //! a [`Decision`] is a verdict that changed a customer's [`Stage`]; a [`Standing`] is where the customer is now.
 
+mod change;
 mod command;
 mod counts;
 mod customer;
@@ -22,6 +23,7 @@ mod time;
 mod view;
 mod window;
 
+pub use change::{PolicyChange, PolicyInForce, PolicyOrigin, PolicyView};
 pub use command::{Command, Order, OrderError};
 pub use counts::{Counter, Counts, ProviderCounts};
 pub use customer::{CustomerId, CustomerIdError};

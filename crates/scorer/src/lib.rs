@@ -18,6 +18,7 @@ mod driver;
 mod ending;
 mod error;
 mod handle;
+mod in_force;
 mod metrics;
 mod opener;
 mod partition;
