@@ -18,6 +18,8 @@ use scorer::{Metrics, PartitionTask};
 use simulator::platform::{Gate, Platform, Scenario};
 use suites::customer_of;
 
+mod policy_change;
+
 const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
 /// How long publishing may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -99,6 +101,17 @@ impl<'f> OnDisk<'f> {
         }
         said
     }
+}
+
+/// The default policy with such lines in the place of those that begin with `key`.
+fn with_lines(key: &str, line: &str) -> String {
+    let lines = policy::DEFAULT.lines().map(|old| if old.starts_with(key) { line } else { old });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A policy that moves nobody: no rates are above its limits.
+fn lenient() -> String {
+    with_lines("enter = ", "enter = 0.999")
 }
 
 /// Where each customer stands at last.
@@ -186,10 +199,7 @@ fn after_a_change_of_policy_the_standings_are_those_of_the_state_whatever_was_pu
     let mut records = records();
     let (half, whole) = (records.len() / 2, records.len());
     push_tick(&mut records, START + Millis::hours(3));
-    // Nobody's rates are above these.
-    let lenient = policy::DEFAULT.lines().map(|line| if line.starts_with("enter = ") { "enter = 0.999" } else { line });
-    let lenient = lenient.collect::<Vec<_>>().join("\n");
-
+    let lenient = lenient();
     let folder = tempfile::tempdir().unwrap();
     let disk = OnDisk::new(folder.path(), TIGHT);
     let mut task = disk.open();

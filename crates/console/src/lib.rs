@@ -11,10 +11,12 @@ mod customers;
 mod decisions;
 mod health;
 mod index;
+mod policies;
 mod server;
 
 pub use admin::{Admin, Probes, Ready, Troubles};
 pub use index::{Index, IndexError};
+pub use policies::{Policies, PolicyViewed};
 pub use server::{Server, ServerError};
 
 use std::pin::Pin;

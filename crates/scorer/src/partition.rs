@@ -10,6 +10,7 @@ use policy::Policy;
 use scoring::{Applied, Effect, Fold, Input, Said};
 
 use crate::decode::{Decoded, decode};
+use crate::marks::PolicyMarks;
 use crate::metrics::Metrics;
 use crate::publisher::Publisher;
 use crate::repetition::Repetition;
@@ -187,9 +188,18 @@ impl PartitionTask {
         let now = self.fold.partition().now().unwrap_or_default();
         let said_at = Offset::new(self.next.get().saturating_sub(1));
         let sequence = self.store.next_sequence(said_at);
-        self.store.put_in_outbox(publish::output(self.id, (sequence, said_at), now, said)?);
+        let marks = self.marks();
+        self.store.put_in_outbox(publish::output(self.id, (sequence, said_at), now, (said, &marks))?);
         self.said = true;
         Ok(())
+    }
+
+    fn marks(&self) -> PolicyMarks {
+        let in_force = self.store.policies().in_force();
+        PolicyMarks {
+            policy: in_force.map(|_| self.fold.policy().digest().to_owned()),
+            file: in_force.and_then(|in_force| in_force.change.file.clone()),
+        }
     }
 
     /// Whether a commit is due: something was said, or much was folded.

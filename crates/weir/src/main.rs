@@ -2,6 +2,7 @@
 //!
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all.
 
+mod applying;
 mod cli;
 mod clock;
 mod config;
@@ -12,7 +13,7 @@ mod running;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, ConfigCommand, TopicsCommand};
+use cli::{Cli, Command, ConfigCommand, PolicyCommand, TopicsCommand};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -44,6 +45,10 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(opening::create_topics(&config.log))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Policy(PolicyCommand::Apply(options)) => {
+            runtime()?.block_on(applying::apply(options))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Config(ConfigCommand::Check { config }) => Ok(config::check(config.as_deref())),
     }
 }
@@ -54,7 +59,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Logs go to standard error; the demo is quiet unless asked, so that its picture stays whole.
 fn start_tracing(cli: &Cli) {
-    let quiet = matches!(cli.command, Command::Demo(_) | Command::Config(_) | Command::Topics(_));
+    let quiet = !matches!(cli.command, Command::Run(_));
     let filter = tracing_subscriber::EnvFilter::try_from_env("WEIR_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if quiet { "error" } else { "info" }));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
