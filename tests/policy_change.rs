@@ -1,6 +1,7 @@
 //! A policy on the log is in force from its record on, whenever and wherever the log is folded.
 
 use model::{Decision, PolicyChange, PolicyOrigin};
+use scorer::{PolicyFile, Ticker};
 
 use super::*;
 
@@ -9,27 +10,27 @@ fn change(origin: PolicyOrigin) -> PolicyChange {
     PolicyChange { origin, by: "ana".to_owned(), reason: "test".to_owned(), file: None }
 }
 
-/// The log with the policy `text` at `place`.
-fn with_policy(mut records: Vec<Stored>, place: usize, (origin, text): (PolicyOrigin, &str)) -> Vec<Stored> {
+fn record_of(at: Timestamp, origin: PolicyOrigin, text: &str) -> Record {
     let change = change(origin);
     let headers = change.headers().map(|(name, value)| (Box::from(name), Bytes::from(value.to_owned())));
-    let record = Record {
-        kind: RecordKind::Policy,
-        at: records[place].record.at,
-        key: Bytes::new(),
-        headers: headers.collect(),
-        value: Bytes::from(text.to_owned()),
-    };
-    records.insert(place, Stored { position: records[place].position, record });
+    let value = Bytes::from(text.to_owned());
+    Record { kind: RecordKind::Policy, at, key: Bytes::new(), headers: headers.collect(), value }
+}
+
+/// The log with the policy `text` at `place`.
+fn with_policy(mut records: Vec<Stored>, place: usize, (origin, text): (PolicyOrigin, &str)) -> Vec<Stored> {
+    let Stored { position, record } = &records[place];
+    let stored = Stored { position: *position, record: record_of(record.at, origin, text) };
+    records.insert(place, stored);
     for (offset, stored) in records.iter_mut().enumerate() {
         stored.position.offset = Offset::new(offset as u64);
     }
     records
 }
 
-/// The default policy with another cap: it moves the same customers, and tells them something else.
-fn capped() -> String {
-    with_lines("daily_cap = ", "daily_cap = 7")
+/// The default policy with another pool: it moves the same customers, and to somewhere else.
+fn rerouted() -> String {
+    with_lines("quarantine = ", "quarantine = \"elsewhere\"")
 }
 
 fn digest(text: &str) -> String {
@@ -78,12 +79,13 @@ fn who_is_left_alone_by_one_policy_is_moved_by_the_next_from_its_record_on() {
 #[test]
 fn a_log_with_a_change_of_policy_says_the_same_again_and_across_restarts_and_restored_states() {
     let records = records();
-    let (place, text) = (records.len() / 2, capped());
+    let (place, text) = (records.len() / 2, rerouted());
     let records = with_policy(records, place, (PolicyOrigin::Api, &text));
     let expected = uninterrupted_under(policy::DEFAULT, &records);
     assert_eq!(uninterrupted_under(policy::DEFAULT, &records), expected, "again");
-    let caps: Vec<_> = last(&expected[1]).into_values().filter_map(|standing| standing.daily_cap).collect();
-    assert!(!caps.is_empty() && caps.iter().all(|cap| *cap == 7), "{caps:?}");
+    let quarantined = last(&expected[1]).into_values().filter(|standing| standing.stage == Stage::Quarantined);
+    let pools: Vec<_> = quarantined.filter_map(|standing| standing.pool).collect();
+    assert!(!pools.is_empty() && pools.iter().all(|pool| pool.as_str() == "elsewhere"), "{pools:?}");
 
     let folder = tempfile::tempdir().unwrap();
     let disk = OnDisk::new(folder.path(), TIGHT);
@@ -135,7 +137,7 @@ fn many_standings_are_said_again_in_parts_also_across_a_restart() {
     for minute in 1..5 {
         push_tick(&mut records, START + Millis::minutes(minute));
     }
-    let records = with_policy(records, place, (PolicyOrigin::Api, &capped()));
+    let records = with_policy(records, place, (PolicyOrigin::Api, &rerouted()));
     let expected = uninterrupted_under(policy::DEFAULT, &records);
     assert_eq!(expected[1].len(), 12_000, "once when they came, and once again");
 
@@ -174,4 +176,41 @@ fn a_repeated_policy_is_for_those_who_know_none_and_for_no_others() {
     let repeated = with_policy(known, end, (PolicyOrigin::Repeat, &lenient));
     assert_eq!(uninterrupted(&repeated)[1].len(), without[1].len(), "nothing is said again");
     assert!(without[0].len() > 5);
+}
+
+/// What a process that is started with the policy file `text` appends with its first two ticks; the fold follows.
+async fn started_with(disk: &OnDisk<'_>, text: &str) -> Vec<RecordKind> {
+    let before = disk.read(Topic::Events).len();
+    let file = PolicyFile { text: text.to_owned(), digest: digest(text) };
+    let mut ticker = Ticker::new(Arc::clone(&disk.log) as Arc<dyn Log>, file).unwrap();
+    let clock: scorer::Clock = Arc::new(|| START);
+    for _ in 0..2 {
+        ticker.tick(&clock).await.unwrap();
+    }
+    let events = disk.read(Topic::Events);
+    let mut task = disk.open_under(text);
+    disk.fold(&mut task, &events, events.len(), 100);
+    task.settle(PATIENCE).unwrap();
+    events[before..].iter().map(|stored| stored.record.kind).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_file_goes_to_the_log_at_a_start_where_another_came_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = OnDisk::new(folder.path(), Budget::default());
+    let (first, second, by_api) = (policy::DEFAULT, rerouted(), lenient());
+    let (told, silent) = ([RecordKind::Policy, RecordKind::Tick, RecordKind::Tick], [RecordKind::Tick; 2]);
+    assert_eq!(started_with(&disk, first).await, told, "none came before");
+    assert_eq!(started_with(&disk, first).await, silent, "it came last");
+    assert_eq!(started_with(&disk, &second).await, told);
+    assert_eq!(started_with(&disk, first).await, told, "back to the first");
+
+    let record = record_of(START, PolicyOrigin::Api, &by_api);
+    disk.log.producer().append(disk.log.partitions().to_each(Topic::Events, &record)).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(started_with(&disk, first).await, silent, "what the API put in force stays");
+    }
+    let share = disk.read(Topic::Fleet).pop().unwrap().record;
+    assert_eq!(share.header("ce_policy"), Some(&Bytes::from(digest(&by_api))));
+    assert_eq!(share.header("ce_policyfile"), Some(&Bytes::from(digest(first))));
 }

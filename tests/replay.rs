@@ -57,14 +57,15 @@ fn push(records: &mut Vec<Stored>, kind: RecordKind, at: Timestamp, (key, value)
 /// A partition on disk, that can be left and opened again.
 struct OnDisk<'f> {
     folder: &'f Path,
-    log: EmbeddedLog,
+    log: Arc<EmbeddedLog>,
     budget: Budget,
 }
 
 impl<'f> OnDisk<'f> {
     fn new(folder: &'f Path, budget: Budget) -> Self {
         let count = PartitionCount::new(NonZeroU32::MIN);
-        Self { folder, log: EmbeddedLog::open(Config::new(folder.join("log"), count)).unwrap(), budget }
+        let log = Arc::new(EmbeddedLog::open(Config::new(folder.join("log"), count)).unwrap());
+        Self { folder, log, budget }
     }
 
     fn open(&self) -> PartitionTask {
@@ -94,12 +95,17 @@ impl<'f> OnDisk<'f> {
 
     /// Everything that was said, as it stands on its topic.
     fn said(&self, topic: Topic) -> Vec<Bytes> {
+        self.read(topic).into_iter().map(|stored| stored.record.value).collect()
+    }
+
+    /// All records of a topic.
+    fn read(&self, topic: Topic) -> Vec<Stored> {
         let mut tail = self.log.tail(topic, Start::Earliest).unwrap();
-        let mut said = Vec::new();
+        let mut all = Vec::new();
         while !tail.caught_up() {
-            said.extend(tail.next(Duration::ZERO).unwrap().into_iter().map(|stored| stored.record.value));
+            all.extend(tail.next(Duration::ZERO).unwrap());
         }
-        said
+        all
     }
 }
 

@@ -113,7 +113,7 @@ async fn append(admin: &Admin, change: &PolicyChange, text: String) -> Result<()
         kind: RecordKind::Policy,
         at: (admin.clock)(),
         key: Bytes::new(),
-        headers: Arc::from_iter(headers),
+        headers: headers.collect(),
         value: text.into(),
     };
     let appends = admin.log.partitions().to_each(Topic::Events, &record);

@@ -79,26 +79,22 @@ impl Ticker {
     async fn propose(&mut self, now: Timestamp) -> Result<(), Error> {
         let Some(file) = self.proposal.due() else { return Ok(()) };
         tracing::info!(policy = file.digest, "the policy file goes to the log");
-        self.append_policy(now, &file.change(), file.text.clone()).await?;
+        let record = policy_record(now, &file.change(), file.text.clone());
+        let policies = self.log.partitions().to_each(Topic::Events, &record);
+        self.producer.append(policies).await.map_err(Error::log("appending the policy file"))?;
         self.proposal = Proposal::Settled;
         Ok(())
     }
 
     /// Appends the policy in force once more, as `scorer` knows it; whether it did.
-    async fn repeat(&self, now: Timestamp, scorer: &Handle) -> Result<bool, Error> {
+    async fn repeat(&mut self, now: Timestamp, scorer: &Handle) -> Result<bool, Error> {
         let Ok(Ok(known)) = tokio::time::timeout(ASKING, scorer.policy()).await else { return Ok(false) };
         let Some(in_force) = known.record else { return Ok(false) };
         let change = PolicyChange { origin: PolicyOrigin::Repeat, ..in_force.change };
-        self.append_policy(now, &change, in_force.text).await?;
-        Ok(true)
-    }
-
-    async fn append_policy(&self, at: Timestamp, change: &PolicyChange, text: String) -> Result<(), Error> {
-        let headers = change.headers().map(|(name, value)| (Box::from(name), Bytes::from(value.to_owned())));
-        let headers = Arc::from_iter(headers);
-        let record = Record { kind: RecordKind::Policy, at, key: Bytes::new(), headers, value: text.into() };
+        let record = policy_record(now, &change, in_force.text);
         let policies = self.log.partitions().to_each(Topic::Events, &record);
-        self.producer.append(policies).await.map_err(Error::log("appending a policy"))
+        self.producer.append(policies).await.map_err(Error::log("repeating the policy"))?;
+        Ok(true)
     }
 
     /// Ticks every `interval` until `shutdown`, while it holds the office; at once when it comes into it. A tick that fails
@@ -186,6 +182,11 @@ impl Ticker {
         }
         Ok(())
     }
+}
+
+fn policy_record(at: Timestamp, change: &PolicyChange, text: String) -> Record {
+    let headers = change.headers().map(|(name, value)| (Box::from(name), Bytes::from(value.to_owned())));
+    Record { kind: RecordKind::Policy, at, key: Bytes::new(), headers: headers.collect(), value: text.into() }
 }
 
 fn read_all(tail: &mut dyn Tail) -> log::Result<Vec<Stored>> {
