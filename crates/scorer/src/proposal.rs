@@ -41,6 +41,8 @@ pub(crate) enum Proposal {
         /// What was known when the process was started.
         before: PolicyMarks,
     },
+    /// Some partitions may have it: it must go to the others, too.
+    Begun(PolicyFile),
     /// It is the one that came last, or a later policy was put in force since the process was started.
     Settled,
 }
@@ -54,16 +56,19 @@ impl Proposal {
                 Self::Another { file, before: told.clone() }
             }
             Self::Another { file, before } if before == *told => Self::Another { file, before },
+            Self::Begun(file) => Self::Begun(file),
             Self::Unknown(_) | Self::Another { .. } | Self::Settled => Self::Settled,
         };
     }
 
-    /// The file that is to go to the log.
-    pub(crate) const fn due(&self) -> Option<&PolicyFile> {
-        match self {
-            Self::Another { file, .. } => Some(file),
-            Self::Unknown(_) | Self::Settled => None,
-        }
+    /// The file that is to go to the log now, until it is [`Proposal::Settled`] that every partition has it.
+    pub(crate) fn begin(&mut self) -> Option<PolicyFile> {
+        let file = match self {
+            Self::Another { file, .. } | Self::Begun(file) => file.clone(),
+            Self::Unknown(_) | Self::Settled => return None,
+        };
+        *self = Self::Begun(file.clone());
+        Some(file)
     }
 }
 
@@ -83,10 +88,20 @@ mod tests {
     fn a_file_that_is_another_than_the_last_is_due_and_the_last_one_is_not() {
         for (last, is_due) in [(None, true), (Some("old"), true), (Some("new"), false)] {
             let mut proposal = started_with("new");
-            assert_eq!(proposal.due(), None, "nothing is known yet");
+            assert_eq!(proposal.begin(), None, "nothing is known yet");
             proposal.learn(&told(Some("by the API"), last));
-            assert_eq!(proposal.due().is_some(), is_due, "{last:?}");
+            assert_eq!(proposal.begin().is_some(), is_due, "{last:?}");
         }
+    }
+
+    #[test]
+    fn a_file_that_some_partitions_have_stays_due_until_all_have_it() {
+        let mut proposal = started_with("new");
+        proposal.learn(&told(Some("old"), Some("old")));
+        let file = proposal.begin();
+        assert!(file.is_some());
+        proposal.learn(&told(Some("new"), Some("new")));
+        assert_eq!(proposal.begin(), file);
     }
 
     #[test]
@@ -99,7 +114,7 @@ mod tests {
             let mut proposal = started_with(mine);
             proposal.learn(&told(Some("old"), Some("old")));
             proposal.learn(&later);
-            assert_eq!(proposal.due(), None, "{mine} after {later:?}");
+            assert_eq!(proposal.begin(), None, "{mine} after {later:?}");
         }
     }
 }

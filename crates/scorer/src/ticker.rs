@@ -77,9 +77,9 @@ impl Ticker {
 
     /// Appends the policy file of this process to every partition, if it is news.
     async fn propose(&mut self, now: Timestamp) -> Result<(), Error> {
-        let Some(file) = self.proposal.due() else { return Ok(()) };
+        let Some(file) = self.proposal.begin() else { return Ok(()) };
         tracing::info!(policy = file.digest, "the policy file goes to the log");
-        let record = policy_record(now, &file.change(), file.text.clone());
+        let record = policy_record(now, &file.change(), file.text);
         let policies = self.log.partitions().to_each(Topic::Events, &record);
         self.producer.append(policies).await.map_err(Error::log("appending the policy file"))?;
         self.proposal = Proposal::Settled;
