@@ -18,6 +18,8 @@ use scorer::{Metrics, PartitionTask};
 use simulator::platform::{Gate, Platform, Scenario};
 use suites::customer_of;
 
+mod policy_change;
+
 const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
 /// How long publishing may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,14 +57,15 @@ fn push(records: &mut Vec<Stored>, kind: RecordKind, at: Timestamp, (key, value)
 /// A partition on disk, that can be left and opened again.
 struct OnDisk<'f> {
     folder: &'f Path,
-    log: EmbeddedLog,
+    log: Arc<EmbeddedLog>,
     budget: Budget,
 }
 
 impl<'f> OnDisk<'f> {
     fn new(folder: &'f Path, budget: Budget) -> Self {
         let count = PartitionCount::new(NonZeroU32::MIN);
-        Self { folder, log: EmbeddedLog::open(Config::new(folder.join("log"), count)).unwrap(), budget }
+        let log = Arc::new(EmbeddedLog::open(Config::new(folder.join("log"), count)).unwrap());
+        Self { folder, log, budget }
     }
 
     fn open(&self) -> PartitionTask {
@@ -92,13 +95,29 @@ impl<'f> OnDisk<'f> {
 
     /// Everything that was said, as it stands on its topic.
     fn said(&self, topic: Topic) -> Vec<Bytes> {
-        let mut tail = self.log.tail(topic, Start::Earliest).unwrap();
-        let mut said = Vec::new();
-        while !tail.caught_up() {
-            said.extend(tail.next(Duration::ZERO).unwrap().into_iter().map(|stored| stored.record.value));
-        }
-        said
+        self.read(topic).into_iter().map(|stored| stored.record.value).collect()
     }
+
+    /// All records of a topic.
+    fn read(&self, topic: Topic) -> Vec<Stored> {
+        let mut tail = self.log.tail(topic, Start::Earliest).unwrap();
+        let mut all = Vec::new();
+        while !tail.caught_up() {
+            all.extend(tail.next(Duration::ZERO).unwrap());
+        }
+        all
+    }
+}
+
+/// The default policy with such lines in the place of those that begin with `key`.
+fn with_lines(key: &str, line: &str) -> String {
+    let lines = policy::DEFAULT.lines().map(|old| if old.starts_with(key) { line } else { old });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A policy that moves nobody: no rates are above its limits.
+fn lenient() -> String {
+    with_lines("enter = ", "enter = 0.999")
 }
 
 /// Where each customer stands at last.
@@ -186,10 +205,7 @@ fn after_a_change_of_policy_the_standings_are_those_of_the_state_whatever_was_pu
     let mut records = records();
     let (half, whole) = (records.len() / 2, records.len());
     push_tick(&mut records, START + Millis::hours(3));
-    // Nobody's rates are above these.
-    let lenient = policy::DEFAULT.lines().map(|line| if line.starts_with("enter = ") { "enter = 0.999" } else { line });
-    let lenient = lenient.collect::<Vec<_>>().join("\n");
-
+    let lenient = lenient();
     let folder = tempfile::tempdir().unwrap();
     let disk = OnDisk::new(folder.path(), TIGHT);
     let mut task = disk.open();

@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRef;
 use log::Log;
-use model::{Mode, PoolName, Timestamp};
+use model::{Mode, Timestamp};
+use policy::Policy;
 use prometheus::Registry;
 
-use crate::{Explanations, Index, Views};
+use crate::{Explanations, Index, Policies, Views};
 
 /// What keeps Weir from its work, a line each.
 pub type Troubles = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -70,15 +71,17 @@ pub struct Admin {
     pub views: Views,
     /// Why decisions were made.
     pub explanations: Explanations,
-    /// Where commands go.
+    /// Who knows the policy in force.
+    pub policies: Policies,
+    /// Where commands and policies go.
     pub log: Arc<dyn Log>,
     /// Whether standings are carried out; in shadow the mailer is told to send everybody as a healthy customer.
     pub mode: Mode,
-    /// The pool of a healthy customer.
-    pub home_pool: Option<PoolName>,
+    /// The policy that Weir was started with: its pools and its mode are those of the enforcer and of the mailer's routes.
+    pub policy: Arc<Policy>,
     /// Health and metrics.
     pub probes: Probes,
-    /// The time at which a command is appended.
+    /// The time at which a command or a policy is appended.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use policy::PolicyError;
 use serde::Serialize;
 
 /// A problem document (RFC 9457).
@@ -12,15 +13,35 @@ pub(crate) struct Problem {
     status: u16,
     /// What was wrong and what to do.
     detail: String,
+    /// Each thing that is wrong with a file, with its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<Fault>,
+}
+
+/// One thing wrong with a file, and where: line and column from 1.
+#[derive(Clone, Debug, Serialize)]
+struct Fault {
+    line: usize,
+    column: usize,
+    message: String,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { title, status: status.as_u16(), detail: detail.into() }
+        Self { title, status: status.as_u16(), detail: detail.into(), faults: Vec::new() }
     }
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "the request makes no sense", detail)
+    }
+
+    pub(crate) fn faulty(error: &PolicyError) -> Self {
+        let fault = |fault: &policy::Fault| {
+            let message = fault.message.clone();
+            Fault { line: fault.line, column: fault.column, message }
+        };
+        let faults = error.faults.iter().map(fault).collect();
+        Self { faults, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "the policy is unsound", error.to_string()) }
     }
 
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {

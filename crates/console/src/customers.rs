@@ -72,7 +72,7 @@ pub(crate) async fn route(State(admin): State<Admin>, Path(id): Path<String>) ->
     let standing = admin.index.standing(&id);
     let stage = standing.as_ref().map_or(Stage::Healthy, |standing| standing.stage);
     let Some(standing) = standing.filter(|_| admin.mode == Mode::Enforce) else {
-        let pool = admin.home_pool.clone();
+        let pool = admin.policy.pool(Stage::Healthy);
         return Ok(Json(Route { ip_pool_name: pool, stage, daily_cap: None, remaining_today: None }));
     };
     let remaining_today = match standing.daily_cap {

@@ -14,12 +14,14 @@ mod explainer;
 mod explanations;
 mod health;
 mod index;
+mod policies;
 mod server;
 
 pub use admin::{Admin, Probes, Ready, Troubles};
 pub use explainer::{ExplainError, Explainer};
 pub use explanations::Explanations;
 pub use index::{Index, IndexError};
+pub use policies::{Policies, PolicyViewed};
 pub use server::{Server, ServerError};
 
 use std::pin::Pin;

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::FromRef;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
-use crate::{commands, customers, decisions, explanations, health};
+use crate::{commands, customers, decisions, explanations, health, policies};
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -100,5 +100,6 @@ fn router(admin: Admin) -> Router {
         .route("/v1/decisions", get(decisions::decisions))
         .route("/v1/decisions/{id}/explanation", get(explanations::explanation))
         .route("/v1/fleet", get(decisions::fleet))
+        .route("/v1/policy", get(policies::show).post(policies::apply).layer(DefaultBodyLimit::max(policies::LONGEST)))
         .with_state(admin)
 }

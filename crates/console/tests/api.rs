@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use console::{Admin, Explanations, Index, Probes, Ready, Server, Viewed, Views};
+use console::{Admin, Explanations, Index, Policies, PolicyViewed, Probes, Ready, Server, Viewed, Views};
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
     Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, Millis, Mode, Offset, Order, PartitionId,
-    Phase, PoolName, Position, Stage, Standing, Timestamp, Window,
+    Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName, Position, Stage, Standing, Timestamp,
+    Window,
 };
 use policy::Policy;
 use prometheus::Registry;
@@ -68,6 +69,23 @@ fn views() -> Views {
     })
 }
 
+/// The default policy, and a number that makes it another.
+fn policy_text(number: u32) -> String {
+    format!("{}\n# {number}\n", policy::DEFAULT)
+}
+
+/// What the scorer tells of the policy in force.
+fn in_force() -> PolicyView {
+    let change = PolicyChange {
+        origin: PolicyOrigin::File,
+        by: "weir".to_owned(),
+        reason: "another file".to_owned(),
+        file: Some("sha256:before".to_owned()),
+    };
+    let record = PolicyInForce { text: policy_text(1), since: NOW, change };
+    PolicyView { digest: "sha256:before".to_owned(), record: Some(record) }
+}
+
 impl House {
     async fn new() -> Self {
         Self::in_mode(Mode::Enforce).await
@@ -88,7 +106,8 @@ impl House {
             explanations: Explanations::new(Arc::clone(&log), policy),
             log: Arc::clone(&log),
             mode,
-            home_pool: Some(PoolName::new("good-1")),
+            policies: Policies::new(Arc::new(|| Box::pin(std::future::ready(Ok(in_force()))) as PolicyViewed)),
+            policy: Arc::new(Policy::parse(&policy_text(1)).unwrap()),
             probes: Probes { registry: Registry::new(), ready: ready.clone() },
             clock: Arc::new(|| NOW),
         };
@@ -328,6 +347,70 @@ async fn a_command_goes_to_the_log_with_its_author_and_a_bad_one_does_not() {
     assert_eq!(records.len(), 1, "the bad ones left nothing");
     assert_eq!((records[0].record.kind, records[0].record.key.as_ref()), (RecordKind::Command, b"acme".as_slice()));
     assert_eq!(records[0].record.value, good);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_goes_to_every_partition_with_its_author() {
+    let house = House::new().await;
+    let text = policy_text(2);
+    let (status, answer) = house.post("/v1/policy?by=ana&reason=zu%20streng", &text).await;
+    let policy = Policy::parse(&text).unwrap();
+    let expected = json!({ "digest": policy.digest(), "rules": policy.rules().len(), "previous": "sha256:before" });
+    assert_eq!((status, answer), (200, expected));
+    let mut tail = house.log.tail(Topic::Events, Start::Earliest).unwrap();
+    let mut records = Vec::new();
+    while !tail.caught_up() {
+        records.extend(tail.next(Duration::ZERO).unwrap());
+    }
+    let partitions: Vec<_> = records.iter().map(|stored| stored.position.partition.get()).collect();
+    assert_eq!(partitions, [0, 1]);
+    for record in records.into_iter().map(|stored| stored.record) {
+        let headers = ["origin", "by", "reason"].map(|name| record.header(name).unwrap().clone());
+        assert_eq!((record.kind, headers), (RecordKind::Policy, ["api", "ana", "zu streng"].map(Bytes::from)));
+        assert_eq!((record.at, record.value), (NOW, Bytes::from(text.clone())));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unsound_policy_is_refused_with_line_and_column_and_leaves_nothing() {
+    let house = House::new().await;
+    let (good, path) = (policy_text(2), "/v1/policy?by=ana&reason=test");
+    let line = good.lines().position(|line| line.starts_with("version = ")).unwrap() + 1;
+    let (status, problem) = house.post(path, &good.replacen("version = ", "version = 99", 1)).await;
+    assert_eq!(
+        (status, &problem["faults"][0]["line"], &problem["faults"][0]["column"]),
+        (422, &json!(line), &json!(11))
+    );
+    assert!(problem["detail"].as_str().unwrap().contains(&format!("line {line}, column 11: ")), "{problem}");
+
+    let other_pool = good.replacen("quarantine = \"quarantine\"", "quarantine = \"elsewhere\"", 1);
+    let shadow = good.replacen("mode = \"enforce\"", "mode = \"shadow\"", 1);
+    let long = format!("{good}#{}", "x".repeat(300_000));
+    for (path, text, status, word) in [
+        (path, "rule = [", 422, "line 1"),
+        (path, other_pool.as_str(), 422, "restart"),
+        (path, shadow.as_str(), 422, "restart"),
+        (path, long.as_str(), 413, "length"),
+        ("/v1/policy?reason=test", good.as_str(), 400, "by"),
+        ("/v1/policy?by=ana&reason=%20", good.as_str(), 400, "reason"),
+    ] {
+        let (found, problem) = house.post(path, text).await;
+        assert_eq!(found, status, "{path}: {problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(word), "{path}: {problem}");
+    }
+    let mut tail = house.log.tail(Topic::Events, Start::Earliest).unwrap();
+    assert_eq!(tail.next(Duration::ZERO).unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policy_in_force_is_shown_with_its_author() {
+    let house = House::new().await;
+    let (status, shown) = house.get("/v1/policy").await;
+    let expected = json!({
+        "digest": "sha256:before", "origin": "file", "by": "weir", "reason": "another file", "since": NOW,
+        "text": policy_text(1),
+    });
+    assert_eq!((status, shown), (200, expected));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,9 @@ pub enum RecordKind {
     Command,
     /// Time passing, as JSON; one for each partition.
     Tick,
+    /// A policy that is in force from here on: its file's text, as it is; one for each partition. Headers `origin`, `by` and
+    /// `reason` tell where it comes from, `file` what came from a file last.
+    Policy,
     /// Something that Weir says: a decision, a standing, an action, a fleet share, a reject.
     Output,
 }
@@ -29,7 +32,7 @@ pub struct Record {
     /// When it was appended, by the appender's clock. The fold uses it only to tell events from an
     /// impossible future; time is what ticks say.
     pub at: Timestamp,
-    /// What decides its partition, and what compaction keeps the latest of; empty for ticks.
+    /// What decides its partition, and what compaction keeps the latest of; empty for ticks and policies.
     pub key: Bytes,
     /// Names and values beside it.
     pub headers: Headers,

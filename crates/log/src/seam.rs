@@ -126,6 +126,11 @@ impl PartitionCount {
         self.0.get()
     }
 
+    /// Appends of `record` to every partition of `topic`.
+    pub fn to_each(self, topic: Topic, record: &Record) -> Vec<Append> {
+        self.all().map(|partition| Append { topic, route: Route::To(partition), record: record.clone() }).collect()
+    }
+
     /// Every partition, from 0.
     pub fn all(self) -> impl Iterator<Item = PartitionId> {
         (0..self.get()).map(PartitionId::new)

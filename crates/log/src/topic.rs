@@ -3,7 +3,7 @@
 /// A topic of the log. Its name outside is [`Topic::name`] behind the configured prefix (`weir.`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
-    /// Events, commands and ticks: the one input of the fold.
+    /// Events, commands, ticks and policies: the one input of the fold.
     Events,
     /// Signed input that made no sense, verbatim, with the reason.
     Rejects,

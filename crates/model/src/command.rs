@@ -59,13 +59,21 @@ impl Command {
     ///
     /// [`OrderError`] names what is missing.
     pub fn checked(self) -> Result<Self, OrderError> {
-        if self.by.trim().is_empty() {
-            return Err(OrderError::NoAuthor);
-        }
-        if self.reason.trim().is_empty() {
-            return Err(OrderError::NoReason);
-        }
+        OrderError::check(&self.by, &self.reason)?;
         Ok(self)
+    }
+}
+
+impl OrderError {
+    /// What is missing of author and reason, if anything is.
+    pub(crate) fn check(by: &str, reason: &str) -> Result<(), Self> {
+        if by.trim().is_empty() {
+            return Err(Self::NoAuthor);
+        }
+        if reason.trim().is_empty() {
+            return Err(Self::NoReason);
+        }
+        Ok(())
     }
 }
 

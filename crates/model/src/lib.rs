@@ -8,6 +8,7 @@
 //! a [`Decision`] is a verdict that changed a customer's [`Stage`]; a [`Standing`] is where the customer is now.
 
 mod cells;
+mod change;
 mod command;
 mod contributor;
 mod counts;
@@ -25,6 +26,7 @@ mod view;
 mod window;
 
 pub use cells::{Cell, CellCounts, Cells, Customers};
+pub use change::{PolicyChange, PolicyInForce, PolicyOrigin, PolicyView};
 pub use command::{Command, Order, OrderError};
 pub use contributor::Contributor;
 pub use counts::{Counter, Counts, ProviderCounts};

@@ -1,7 +1,10 @@
 //! What a record of the log means to the fold.
 
-use log::{RecordKind, Stored};
-use model::{Command, CustomerId, Tick};
+use std::sync::Arc;
+
+use log::{Record, RecordKind, Stored};
+use model::{Command, CustomerId, PolicyChange, PolicyInForce, Tick};
+use policy::Policy;
 use sendgrid::webhook::WebhookEvent;
 
 /// A record, read.
@@ -17,6 +20,8 @@ pub(crate) enum Decoded<'a> {
     Command(CustomerId, Command),
     /// Time passing.
     Tick(Tick),
+    /// The policy in force from here on, and who put it there.
+    Policy(Arc<Policy>, PolicyInForce),
     /// Nothing that the fold knows. The receiver and the API let no such record in; a foreign producer may.
     Unreadable(&'static str),
 }
@@ -37,8 +42,20 @@ pub(crate) fn decode(stored: &Stored) -> Decoded<'_> {
         RecordKind::Tick => {
             serde_json::from_slice(&record.value).map_or(Decoded::Unreadable("it is no tick"), Decoded::Tick)
         }
+        RecordKind::Policy => match policy(record) {
+            Some((policy, in_force)) => Decoded::Policy(policy, in_force),
+            None => Decoded::Unreadable("it is no policy that this version reads"),
+        },
         RecordKind::Output => Decoded::Unreadable("an output stands among the input"),
     }
+}
+
+fn policy(record: &Record) -> Option<(Arc<Policy>, PolicyInForce)> {
+    let header = |name: &str| std::str::from_utf8(record.header(name)?).ok();
+    let change = PolicyChange::read(header)?;
+    let text = std::str::from_utf8(&record.value).ok()?.to_owned();
+    let policy = Policy::parse(&text).ok()?;
+    Some((Arc::new(policy), PolicyInForce { text, since: record.at, change }))
 }
 
 fn customer(key: &[u8]) -> Option<CustomerId> {

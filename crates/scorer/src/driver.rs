@@ -335,11 +335,16 @@ impl Driver {
     }
 
     fn answer(&self) {
-        while let Ok(Question { customer, answer }) = self.asked.try_recv() {
-            // One who asks about a partition of another scorer gets no answer.
-            let Some(view) = self.view(&customer) else { continue };
-            // Whoever asked may have gone.
-            let _unheard = answer.send(view).is_err();
+        // Who asks about a partition of another scorer gets no answer, and whoever asked may have gone.
+        while let Ok(question) = self.asked.try_recv() {
+            let _unheard = match question {
+                Question::Customer(customer, answer) => {
+                    self.view(&customer).is_some_and(|view| answer.send(view).is_err())
+                }
+                Question::Policy(answer) => {
+                    self.tasks().next().is_some_and(|(_, task)| answer.send(task.policy()).is_err())
+                }
+            };
         }
     }
 

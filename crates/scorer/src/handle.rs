@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 
-use model::{CustomerId, CustomerView};
+use model::{CustomerId, CustomerView, PolicyView};
 use tokio::sync::oneshot;
 
 /// The scorer can't answer just now: it is starting, stopping, or has too many questions waiting.
@@ -10,11 +10,13 @@ use tokio::sync::oneshot;
 #[error("the scorer can't answer just now; try again in a moment")]
 pub struct Unavailable;
 
-/// A question about a customer, and where the answer goes.
+/// A question, and where the answer goes.
 #[derive(Debug)]
-pub(crate) struct Question {
-    pub(crate) customer: CustomerId,
-    pub(crate) answer: oneshot::Sender<Option<CustomerView>>,
+pub(crate) enum Question {
+    /// Where does the customer stand?
+    Customer(CustomerId, oneshot::Sender<Option<CustomerView>>),
+    /// Which policy is in force?
+    Policy(oneshot::Sender<PolicyView>),
 }
 
 /// Asks a running scorer. Cheap to clone.
@@ -38,8 +40,21 @@ impl Handle {
     ///
     /// [`Unavailable`] where the scorer does not answer.
     pub async fn customer(&self, customer: CustomerId) -> Result<Option<CustomerView>, Unavailable> {
+        self.ask(|answer| Question::Customer(customer, answer)).await
+    }
+
+    /// The policy in force, as the first partition of this scorer has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] where the scorer does not answer, or has no partition.
+    pub async fn policy(&self) -> Result<PolicyView, Unavailable> {
+        self.ask(Question::Policy).await
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, Unavailable> {
         let (answer, answered) = oneshot::channel();
-        match self.questions.try_send(Question { customer, answer }) {
+        match self.questions.try_send(question(answer)) {
             Ok(()) => answered.await.map_err(|_| Unavailable),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Unavailable),
         }

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{Outputs, Sequence, Stored};
-use model::{CustomerId, CustomerView, Offset, PartitionId};
+use model::{CustomerId, CustomerView, Offset, PartitionId, PolicyInForce, PolicyView};
 use policy::Policy;
 use scoring::{Applied, Effect, Fold, Input, Said};
 
 use crate::decode::{Decoded, decode};
+use crate::marks::PolicyMarks;
 use crate::metrics::Metrics;
 use crate::publisher::Publisher;
 use crate::repetition::Repetition;
 use crate::store::{Budget, Opened, RocksStore};
-use crate::{Error, publish};
+use crate::{Error, in_force, publish};
 
 /// Records folded at most before a commit: what a crash makes the fold do again, and what bounds the memory between
 /// commits. Seldom commits let a customer that is touched again and again be written once.
@@ -42,13 +43,11 @@ pub struct PartitionTask {
     /// The last output given to the publisher.
     handed: Sequence,
     repetition: Repetition,
-    /// Customers whose standing is to be said again.
-    unsaid: Option<Vec<CustomerId>>,
 }
 
 impl PartitionTask {
     /// Opens the state of partition `id` below `root`, or begins an empty one, and publishes what it said before and is
-    /// not yet published.
+    /// not yet published. It goes on under the policy that a record put in force, and under `policy` while none has.
     ///
     /// # Errors
     ///
@@ -71,14 +70,14 @@ impl PartitionTask {
         metrics: Metrics,
         mut outputs: Box<dyn Outputs>,
     ) -> Result<Self, Error> {
+        let policy = in_force::policy_of(&mut store, id, policy);
         let fold = Fold::new(policy, id, partition);
         let next = store.next_offset();
         let published = outputs.last_published().map_err(Error::log("reading back what was published"))?;
         let publisher = Publisher::start(outputs)?;
         let handed = Sequence::default();
         let repetition = Repetition::of(&mut store, fold.policy().digest(), published);
-        let mut task =
-            Self { id, fold, store, metrics, next, said: false, publisher, handed, repetition, unsaid: None };
+        let mut task = Self { id, fold, store, metrics, next, said: false, publisher, handed, repetition };
         task.publish()?;
         task.show();
         Ok(task)
@@ -102,7 +101,7 @@ impl PartitionTask {
     pub fn fold(&mut self, records: &[Stored]) -> Result<(), Error> {
         for stored in records {
             if self.repetition.ends_before(stored.position.offset) {
-                self.end_repetition()?;
+                self.end_repetition();
             }
             self.next = stored.position.offset.next();
             if let Some(applied) = self.apply(stored)? {
@@ -115,26 +114,23 @@ impl PartitionTask {
     }
 
     /// From here on what is said is new, whatever the repetition said.
-    fn end_repetition(&mut self) -> Result<(), Error> {
+    fn end_repetition(&mut self) {
         if let Some(published) = self.repetition.published() {
             self.store.number_behind(published.sequence);
         }
         if self.repetition.is_other() {
-            self.unsaid = Some(self.store.everyone()?);
+            self.store.policies_mut().say_all(self.fold.policy().digest());
         }
         self.repetition = Repetition::Over;
-        Ok(())
     }
 
     /// Says where the next customers stand, of those whose standing is to be said again. Behind what the record itself made be
     /// said, so that this has the same number in every repetition.
     fn say_again(&mut self) -> Result<(), Error> {
-        let Some(unsaid) = &mut self.unsaid else { return Ok(()) };
-        let these = unsaid.split_off(unsaid.len().saturating_sub(SAID_AGAIN));
-        if unsaid.is_empty() {
-            self.unsaid = None;
-            self.store.set_policy(self.fold.policy().digest());
-        }
+        let Some(name) = self.store.policies().said_up_to() else { return Ok(()) };
+        let these = self.store.behind(name, SAID_AGAIN)?;
+        let is_end = these.len() < SAID_AGAIN;
+        self.store.policies_mut().said(these.last().filter(|_| !is_end));
         for id in these {
             let Some(customer) = self.store.peek(&id)?.filter(|customer| !customer.is_new()) else { continue };
             self.say(&Said::Standing(customer.standing(&id, self.fold.policy())))?;
@@ -152,12 +148,36 @@ impl PartitionTask {
             }
             Decoded::Command(id, command) => self.fold.apply(&mut self.store, offset, Input::Command(&id, command))?,
             Decoded::Tick(tick) => self.fold.apply(&mut self.store, offset, Input::Tick(tick))?,
+            Decoded::Policy(policy, in_force) => return self.take_policy(offset, policy, in_force),
             Decoded::Unreadable(why) => {
                 tracing::warn!(partition = %self.id, %offset, why, "a record is left out");
                 self.metrics.records.with_label_values(&["unreadable"]).inc();
                 return Ok(None);
             }
         };
+        Ok(Some(applied))
+    }
+
+    /// Goes over to a policy. Where everybody stands is said again under it: pools and caps may be others.
+    fn take_policy(
+        &mut self,
+        offset: Offset,
+        policy: Arc<Policy>,
+        in_force: PolicyInForce,
+    ) -> Result<Option<Applied>, Error> {
+        if !self.store.policies().takes(in_force.change.origin) {
+            self.metrics.records.with_label_values(&["policy_repeated"]).inc();
+            return Ok(None);
+        }
+        let digest = policy.digest().to_owned();
+        let is_another = digest != self.fold.policy().digest();
+        self.store.policies_mut().take(in_force);
+        let applied = self.fold.apply(&mut self.store, offset, Input::Policy(policy))?;
+        // What may say something else than before says everybody's standing at its end anyway.
+        if is_another && !self.repetition.is_other() {
+            tracing::info!(partition = %self.id, %offset, policy = digest, "another policy is in force");
+            self.store.policies_mut().say_all(&digest);
+        }
         Ok(Some(applied))
     }
 
@@ -168,9 +188,18 @@ impl PartitionTask {
         let now = self.fold.partition().now().unwrap_or_default();
         let said_at = Offset::new(self.next.get().saturating_sub(1));
         let sequence = self.store.next_sequence(said_at);
-        self.store.put_in_outbox(publish::output(self.id, (sequence, said_at), now, said)?);
+        let marks = self.marks();
+        self.store.put_in_outbox(publish::output(self.id, (sequence, said_at), now, (said, &marks))?);
         self.said = true;
         Ok(())
+    }
+
+    fn marks(&self) -> PolicyMarks {
+        let in_force = self.store.policies().in_force();
+        PolicyMarks {
+            policy: in_force.map(|_| self.fold.policy().digest().to_owned()),
+            file: in_force.and_then(|in_force| in_force.change.file.clone()),
+        }
     }
 
     /// Whether a commit is due: something was said, or much was folded.
@@ -246,6 +275,11 @@ impl PartitionTask {
         Ok(customer.map(|customer| scoring::view(id, &customer, self.fold.policy(), now)))
     }
 
+    /// The policy that it judges by.
+    pub(crate) fn policy(&self) -> PolicyView {
+        PolicyView { digest: self.fold.policy().digest().to_owned(), record: self.store.policies().in_force().cloned() }
+    }
+
     /// Gives what is new in the outbox to the publisher, and forgets what is published.
     fn publish(&mut self) -> Result<(), Error> {
         let new: Vec<_> = self.store.outbox().iter().filter(|output| output.sequence > self.handed).cloned().collect();
@@ -279,6 +313,7 @@ impl PartitionTask {
             Effect::Future => "future",
             Effect::Followed => "command",
             Effect::Ticked => "tick",
+            Effect::PolicyTaken => "policy",
         };
         self.metrics.records.with_label_values(&[effect]).inc();
         for said in &applied.said {

@@ -1,20 +1,21 @@
 //! What the fold said, as records for those outside.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use log::{Output, Record, RecordKind, Sequence, Topic};
 use model::{Decision, Offset, PartitionId, Timestamp};
 use scoring::Said;
 
-/// The record for something said by `partition` at `now`, numbered `sequence`, because of the input at `said_at`.
+use crate::marks::PolicyMarks;
+
+/// The record for something said by `partition` at `now`, numbered `sequence`, because of the input at `said_at`; a share has
+/// `marks` beside it.
 ///
 /// JSON with CloudEvents headers (Kafka binding, binary mode).
 pub(crate) fn output(
     partition: PartitionId,
     (sequence, said_at): (Sequence, Offset),
     now: Timestamp,
-    said: &Said,
+    (said, marks): (&Said, &PolicyMarks),
 ) -> Result<Output, serde_json::Error> {
     let (topic, kind, key, value) = match said {
         Said::Decision(decision) => (Topic::Decisions, "decision", key_of(decision), serde_json::to_vec(decision)?),
@@ -27,7 +28,7 @@ pub(crate) fn output(
         }
     };
     let header = |name: &str, value: String| (Box::from(name), Bytes::from(value));
-    let headers = [
+    let mut headers = vec![
         header("ce_specversion", "1.0".to_owned()),
         header("ce_id", format!("{partition}-{}", sequence.get())),
         header("ce_source", format!("/weir/scorer/{partition}")),
@@ -35,7 +36,10 @@ pub(crate) fn output(
         header("ce_time", now.to_string()),
         header("content-type", "application/json".to_owned()),
     ];
-    let record = Record { kind: RecordKind::Output, at: now, key, headers: Arc::new(headers), value: value.into() };
+    if topic == Topic::Fleet {
+        headers.extend(marks.headers());
+    }
+    let record = Record { kind: RecordKind::Output, at: now, key, headers: headers.into(), value: value.into() };
     Ok(Output { sequence, said_at, topic, record })
 }
 

@@ -20,13 +20,15 @@ pub(crate) enum Repetition {
 }
 
 impl Repetition {
-    /// Of `store`, under the policy file with this digest, where outputs are on their topics up to `published`.
+    /// Of `store`, under the policy with this digest, where outputs are on their topics up to `published`.
     pub(crate) fn of(store: &mut RocksStore, policy: &str, published: Option<Published>) -> Self {
         let is_new = store.next_offset() == Offset::ZERO;
         if is_new && published.is_none() {
-            store.set_policy(policy);
+            store.policies_mut().all_said(policy);
         }
-        if store.policy() != Some(policy) {
+        if store.policies().said_under() != Some(policy) {
+            // It stays another repetition until it has ended, also where a record brings the first policy back.
+            store.policies_mut().say_all_later();
             return Self::Other(published);
         }
         published.map_or(Self::Over, Self::Same)

@@ -37,6 +37,8 @@ pub enum Input<'a> {
     Command(&'a CustomerId, Command),
     /// Time passing.
     Tick(Tick),
+    /// The policy in force from here on.
+    Policy(Arc<Policy>),
 }
 
 /// Something the fold says.
@@ -67,6 +69,8 @@ pub enum Effect {
     Followed,
     /// Time passed.
     Ticked,
+    /// Another policy is in force.
+    PolicyTaken,
 }
 
 /// What the fold made of a record.
@@ -123,6 +127,10 @@ impl Fold {
             Input::Event(id, event, appended) => self.event(store, offset, (id, event, appended), &mut said)?,
             Input::Command(id, command) => self.command(store, offset, (id, command), &mut said)?,
             Input::Tick(tick) => self.tick(store, offset, tick, &mut said)?,
+            Input::Policy(policy) => {
+                self.policy = policy;
+                Effect::PolicyTaken
+            }
         };
         Ok(Applied { effect, said })
     }

@@ -125,6 +125,24 @@ impl House {
 }
 
 #[test]
+fn another_policy_judges_from_its_record_on_by_what_was_counted_before() {
+    let mut house = House::new();
+    let strict = Arc::clone(house.fold.policy());
+    let lines = policy::DEFAULT.lines().map(|line| if line.starts_with("enter = ") { "enter = 0.999" } else { line });
+    let lenient = Policy::parse(&lines.collect::<Vec<_>>().join("\n")).unwrap();
+    assert_eq!(house.apply(Input::Policy(Arc::new(lenient))), Effect::PolicyTaken);
+    house.sends("a", 1_000, 300, Counter::HardBounce);
+    house.pass(Millis::minutes(2));
+    assert_eq!((house.stage("a"), house.decisions.len()), (Stage::Healthy, 0));
+
+    assert_eq!(house.apply(Input::Policy(Arc::clone(&strict))), Effect::PolicyTaken);
+    assert_eq!((house.stage("a"), house.counts("a", Window::Day)[Counter::HardBounce]), (Stage::Healthy, 300));
+    house.happens("a", Counter::HardBounce);
+    assert!(house.stage("a") > Stage::Watch);
+    assert!(house.decisions.iter().all(|decision| decision.policy == strict.digest()));
+}
+
+#[test]
 fn a_copy_is_not_counted_by_whichever_digest_it_is_known() {
     let mut house = House::new();
     let (first, customer) = (event(7, Counter::HardBounce, START), id("a"));

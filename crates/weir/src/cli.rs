@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Print or check configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Put another policy in force without a restart.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Make the topics that Weir needs in Kafka.
     #[command(subcommand)]
     Topics(TopicsCommand),
@@ -112,6 +115,31 @@ pub(crate) struct JudgeOptions {
     /// Print JSON instead of tables, with every good customer that was touched and why.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Send a policy file to a running Weir, which puts it on the log: each record behind it is judged by it.
+    Apply(PolicyOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyOptions {
+    /// The policy file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Who puts it in force.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// The configuration file, which names the operators' API in [admin] listen.
+    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where the operators' API is, if not where the configuration says: http://host:port.
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all, `judging`
 //! judges a policy.
 
+mod applying;
 mod cli;
 mod clock;
 mod config;
@@ -15,7 +16,7 @@ mod running;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, ConfigCommand, TopicsCommand};
+use cli::{Cli, Command, ConfigCommand, PolicyCommand, TopicsCommand};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -50,6 +51,10 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
         Command::Topics(TopicsCommand::Create { config }) => {
             let config = config::load(config.as_deref())?;
             runtime()?.block_on(opening::create_topics(&config.log))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Policy(PolicyCommand::Apply(options)) => {
+            runtime()?.block_on(applying::apply(options))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Config(ConfigCommand::Check { config }) => Ok(config::check(config.as_deref())),

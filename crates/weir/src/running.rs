@@ -7,15 +7,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use console::{Admin, Explanations, Index, Probes, Ready, Server, Unavailable, Views};
+use console::{Admin, Explanations, Index, Policies, Probes, Ready, Server, Unavailable, Views};
 use enforcer::Enforcer;
 use log::Log;
 use log::embedded::EmbeddedLog;
-use model::Stage;
 use prometheus::Registry;
 use receiver::Receiver;
 use scorer::store::Budget;
-use scorer::{Scorer, Ticker};
+use scorer::{Handle, Scorer, Ticker};
 use sendgrid::api::Client;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -120,17 +119,17 @@ impl Running {
             let maintenance = maintain(embedded, Arc::clone(&clock), running.work.shutdown.clone());
             running.work.spawn("maintenance of the log", maintenance);
         }
-        let views = if roles.contains(&Role::Scorer) {
-            running.start_scorer(&settings, &log, &clock, &registry).await?
+        let scorer = if roles.contains(&Role::Scorer) {
+            Some(running.start_scorer(&settings, &log, &clock, &registry).await?)
         } else {
-            Arc::new(|_| Box::pin(std::future::ready(Err(Unavailable))) as console::Viewed)
+            None
         };
         if roles.contains(&Role::Enforcer) {
             running.start_enforcer(&settings, &log, &clock, &registry)?;
         }
         let probes = Probes { registry: registry.clone(), ready: running.ready.clone() };
         if roles.contains(&Role::Console) {
-            running.start_console(&settings, views, (&log, &clock), probes).await?;
+            running.start_console(&settings, scorer, (&log, &clock), probes).await?;
         } else {
             running.serve_admin("health and metrics", Server::bind_probes(settings.admin, probes).await?);
         }
@@ -148,9 +147,9 @@ impl Running {
         log: &Arc<dyn Log>,
         clock: &Clock,
         registry: &Registry,
-    ) -> anyhow::Result<Views> {
-        let opened = Arc::clone(log);
-        let mut ticker = tokio::task::spawn_blocking(move || Ticker::new(opened)).await??;
+    ) -> anyhow::Result<Handle> {
+        let (opened, file) = (Arc::clone(log), settings.policy_file.clone());
+        let mut ticker = tokio::task::spawn_blocking(move || Ticker::new(opened, file)).await??;
         if ticker.holds_office() {
             ticker.tick(clock).await?;
         }
@@ -168,15 +167,12 @@ impl Running {
         let troubles = scorer.troubles();
         self.ready.ask(Arc::new(move || troubles.current()));
         self.work.spawn("scorer", scorer.ended());
-        let ticking = ticker.run(settings.tick_interval, Arc::clone(clock), shutdown);
+        let ticking = ticker.run(settings.tick_interval, Arc::clone(clock), handle.clone(), shutdown);
         self.work.spawn::<scorer::Error>("ticker", async move {
             ticking.await;
             Ok(())
         });
-        Ok(Arc::new(move |customer| {
-            let handle = handle.clone();
-            Box::pin(async move { handle.customer(customer).await.map_err(|_| Unavailable) })
-        }))
+        Ok(handle)
     }
 
     fn start_enforcer(
@@ -195,7 +191,7 @@ impl Running {
     async fn start_console(
         &mut self,
         settings: &Settings,
-        views: Views,
+        scorer: Option<Handle>,
         (log, clock): (&Arc<dyn Log>, &Clock),
         probes: Probes,
     ) -> anyhow::Result<()> {
@@ -204,11 +200,12 @@ impl Running {
         self.readers = readers;
         let admin = Admin {
             index,
-            views,
             explanations: Explanations::new(Arc::clone(log), Arc::clone(&settings.policy)),
+            views: views(scorer.clone()),
+            policies: policies(scorer),
             log: Arc::clone(log),
             mode: settings.enforcer.mode,
-            home_pool: settings.policy.pool(Stage::Healthy),
+            policy: Arc::clone(&settings.policy),
             probes,
             clock: Arc::clone(clock),
         };
@@ -257,6 +254,22 @@ impl Running {
         }
         intake.and(work)
     }
+}
+
+/// Asks the scorer of this process, if it has one, for a customer's counts.
+fn views(scorer: Option<Handle>) -> Views {
+    Arc::new(move |customer| {
+        let scorer = scorer.clone();
+        Box::pin(async move { scorer.ok_or(Unavailable)?.customer(customer).await.map_err(|_| Unavailable) })
+    })
+}
+
+/// Asks the scorer of this process, if it has one, for the policy in force.
+fn policies(scorer: Option<Handle>) -> Policies {
+    Policies::new(Arc::new(move || {
+        let scorer = scorer.clone();
+        Box::pin(async move { scorer.ok_or(Unavailable)?.policy().await.map_err(|_| Unavailable) })
+    }))
 }
 
 /// Drops what the log need not keep, now and then.

@@ -99,6 +99,7 @@ const fn number_of(kind: RecordKind) -> u8 {
         RecordKind::Command => 1,
         RecordKind::Tick => 2,
         RecordKind::Output => 3,
+        RecordKind::Policy => 4,
     }
 }
 
@@ -108,6 +109,7 @@ const fn kind_of(number: u8) -> Option<RecordKind> {
         1 => Some(RecordKind::Command),
         2 => Some(RecordKind::Tick),
         3 => Some(RecordKind::Output),
+        4 => Some(RecordKind::Policy),
         _ => None,
     }
 }
@@ -121,7 +123,7 @@ mod tests {
     fn record() -> impl Strategy<Value = Record> {
         let bytes = || prop::collection::vec(any::<u8>(), 0..40).prop_map(Bytes::from);
         let headers = prop::collection::vec(("[a-z_-]{0,12}".prop_map(String::into_boxed_str), bytes()), 0..4);
-        (0_u8..4, any::<i64>(), bytes(), headers, bytes()).prop_map(|(kind, at, key, headers, value)| Record {
+        (0_u8..5, any::<i64>(), bytes(), headers, bytes()).prop_map(|(kind, at, key, headers, value)| Record {
             kind: kind_of(kind).unwrap(),
             at: Timestamp::from_millis(at),
             key,

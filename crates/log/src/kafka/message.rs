@@ -155,11 +155,12 @@ const fn name_of(kind: RecordKind) -> &'static str {
         RecordKind::Event => "event",
         RecordKind::Command => "command",
         RecordKind::Tick => "tick",
+        RecordKind::Policy => "policy",
         RecordKind::Output => "output",
     }
 }
 
 fn kind_of(name: &str) -> Option<RecordKind> {
-    let kinds = [RecordKind::Event, RecordKind::Command, RecordKind::Tick, RecordKind::Output];
+    let kinds = [RecordKind::Event, RecordKind::Command, RecordKind::Tick, RecordKind::Policy, RecordKind::Output];
     kinds.into_iter().find(|kind| name_of(*kind) == name)
 }

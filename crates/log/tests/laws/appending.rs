@@ -15,10 +15,10 @@ pub(crate) fn what_was_appended_comes_back_as_it_was(backend: &impl Backend) {
         (Box::from("a"), Bytes::new()),
         (Box::from(""), "ä".into()),
     ]);
-    let kinds = [RecordKind::Event, RecordKind::Command, RecordKind::Tick, RecordKind::Output];
+    let kinds = [RecordKind::Event, RecordKind::Command, RecordKind::Tick, RecordKind::Policy, RecordKind::Output];
     let sent: Vec<_> = kinds
         .into_iter()
-        .zip([i64::MIN, -1, 0, i64::MAX])
+        .zip([i64::MIN, -1, 0, 1, i64::MAX])
         .flat_map(|(kind, at)| {
             let at = Timestamp::from_millis(at);
             let full = Record { kind, at, key: "k".into(), headers: Arc::clone(&headers), value: vec![0, 255].into() };

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::CustomerId;
-use rocksdb::{DB, IteratorMode, WriteBatch};
+use rocksdb::{DB, Direction, IteratorMode, WriteBatch};
 use scoring::Customer;
 
 use super::{Place, keys};
@@ -73,13 +73,25 @@ impl Customers {
         }
     }
 
-    pub(super) fn everyone(&self, db: &DB, place: &Place) -> Result<Vec<CustomerId>, Error> {
-        let mut everyone: BTreeSet<_> = self.cache.keys().cloned().collect();
-        for entry in db.iterator_cf(keys::cf(db, keys::CUSTOMERS, place)?, IteratorMode::Start) {
+    /// The first `limit` customers behind `name`; who they are follows from the records alone, not from what is in memory.
+    pub(super) fn behind(
+        &self,
+        (db, place): (&DB, &Place),
+        name: &str,
+        limit: usize,
+    ) -> Result<Vec<CustomerId>, Error> {
+        let is_behind = |id: &&CustomerId| id.as_str() > name;
+        let mut found: BTreeSet<_> = self.cache.keys().filter(is_behind).cloned().collect();
+        let from = IteratorMode::From(name.as_bytes(), Direction::Forward);
+        // One more than wanted: the first may be the one named.
+        for entry in db.iterator_cf(keys::cf(db, keys::CUSTOMERS, place)?, from).take(limit.saturating_add(1)) {
             let (key, _) = entry.map_err(place.failed("listing customers"))?;
-            everyone.insert(customer_id(&key, place)?);
+            let id = customer_id(&key, place)?;
+            if is_behind(&&id) {
+                found.insert(id);
+            }
         }
-        Ok(everyone.into_iter().collect())
+        Ok(found.into_iter().take(limit).collect())
     }
 
     pub(super) fn attend(&mut self, id: &CustomerId, wanted: bool) {

@@ -2,7 +2,9 @@
 //!
 //! | column family | key | value |
 //! |---|---|---|
-//! | `meta` | `format`, `offset`, `sequence`, `partition`, `policy` | numbers big-endian, the fold's own part by postcard, a digest as text |
+//! | `meta` | `format`, `offset`, `sequence` | numbers, big-endian |
+//! | `meta` | `partition`, `in_force` | the fold's own part and the policy in force, by postcard |
+//! | `meta` | `said_under`, `said_up_to` | a policy's digest and a customer id, as text |
 //! | `customers` | customer id | customer, by postcard |
 //! | `attended` | customer id | nothing |
 //! | `seen` | hour u32, kind u8, chunk u32 or shard u16, big-endian | digests, 16 bytes each |
@@ -24,7 +26,9 @@ pub(super) const FORMAT: &str = "format";
 pub(super) const OFFSET: &str = "offset";
 pub(super) const SEQUENCE: &str = "sequence";
 pub(super) const PARTITION: &str = "partition";
-pub(super) const POLICY: &str = "policy";
+pub(super) const IN_FORCE: &str = "in_force";
+pub(super) const SAID_UNDER: &str = "said_under";
+pub(super) const SAID_UP_TO: &str = "said_up_to";
 
 /// The options of a column family, where `write_buffer` bytes of customers are gathered.
 pub(super) fn options(name: &str, write_buffer: usize) -> Options {

@@ -9,6 +9,7 @@ mod budget;
 mod customers;
 mod keys;
 mod outbox;
+mod policies;
 mod seen;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use scoring::{Customer, Hour, Partition, Store};
 
 pub use self::budget::Budget;
 use self::customers::Customers;
+pub(crate) use self::policies::Policies;
 use self::seen::Seen;
 use crate::Error;
 
@@ -42,8 +44,7 @@ pub struct RocksStore {
     written: Sequence,
     next: Offset,
     sequence: Sequence,
-    /// Under which policy file every customer's standing was said; `None` while they have yet to be.
-    policy: Option<String>,
+    policies: Policies,
 }
 
 /// Whose state, and where: for errors that an operator can act on.
@@ -110,9 +111,9 @@ impl RocksStore {
         let customers = Customers::load(&db, &place, budget.customers)?;
         let seen = Seen::load(&db, &place, budget.digests)?;
         let outbox = outbox::load(&db, &place)?;
-        let policy = read(keys::POLICY)?.and_then(|bytes| String::from_utf8(bytes).ok());
+        let policies = Policies::load(&db, &place)?;
         let (next, sequence) = (Offset::new(offset), Sequence::new(sequence));
-        let store = Self { place, db, customers, seen, outbox, written: sequence, next, sequence, policy };
+        let store = Self { place, db, customers, seen, outbox, written: sequence, next, sequence, policies };
         Ok(Opened { store, partition })
     }
 
@@ -136,14 +137,14 @@ impl RocksStore {
         self.sequence = self.sequence.max(sequence);
     }
 
-    /// Under which policy file every customer's standing was said.
-    pub(crate) fn policy(&self) -> Option<&str> {
-        self.policy.as_deref()
+    /// The policy in force, and how far it was told.
+    pub(crate) const fn policies(&self) -> &Policies {
+        &self.policies
     }
 
-    /// Every customer's standing was said under this policy file.
-    pub(crate) fn set_policy(&mut self, digest: &str) {
-        self.policy = Some(digest.to_owned());
+    /// The same, to be changed; it becomes durable with the next commit.
+    pub(crate) const fn policies_mut(&mut self) -> &mut Policies {
+        &mut self.policies
     }
 
     /// Puts something said into the outbox; it becomes durable with the next commit.
@@ -170,9 +171,7 @@ impl RocksStore {
         let bytes =
             postcard::to_stdvec(partition).map_err(|e| self.place.unreadable(format!("partition state: {e}")))?;
         batch.put_cf(meta, keys::PARTITION, bytes);
-        if let Some(policy) = &self.policy {
-            batch.put_cf(meta, keys::POLICY, policy);
-        }
+        self.policies.write(&mut batch, &self.db, &self.place)?;
         self.customers.write(&mut batch, &self.db, &self.place)?;
         self.seen.write(&mut batch, &self.db, &self.place)?;
         let unwritten: Vec<_> = self.outbox.iter().filter(|output| output.sequence > self.written).collect();
@@ -203,13 +202,13 @@ impl RocksStore {
         self.customers.peek(&self.db, &self.place, id)
     }
 
-    /// Every customer, in the order of their names.
+    /// The first `limit` customers behind `name`, in the order of their names.
     ///
     /// # Errors
     ///
     /// [`Error::State`] and [`Error::Unreadable`].
-    pub(crate) fn everyone(&self) -> Result<Vec<CustomerId>, Error> {
-        self.customers.everyone(&self.db, &self.place)
+    pub(crate) fn behind(&self, name: &str, limit: usize) -> Result<Vec<CustomerId>, Error> {
+        self.customers.behind((&self.db, &self.place), name, limit)
     }
 
     /// How many customers are in memory.

@@ -11,6 +11,7 @@ use enforcer::{PlacementRule, Placements};
 use model::{CustomerId, Millis, Mode, PoolName, Stage};
 use policy::Policy;
 use receiver::{CustomerRule, PseudonymKey, Source, SourceName, TimestampTolerance, Tls};
+use scorer::PolicyFile;
 use sendgrid::api::{self, ApiKey};
 use sendgrid::webhook::{VerificationKey, Verifier};
 use toml::Spanned;
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) state: StateSettings,
     pub(crate) tick_interval: Duration,
     pub(crate) policy: Arc<Policy>,
+    /// The same as it stands in its file.
+    pub(crate) policy_file: PolicyFile,
     pub(crate) enforcer: enforcer::Config,
     pub(crate) sendgrid: Option<api::Config>,
 }
@@ -52,7 +55,7 @@ impl fmt::Display for Settings {
 /// Checks ranges and what belongs together; every fault is told.
 pub(super) fn check(raw: Raw, path: &Path, text: &str) -> Result<Settings, ConfigError> {
     let mut check = Check { text, faults: Vec::new() };
-    let policy = policy(&raw, path, &mut check)?;
+    let (policy, policy_file) = policy(&raw, path, &mut check)?;
     let receiver = check.receiver(&raw.receiver);
     let admin = check.address(raw.admin.listen.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)));
     let log = log::check(&mut check, &raw.log);
@@ -75,6 +78,7 @@ pub(super) fn check(raw: Raw, path: &Path, text: &str) -> Result<Settings, Confi
             state,
             tick_interval,
             policy: Arc::new(policy),
+            policy_file,
             enforcer,
             sendgrid,
         })
@@ -84,7 +88,7 @@ pub(super) fn check(raw: Raw, path: &Path, text: &str) -> Result<Settings, Confi
 }
 
 /// The policy, from its file beside the configuration or the built-in one.
-fn policy(raw: &Raw, path: &Path, check: &mut Check<'_>) -> Result<Policy, ConfigError> {
+fn policy(raw: &Raw, path: &Path, check: &mut Check<'_>) -> Result<(Policy, PolicyFile), ConfigError> {
     let (path, text) = match &raw.policy.file {
         None => (PathBuf::from("(default policy)"), policy::DEFAULT.to_owned()),
         Some(file) => {
@@ -95,7 +99,9 @@ fn policy(raw: &Raw, path: &Path, check: &mut Check<'_>) -> Result<Policy, Confi
             (path, text)
         }
     };
-    Policy::parse(&text).map_err(|error| ConfigError::Faults { path, faults: error.faults })
+    let policy = Policy::parse(&text).map_err(|error| ConfigError::Faults { path, faults: error.faults })?;
+    let digest = policy.digest().to_owned();
+    Ok((policy, PolicyFile { text, digest }))
 }
 
 impl Check<'_> {

@@ -18,6 +18,7 @@ use log::{PartitionCount, embedded};
 use model::{CustomerId, Mode, PoolName};
 use policy::Policy;
 use receiver::{CustomerRule, Source, SourceName};
+use scorer::PolicyFile;
 use sendgrid::api::{self, ApiKey};
 use sendgrid::webhook::{VerificationKey, Verifier};
 use simulator::platform::{Account, Placement, Platform, Scenario};
@@ -108,6 +109,7 @@ fn settings(
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let key = VerificationKey::from_base64(&signer.public_key())?;
     let customer = CustomerRule::CustomArg("customer_id".to_owned());
+    let policy = Policy::parse(policy::DEFAULT)?;
     let partitions = NonZeroU32::new(4).context("four partitions")?;
     let mut api = api::Config::new(sendgrid.base_url(), ApiKey::new(sendgrid.api_key()));
     api.backoff = Duration::from_millis(20);
@@ -119,7 +121,8 @@ fn settings(
         state: StateSettings::at(folder.join("state")),
         // A tick each simulated minute.
         tick_interval: Duration::from_secs(60) / speed,
-        policy: Arc::new(Policy::parse(policy::DEFAULT)?),
+        policy_file: PolicyFile { text: policy::DEFAULT.to_owned(), digest: policy.digest().to_owned() },
+        policy: Arc::new(policy),
         enforcer: enforcer::Config {
             mode: Mode::Enforce,
             placements: placements(accounts),
