@@ -57,14 +57,14 @@ impl Lane {
     }
 
     /// Has a command followed.
-    pub(crate) fn command(&mut self, offset: Offset, appended: Timestamp, customer: &CustomerId, command: Command) {
+    pub(crate) fn command(&mut self, offset: Offset, appended: Timestamp, (customer, command): (&CustomerId, Command)) {
         self.fold.begin_at(appended);
         self.apply(offset, Input::Command(customer, command));
     }
 
     /// Lets time pass.
-    pub(crate) fn tick(&mut self, offset: Offset, tick: Tick) {
-        self.fold.begin_at(tick.at);
+    pub(crate) fn tick(&mut self, offset: Offset, appended: Timestamp, tick: Tick) {
+        self.fold.begin_at(appended);
         self.apply(offset, Input::Tick(tick));
         let partition = self.fold.partition();
         let counts = partition.stages();

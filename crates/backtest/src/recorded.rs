@@ -186,7 +186,7 @@ impl Backtest {
 
 impl Queued {
     fn tick(&mut self, tick: Tick) {
-        self.lane.tick(self.next, tick);
+        self.lane.tick(self.next, tick.at, tick);
         self.next = self.next.next();
     }
 
