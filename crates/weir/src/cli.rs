@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::Millis;
+use sendgrid::webhook::CustomerRule;
 
 /// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
 ///
@@ -15,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// To write a config:     weir config default > weir.toml
 /// To see what is wrong:  weir config check --config weir.toml
 /// To run it:             weir run --config weir.toml
+/// To try a policy:       weir backtest --policy policy.toml --events events.ndjson.zst
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
 pub(crate) struct Cli {
@@ -31,6 +34,8 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Show an hour of a simulated platform's life in a minute: real webhooks, a simulated SendGrid, real verdicts.
     Demo(DemoOptions),
+    /// Say what a policy would have decided over recorded events, or over the log.
+    Backtest(BacktestOptions),
     /// Print or check configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -76,6 +81,36 @@ pub(crate) struct DemoOptions {
     /// How many times as fast as life.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=240))]
     pub(crate) speed: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BacktestOptions {
+    /// The policy file to try; given twice, the second one is held against the first.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) policy: Vec<PathBuf>,
+    /// Files of one SendGrid event, or one posted array, a line, plain or zstd, in the order of their arrival; `-` is standard
+    /// input.
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "log", conflicts_with = "log")]
+    pub(crate) events: Vec<PathBuf>,
+    /// Take what the configured log has, with its ticks and commands, and show beside it what was decided in life. An embedded
+    /// log can be read while Weir is stopped.
+    #[arg(long)]
+    pub(crate) log: bool,
+    /// The configuration file that says where the log is.
+    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG", requires = "log")]
+    pub(crate) config: Option<PathBuf>,
+    /// How an event tells its customer: custom_arg:NAME, category_prefix:PREFIX, pool, or fixed:CUSTOMER.
+    #[arg(long, value_name = "HOW", default_value = "custom_arg:customer_id", conflicts_with = "log")]
+    pub(crate) customer: CustomerRule,
+    /// How often the events' own time ticks.
+    #[arg(long, value_name = "SPAN", default_value = "1m", conflicts_with = "log")]
+    pub(crate) tick: Millis,
+    /// Write the decisions of all policies as JSON, one a line, as they would stand on weir.decisions.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the report as a page, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 //!
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all.
 
+mod backtest;
 mod cli;
 mod clock;
 mod config;
@@ -34,6 +35,10 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(running::run(config, options.roles))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Backtest(options) => {
+            backtest::run(options, &runtime()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
         Command::Config(ConfigCommand::Default { policy }) => {
             cli::print(if policy { policy::DEFAULT } else { config::DEFAULT });
@@ -54,7 +59,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Logs go to standard error; the demo is quiet unless asked, so that its picture stays whole.
 fn start_tracing(cli: &Cli) {
-    let quiet = matches!(cli.command, Command::Demo(_) | Command::Config(_) | Command::Topics(_));
+    let quiet = !matches!(cli.command, Command::Run(_));
     let filter = tracing_subscriber::EnvFilter::try_from_env("WEIR_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if quiet { "error" } else { "info" }));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

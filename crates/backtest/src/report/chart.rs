@@ -40,6 +40,17 @@ pub(super) struct Frame {
     pub(super) marks: Vec<Mark>,
 }
 
+impl Frame {
+    /// Which part of a mark's label stands at the mark: labels at the ends stay inside.
+    fn anchor(&self, mark: &Mark) -> &'static str {
+        match mark.at {
+            at if at <= self.x.0 => "start",
+            at if at >= self.x.1 => "end",
+            _ => "middle",
+        }
+    }
+}
+
 /// Lines over a common axis.
 pub(super) fn lines(frame: &Frame, shapes: &[Shape]) -> Markup {
     let top = shapes.iter().flat_map(|shape| &shape.points).map(|point| point.1).fold(1.0, f64::max);
@@ -107,7 +118,7 @@ fn svg(frame: &Frame, scale: &Scale, shapes: &[Shape], draw: impl Fn(&Shape) -> 
                     text x=(LEFT - 8.0) y=(y + 4.0) text-anchor="end" { (format!("{:.0}", scale.top * part)) }
                 }
                 @for mark in &frame.marks {
-                    text x=(scale.x(mark.at)) y=(bottom + 18.0) text-anchor="middle" { (mark.label) }
+                    text x=(scale.x(mark.at)) y=(bottom + 18.0) text-anchor=(frame.anchor(mark)) { (mark.label) }
                 }
                 @for shape in shapes { (draw(shape)) }
             }

@@ -7,3 +7,8 @@ mod words;
 
 pub use html::html;
 pub use text::text;
+
+/// What was read, and what was left out.
+pub fn summary(outcome: &crate::Outcome) -> String {
+    words::read(&outcome.read).join("\n")
+}
