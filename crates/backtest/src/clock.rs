@@ -4,16 +4,13 @@ use model::{Millis, Timestamp};
 
 /// How far an event may be ahead of all before it and be believed by itself; the fold, too, doubts what is further ahead.
 const AHEAD: Millis = Millis::hours(1);
-/// For how long into a silence every tick is made.
-const FINE: Millis = Millis::hours(1);
-/// For how long into a silence a tick an hour is made: behind it every window is empty.
-const COARSE: Millis = Millis::days(45);
+/// For how long into a silence ticks are made: behind it every window is empty.
+const SILENCE: Millis = Millis::days(45);
 
 /// The greatest time of an event so far, and the ticks that it brings about.
 ///
-/// A tick is due at each full interval that the clock passes, before the event that makes it pass. In a silence of more than an
-/// hour, which only a gap in the recording brings about, ticks are hourly until shortly before the next event: customers come
-/// down up to an hour later than they would have, and a year's gap costs nothing.
+/// A tick is due at each full interval that the clock passes, before the event that makes it pass. A silence longer than
+/// [`SILENCE`], a year's gap between two files, say, ticks no further until just before it ends.
 #[derive(Debug)]
 pub(crate) struct Clock {
     every: Millis,
@@ -59,18 +56,12 @@ impl Clock {
 
     fn due(&self, now: Timestamp) -> Vec<Timestamp> {
         let every = self.every.get().max(1);
-        let latest = Timestamp::from_millis(now.millis().div_euclid(every).saturating_mul(every));
-        let Some(ticked) = self.ticked else { return vec![latest] };
-        let (mut due, mut tick) = (Vec::new(), ticked + self.every);
-        while tick <= latest {
-            let (silent, left) = (tick.since(ticked), latest.since(tick));
-            let is_hourly = tick.millis().rem_euclid(Millis::hours(1).get()) < every && silent <= COARSE;
-            if silent <= FINE || left <= self.every || is_hourly {
-                due.push(tick);
-            }
-            tick = tick + self.every;
-        }
-        due
+        let number = |moment: Timestamp| moment.millis().div_euclid(every);
+        let latest = number(now);
+        let ticked = self.ticked.map_or(latest - 1, number);
+        let silence = ticked.saturating_add(SILENCE.get() / every).min(latest);
+        let ending = (silence + 1).max(latest - 1)..=latest;
+        (ticked + 1..=silence).chain(ending).map(|number| Timestamp::from_millis(number * every)).collect()
     }
 }
 
@@ -114,13 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn a_long_silence_is_told_in_hours() {
+    fn a_silence_ticks_until_all_windows_are_empty_and_just_before_it_ends() {
         let mut clock = clock();
         let _first = clock.advance(at(0, 0), Some(at(0, 0)));
-        let day = 24 * 60;
-        let ticks = clock.advance(at(day, 0), Some(at(day, 0)));
-        assert!((60 + 22..=60 + 25 + 2).contains(&ticks.len()), "{}", ticks.len());
-        assert!(ticks.ends_with(&[at(day - 1, 0), at(day, 0)]));
-        assert!(ticks.is_sorted() && ticks.windows(2).all(|pair| pair[1].since(pair[0]) <= Millis::hours(1)));
+        let year = 365 * 24 * 60;
+        let ticks = clock.advance(at(year, 0), Some(at(year, 0)));
+        assert_eq!(ticks.len(), 45 * 24 * 60 + 2);
+        assert!(ticks.is_sorted() && ticks.ends_with(&[at(year - 1, 0), at(year, 0)]));
     }
 }
