@@ -27,6 +27,8 @@ pub(crate) struct Noted {
     pub(crate) made: Vec<Made>,
     pub(crate) series: Series,
     pub(crate) effects: Effects,
+    /// Events that name no customer.
+    pub(crate) unattributed: u64,
     /// Where those customers stand that were ever moved.
     stages: BTreeMap<CustomerId, Stage>,
     bad: u64,
@@ -47,6 +49,7 @@ impl Lane {
     /// Folds an event that stands at `offset` and was appended at `appended`.
     pub(crate) fn event(&mut self, offset: Offset, appended: Timestamp, (customer, event): (&CustomerId, &Event<'_>)) {
         self.fold.begin_at(appended);
+        self.noted.unattributed += u64::from(customer.is_unattributed());
         let effect = self.apply(offset, Input::Event(customer, event, appended));
         let Effect::Counted(counter) = effect else { return };
         let is_bad = matches!(counter, Counter::HardBounce | Counter::SpamReport)
@@ -102,7 +105,7 @@ impl Lane {
 
     /// How many customers it has seen.
     pub(crate) fn customers(&self) -> usize {
-        self.store.customers().filter(|(_, customer)| !customer.is_new()).count()
+        self.store.customers().filter(|(id, customer)| !customer.is_new() && !id.is_unattributed()).count()
     }
 }
 

@@ -108,6 +108,8 @@ pub struct Read {
     pub effects: Effects,
     /// Customers seen.
     pub customers: usize,
+    /// Events that name no customer.
+    pub unattributed: u64,
     /// The first and the last tick.
     pub span: Option<(Timestamp, Timestamp)>,
     /// How many lines (or elements of a line, or records) are no events.
@@ -136,6 +138,7 @@ impl Outcome {
         for lane in lanes.first().into_iter().flatten() {
             read.effects.add(&lane.noted.effects);
             read.customers += lane.customers();
+            read.unattributed += lane.noted.unattributed;
         }
         let samples = runs.first().map(|run| run.samples.as_slice()).unwrap_or_default();
         read.span = samples.first().zip(samples.last()).map(|(first, last)| (first.at, last.at));

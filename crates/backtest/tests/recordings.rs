@@ -132,6 +132,18 @@ fn lines_that_are_no_events_are_left_out_and_told() {
 }
 
 #[test]
+fn events_are_told_whose_customer_is_not_named_where_it_was_looked_for() {
+    let events = events();
+    let mut reading = Reading { customer: "custom_arg:nothing".parse().unwrap(), ..Reading::default() };
+    let nobody = over_recordings(&[default()], vec![recording(lines(&events))], &reading).unwrap();
+    assert_eq!((nobody.read.customers, nobody.read.unattributed), (0, nobody.read.effects.events()));
+    assert!(report::summary(&nobody).contains("events name no customer"));
+    reading.customer = "fixed:acme".parse().unwrap();
+    let one = over_recordings(&[default()], vec![recording(lines(&events))], &reading).unwrap();
+    assert_eq!((one.read.customers, one.read.unattributed), (1, 0));
+}
+
+#[test]
 fn files_without_any_event_are_refused_with_the_first_reason() {
     let refused = over_recordings(&[default()], vec![recording("\n"), recording("x\n")], &Reading::default());
     let Err(error @ Error::NoEvent { .. }) = refused else { unreachable!("{refused:?}") };

@@ -37,12 +37,9 @@ pub(super) fn span(span: Millis) -> String {
 /// What was read, and what was left out of it, a sentence each.
 pub(super) fn read(read: &Read) -> Vec<String> {
     let effects = &read.effects;
+    let span = read.span.map(|(first, last)| format!(", from {first} to {last}")).unwrap_or_default();
     let customers = number_of(read.customers, "customer", "customers");
-    let mut lines = vec![format!("{} events of {customers}", thousands(effects.events()))];
-    if let Some((first, last)) = read.span {
-        lines[0].push_str(&format!(", from {first} to {last}"));
-    }
-    lines[0].push('.');
+    let mut lines = vec![format!("{} events of {customers}{span}.", thousands(effects.events()))];
     let left_out = [
         (effects.duplicates, "copies"),
         (effects.late, "older than 72 hours when they came"),
@@ -53,6 +50,12 @@ pub(super) fn read(read: &Read) -> Vec<String> {
     if !left_out.is_empty() {
         let parts: Vec<_> = left_out.iter().map(|(count, what)| format!("{} {what}", thousands(*count))).collect();
         lines.push(format!("Of them not counted: {}.", parts.join(", ")));
+    }
+    if read.unattributed > 0 {
+        lines.push(format!(
+            "{} events name no customer: they are counted and never judged.",
+            thousands(read.unattributed)
+        ));
     }
     if effects.commands > 0 {
         lines.push(format!("{} commands were followed.", thousands(effects.commands)));
