@@ -1,5 +1,6 @@
 //! Speed, as ratios within one run: machines differ, and what matters is how near each part is to its floor.
 
+mod backtest;
 mod customers;
 mod events;
 mod fold;
@@ -15,6 +16,9 @@ fn main() -> anyhow::Result<()> {
     }
     if runs("fold") {
         timing::show("scorer's fold, duplicates checked, state committed, against its floor", &fold::run()?);
+    }
+    if runs("backtest") {
+        timing::show("backtest over a file, against its floor", &backtest::run()?);
     }
     if runs("kafka") {
         kafka::run()?;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use decode::{Decoded, decode};
 use explain::{Explanation, Recorded, Review};
 use log::{Log, Reach, RecordKind, Start, Stored, Tail, Topic};
 use model::{Decision, DecisionId, Offset, Position};
 use policy::Policy;
 use scoring::Input;
 
-use crate::decode::{Decoded, customer, decode};
 
 /// How long a reader waits for records that are there.
 const WAIT: Duration = Duration::from_millis(500);
@@ -154,17 +154,18 @@ fn next(tail: &mut dyn Tail, deadline: Deadline) -> Result<Option<Vec<Stored>>, 
 
 fn take(review: &mut Review, stored: &Stored) {
     review.begin_at(stored.record.at);
-    let offset = stored.position.offset;
-    let customer = customer(stored).filter(|customer| review.concerns(customer));
-    if customer.is_none() && stored.record.kind != RecordKind::Tick {
+    let is_of_a_customer = matches!(stored.record.kind, RecordKind::Event | RecordKind::Command);
+    if is_of_a_customer && !decode::customer(&stored.record.key).is_some_and(|customer| review.concerns(&customer)) {
         return;
     }
-    match (decode(stored), customer) {
-        (Some(Decoded::Event(event)), Some(customer)) => {
+    let offset = stored.position.offset;
+    match decode(stored) {
+        Decoded::Event(customer, event) => {
             review.take(offset, Input::Event(&customer, &event.to_event(), stored.record.at));
         }
-        (Some(Decoded::Command(command)), Some(customer)) => review.take(offset, Input::Command(&customer, command)),
-        (Some(Decoded::Tick(tick)), _) => review.take(offset, Input::Tick(tick)),
-        _ => {}
+        Decoded::Command(customer, command) => review.take(offset, Input::Command(&customer, command)),
+        Decoded::Tick(tick) => review.take(offset, Input::Tick(tick)),
+        Decoded::Policy(policy, _) => review.take(offset, Input::Policy(policy)),
+        Decoded::Unreadable(_) => {}
     }
 }

@@ -9,7 +9,6 @@ mod answer;
 mod commands;
 mod customers;
 mod decisions;
-mod decode;
 mod explainer;
 mod explanations;
 mod health;

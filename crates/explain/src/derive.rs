@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use model::{Decision, Offset, Position, Timestamp};
+use model::{Decision, DecisionId, Offset, Position, Timestamp};
 use policy::Policy;
 use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use serde::{Deserialize, Serialize};
@@ -107,13 +107,16 @@ pub(crate) struct Deriving {
     store: MemoryStore,
     /// The record that brings it about.
     at: Offset,
+    /// Its name: a record may bring about another one in shadow.
+    id: DecisionId,
     derived: Option<Decision>,
 }
 
 impl Deriving {
-    pub(crate) fn new(at: Position, policy: Arc<Policy>) -> Self {
-        let fold = Fold::new(policy, at.partition, Partition::default());
-        Self { fold, store: MemoryStore::default(), at: at.offset, derived: None }
+    pub(crate) fn new(decision: &Decision, policy: Arc<Policy>) -> Self {
+        let Position { partition, offset } = decision.offset;
+        let fold = Fold::new(policy, partition, Partition::default());
+        Self { fold, store: MemoryStore::default(), at: offset, id: decision.id.clone(), derived: None }
     }
 
     pub(crate) fn begin_at(&mut self, appended: Timestamp) {
@@ -123,10 +126,13 @@ impl Deriving {
     pub(crate) fn take(&mut self, offset: Offset, input: Input<'_>) {
         let Ok(applied) = self.fold.apply(&mut self.store, offset, input);
         if offset == self.at {
-            self.derived = applied.said.into_iter().find_map(|said| match said {
+            let decisions = applied.said.into_iter().filter_map(|said| match said {
                 Said::Decision(decision) => Some(decision),
                 Said::Standing(_) | Said::Share(_) => None,
             });
+            let mut decisions: Vec<_> = decisions.collect();
+            let same = decisions.iter().position(|decision| decision.id == self.id).unwrap_or_default();
+            self.derived = (same < decisions.len()).then(|| decisions.swap_remove(same));
         }
     }
 

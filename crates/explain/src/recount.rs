@@ -1,13 +1,12 @@
 //! The evidence's figures once more, counted one by one from the raw events.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use model::{
-    Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Millis, Offset, Order, ProviderCounts, Tick,
-    Timestamp,
+    Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Millis, Offset, Provider, Tick, Timestamp,
 };
-use policy::Signal;
+use policy::{Fraction, Signal};
 use scoring::{HORIZON, Input};
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +14,6 @@ use crate::words::figures::{count, minute};
 
 /// Events from further ahead than this are not counted.
 const AHEAD: Millis = Millis::hours(1);
-/// Ticks looked back for the moment at which mail was last held against the fleet's.
-const TICKS: usize = 240;
 
 /// What a count of the raw events gave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,44 +63,38 @@ struct Figures {
 
 /// A count in the making.
 ///
-/// Takes every event of the customer whose mail was sent (by `sent_at`, or else when the event happened) in the evidence's
-/// cohort, once, unless it was counted before the customer's last release or lies in mail that was set aside. No buckets,
-/// no windows: whatever the fold makes of them, this is what the evidence says that it counted.
+/// Takes every event of the customer, once, whose mail was sent (by `sent_at`, or else when the event happened) in the
+/// evidence's cohort, that stands on the log behind the customer's last release and not behind the last record that the
+/// evidence counts, and that is not of mail that was set aside. No rings, no windows: whatever the fold makes of them, this is
+/// what the evidence says that it counted.
 #[derive(Debug)]
 pub struct Recounting {
     signal: Signal,
     evidence: Evidence,
-    decided_at: Timestamp,
-    /// The record that released the customer last.
-    released: Option<Offset>,
     now: Option<Timestamp>,
-    /// When the fleet's counts were taken that were known last.
-    fleet_as_of: Option<Timestamp>,
+    /// When the last record that counts was appended, or the tick before it said.
+    as_of: Timestamp,
     /// When the first record was appended.
     began: Option<Timestamp>,
     seen: HashMap<Digest, Timestamp>,
-    counts: ProviderCounts,
+    counts: BTreeMap<(Provider, Bucket), Counts>,
     copies: u32,
-    ticks: VecDeque<(Timestamp, Figures)>,
 }
 
 impl Recounting {
-    /// Counts what `decision` rests on; `history` holds the customer's earlier decisions. `None` where there is nothing to
-    /// count: a person's command, or evidence that names no cohort or a signal that is not known.
-    pub fn of(decision: &Decision, history: &[Decision]) -> Option<Self> {
-        let evidence = decision.evidence.clone().filter(|evidence| evidence.until > evidence.from)?;
+    /// Counts what `decision` rests on. `None` where there is nothing to count: a person's command, or evidence of a signal
+    /// that is not known.
+    pub fn of(decision: &Decision) -> Option<Self> {
+        let evidence = decision.evidence.clone()?;
         Some(Self {
-            signal: Signal::ALL.into_iter().find(|signal| signal.name() == evidence.signal)?,
+            signal: Signal::named(&evidence.signal)?,
             evidence,
-            decided_at: decision.at,
-            released: history.iter().filter(|earlier| is_release(earlier)).map(|earlier| earlier.offset.offset).max(),
             now: None,
-            fleet_as_of: None,
+            as_of: decision.at,
             began: None,
             seen: HashMap::new(),
-            counts: ProviderCounts::default(),
+            counts: BTreeMap::new(),
             copies: 0,
-            ticks: VecDeque::new(),
         })
     }
 
@@ -115,10 +106,13 @@ impl Recounting {
 
     /// Takes one record of the customer, or a tick.
     pub fn take(&mut self, offset: Offset, input: &Input<'_>) {
+        if offset > self.evidence.counted_to {
+            return;
+        }
         match input {
             Input::Event(_, event, appended) => self.event(offset, event, *appended),
             Input::Tick(tick) => self.tick(tick),
-            Input::Command(..) => {}
+            Input::Command(..) | Input::Policy(_) => {}
         }
     }
 
@@ -126,80 +120,52 @@ impl Recounting {
         let before = self.now.unwrap_or(tick.at);
         let now = before.max(tick.at);
         self.now = Some(now);
-        self.fleet_as_of = tick.fleet.as_of;
+        self.as_of = now;
         if Bucket::of(Grain::Hour, before) < Bucket::of(Grain::Hour, now) {
             self.seen.retain(|_, at| *at >= now - HORIZON);
         }
-        if self.ticks.len() == TICKS {
-            self.ticks.pop_front();
-        }
-        self.ticks.push_back((now, self.counted()));
     }
 
     fn event(&mut self, offset: Offset, event: &Event<'_>, appended: Timestamp) {
         let now = self.now.unwrap_or(appended);
-        let is_timely = event.at >= now - HORIZON && event.at <= now.max(appended) + AHEAD;
-        let sent = event.sent_at.unwrap_or(event.at);
-        if !is_timely || !(self.evidence.from..self.evidence.until).contains(&sent) {
+        if event.at < now - HORIZON || event.at > now.max(appended) + AHEAD {
             return;
         }
         let known = [event.id_digest, event.content_digest].map(|digest| self.seen.insert(digest, event.at).is_some());
         let EventKind::Counted(counter) = event.kind else { return };
-        let set_aside = self
-            .evidence
-            .set_aside
-            .iter()
-            .any(|aside| aside.provider == event.provider && (aside.from..aside.until).contains(&sent));
-        if set_aside || self.released.is_some_and(|released| offset <= released) {
+        let sent = event.sent_at.unwrap_or(event.at);
+        let is_released = self.evidence.counted_after.is_some_and(|release| offset <= release);
+        let is_of_cohort = (self.evidence.from..self.evidence.until).contains(&sent);
+        if is_released || !is_of_cohort || self.is_set_aside(event.provider, sent) {
             return;
         }
         if known.contains(&true) {
             self.copies = self.copies.saturating_add(1);
             return;
         }
-        let mut counts = Counts::ZERO;
+        let bucket = Bucket::of(self.evidence.window.grain(), sent);
+        let counts = self.counts.entry((event.provider, bucket)).or_default();
         for counter in [Some(counter), event.facet].into_iter().flatten() {
             counts.count(counter);
         }
-        self.counts.add(event.provider, &counts);
+    }
+
+    fn is_set_aside(&self, provider: Provider, sent: Timestamp) -> bool {
+        let mut aside = self.evidence.set_aside.iter();
+        aside.any(|aside| aside.provider == provider && (aside.from..aside.until).contains(&sent))
     }
 
     /// What was counted, in a log that begins at `log_begins`.
     pub fn finish(self, log_begins: Offset) -> Recount {
-        let (as_of, found) = self.found();
+        let parts = self.counts.iter().map(|((provider, _), counts)| self.signal.fraction(*provider, counts));
+        let found = parts.fold(Fraction::default(), Fraction::plus);
         Recount {
-            numerator: found.bad,
+            numerator: found.hits,
             denominator: found.mails,
             copies: self.copies,
-            as_of,
-            agrees: self.agrees(found),
+            as_of: self.as_of,
+            agrees: (found.hits, found.mails) == (self.evidence.numerator, self.evidence.denominator),
             is_whole: log_begins == Offset::ZERO || self.began.is_some_and(|began| began < self.evidence.from),
         }
     }
-
-    /// The figures up to the decision; or, for a signal that waits for the fleet's counts, up to the tick of those counts:
-    /// events that came between the two are not part of what was compared.
-    fn found(&self) -> (Timestamp, Figures) {
-        let at_last = (self.decided_at, self.counted());
-        if self.agrees(at_last.1) || !self.signal.needs_the_fleet() {
-            return at_last;
-        }
-        let compared = self.ticks.iter().rev().filter(|(at, _)| self.fleet_as_of.is_some_and(|as_of| *at <= as_of));
-        let agreeing = compared.clone().find(|(_, figures)| self.agrees(*figures));
-        agreeing.or_else(|| compared.clone().next()).copied().unwrap_or(at_last)
-    }
-
-    fn counted(&self) -> Figures {
-        let fraction = self.signal.fraction(&self.counts);
-        Figures { bad: fraction.hits, mails: fraction.mails }
-    }
-
-    fn agrees(&self, found: Figures) -> bool {
-        (found.bad, found.mails) == (self.evidence.numerator, self.evidence.denominator)
-    }
-}
-
-/// Whether the customer's windows began anew with it.
-fn is_release(decision: &Decision) -> bool {
-    decision.to < decision.from || decision.rule == format!("command:{}", Order::Release.name())
 }

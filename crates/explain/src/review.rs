@@ -36,8 +36,7 @@ pub struct Review {
     recorded: Recorded,
     history: Vec<Decision>,
     policy: Arc<Policy>,
-    /// `None` where the policy at hand is not the decision's.
-    deriving: Option<Deriving>,
+    deriving: Deriving,
     /// `None` where the evidence names no mails that can be counted.
     recounting: Option<Recounting>,
     /// The order that brought the decision about.
@@ -45,7 +44,7 @@ pub struct Review {
 }
 
 impl Review {
-    /// The review of `recorded`, with the policy at hand and what was decided about the same customer before.
+    /// The review of `recorded`, with the policy that was in force before the log named one and what was decided about the same customer before.
     pub fn new(recorded: Recorded, history: Vec<Decision>, policy: Arc<Policy>) -> Self {
         let decision = &recorded.decision;
         let is_before = |earlier: &Decision| {
@@ -54,9 +53,8 @@ impl Review {
                 && earlier.offset.offset < decision.offset.offset
         };
         let history: Vec<_> = history.into_iter().filter(is_before).collect();
-        let is_at_hand = decision.policy == policy.digest();
-        let deriving = is_at_hand.then(|| Deriving::new(decision.offset, Arc::clone(&policy)));
-        let recounting = Recounting::of(decision, &history);
+        let deriving = Deriving::new(decision, Arc::clone(&policy));
+        let recounting = Recounting::of(decision);
         Self { recorded, history, policy, deriving, recounting, order: None }
     }
 
@@ -68,16 +66,14 @@ impl Review {
     /// Tells the time before the first tick: to be called for every record, also those that don't matter, with the moment
     /// at which it was appended.
     pub fn begin_at(&mut self, appended: Timestamp) {
-        if let Some(deriving) = &mut self.deriving {
-            deriving.begin_at(appended);
-        }
+        self.deriving.begin_at(appended);
         if let Some(recounting) = &mut self.recounting {
             recounting.begin_at(appended);
         }
     }
 
-    /// Takes one record, which stands at `offset`: a tick, or what [concerns](Review::concerns) the customer. Those behind
-    /// the decision's are left alone.
+    /// Takes one record, which stands at `offset`: a tick, a policy, or what [concerns](Review::concerns) the customer.
+    /// Those behind the decision's are left alone.
     pub fn take(&mut self, offset: Offset, input: Input<'_>) {
         let at = self.recorded.decision.offset.offset;
         if offset > at || !self.matters(&input) {
@@ -89,25 +85,27 @@ impl Review {
         if let Some(recounting) = &mut self.recounting {
             recounting.take(offset, &input);
         }
-        if let Some(deriving) = &mut self.deriving {
-            deriving.take(offset, input);
+        if let Input::Policy(policy) = &input {
+            self.policy = Arc::clone(policy);
         }
+        self.deriving.take(offset, input);
     }
 
     fn matters(&self, input: &Input<'_>) -> bool {
         match input {
             Input::Event(customer, ..) | Input::Command(customer, _) => self.concerns(customer),
-            Input::Tick(_) => true,
+            Input::Tick(_) | Input::Policy(_) => true,
         }
     }
 
     /// What came of it, where the log begins at `log_begins`.
     pub fn finish(self, log_begins: Offset) -> Explanation {
         let Self { recorded, history, policy, deriving, recounting, order } = self;
-        let derived = deriving.map_or_else(
-            || Derived::UnderAnotherPolicy { at_hand: policy.digest().to_owned() },
-            |deriving| deriving.compare(&recorded, &history, log_begins),
-        );
+        let derived = if recorded.decision.policy == policy.digest() {
+            deriving.compare(&recorded, &history, log_begins)
+        } else {
+            Derived::UnderAnotherPolicy { at_hand: policy.digest().to_owned() }
+        };
         let case = words::Case { decision: &recorded.decision, history: &history, policy: &policy, order };
         Explanation {
             headline: words::headline(&case),

@@ -18,7 +18,6 @@
 
 mod admission;
 mod answer;
-mod attribution;
 mod batch;
 mod body;
 mod config;
@@ -31,10 +30,10 @@ mod rewrite;
 mod server;
 mod tls;
 
-pub use attribution::CustomerRule;
 pub use config::{Config, Source, SourceName, TimestampTolerance, Tls};
 pub use error::Error;
 pub use pseudonym::PseudonymKey;
+pub use sendgrid::webhook::CustomerRule;
 pub use server::Receiver;
 
 /// A way to read the time.

@@ -13,7 +13,6 @@
 
 mod checkpoints;
 mod config;
-mod decode;
 mod driver;
 mod ending;
 mod error;

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use decode::{Decoded, decode};
 use log::{Outputs, Sequence, Stored};
 use model::{CustomerId, CustomerView, Offset, PartitionId, PolicyInForce, PolicyView};
 use policy::Policy;
 use scoring::{Applied, Effect, Fold, Input, Said};
 
-use crate::decode::{Decoded, decode};
 use crate::marks::PolicyMarks;
 use crate::metrics::Metrics;
 use crate::publisher::Publisher;

@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::Millis;
+use sendgrid::webhook::CustomerRule;
 
 /// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
 ///
@@ -16,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// To write a config:     weir config default > weir.toml
 /// To see what is wrong:  weir config check --config weir.toml
 /// To run it:             weir run --config weir.toml
+/// To try a policy:       weir backtest --policy policy.toml --events events.ndjson.zst
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
 pub(crate) struct Cli {
@@ -36,6 +39,8 @@ pub(crate) enum Command {
     Explain(ExplainOptions),
     /// Judge a policy: whom it finds in a simulated month, how soon, and whom it touches for nothing.
     Judge(JudgeOptions),
+    /// Say what a policy would have decided over recorded events, or over the log.
+    Backtest(BacktestOptions),
     /// Print or check configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -140,6 +145,36 @@ pub(crate) struct PolicyOptions {
     /// Where the operators' API is, if not where the configuration says: http://host:port.
     #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BacktestOptions {
+    /// The policy file to try; given twice, the second one is held against the first.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) policy: Vec<PathBuf>,
+    /// Files of one SendGrid event, or one posted array, a line, plain or zstd, in the order of their arrival; `-` is standard
+    /// input.
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "log", conflicts_with = "log")]
+    pub(crate) events: Vec<PathBuf>,
+    /// Take what the configured log has, with its ticks and commands, and show beside it what was decided in life. An embedded
+    /// log can be read while Weir is stopped.
+    #[arg(long)]
+    pub(crate) log: bool,
+    /// The configuration file that says where the log is.
+    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG", requires = "log")]
+    pub(crate) config: Option<PathBuf>,
+    /// How an event tells its customer: custom_arg:NAME, category_prefix:PREFIX, pool, or fixed:CUSTOMER.
+    #[arg(long, value_name = "HOW", default_value = "custom_arg:customer_id", conflicts_with = "log")]
+    pub(crate) customer: CustomerRule,
+    /// How often the events' own time ticks.
+    #[arg(long, value_name = "SPAN", default_value = "1m", conflicts_with = "log")]
+    pub(crate) tick: Millis,
+    /// Write the decisions of all policies as JSON, one a line, as they would stand on weir.decisions.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the report as a page, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

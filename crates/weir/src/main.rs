@@ -4,6 +4,7 @@
 //! judges a policy.
 
 mod applying;
+mod backtest;
 mod cli;
 mod clock;
 mod config;
@@ -36,6 +37,10 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run(options) => {
             let config = config::load(options.config.as_deref())?;
             runtime()?.block_on(running::run(config, options.roles))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Backtest(options) => {
+            backtest::run(options, &runtime()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),

@@ -46,6 +46,20 @@ pub(crate) async fn open(settings: &LogSettings) -> anyhow::Result<Opened> {
     }
 }
 
+/// Opens the log for one who only reads: nothing is made, and an embedded log takes nothing.
+pub(crate) async fn open_to_read(settings: &LogSettings) -> anyhow::Result<Arc<dyn Log>> {
+    match settings {
+        LogSettings::Embedded(config) => {
+            let opened = EmbeddedLog::open_read_only(config.clone());
+            Ok(Arc::new(opened.context("the log can't be opened to be read")?))
+        }
+        LogSettings::Kafka(settings) => {
+            let settings = KafkaSettings { create_topics: false, ..(**settings).clone() };
+            Ok(open(&LogSettings::Kafka(Box::new(settings))).await?.log)
+        }
+    }
+}
+
 async fn open_kafka(settings: &KafkaSettings) -> anyhow::Result<log::Result<KafkaLog>> {
     if settings.create_topics
         && let Err(error) = create(settings).await

@@ -80,7 +80,7 @@ fn consequence(case: &Case<'_>) -> String {
 
 /// How it ends.
 fn end(case: &Case<'_>) -> String {
-    let Some(dwell) = case.policy.dwell(case.decision.to) else {
+    let Some(dwell) = case.dwell(case.decision.to) else {
         return "This does not end by itself: please write to us once you have found the cause.".to_owned();
     };
     let exit = case.rule().map(|rule| format!(" (here: below {})", percent(rule.exit))).unwrap_or_default();

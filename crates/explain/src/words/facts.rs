@@ -44,7 +44,7 @@ fn figures_seen(evidence: &Evidence) -> String {
 fn test(case: &Case<'_>, evidence: &Evidence) -> String {
     let threshold = percent(evidence.threshold.get());
     if case.step() == Step::Down {
-        let dwell = case.policy.dwell(case.decision.from).map_or_else(|| "its dwell time".to_owned(), span);
+        let dwell = case.dwell(case.decision.from).map_or_else(|| "its dwell time".to_owned(), span);
         return format!(
             "That is below {threshold}, and of all rates that could hold the customer it is the nearest to its limit; all of \
              them had been below theirs for {dwell}."

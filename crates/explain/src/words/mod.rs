@@ -8,7 +8,7 @@ mod way_back;
 
 use std::sync::Arc;
 
-use model::{Decision, Evidence, Mode, Order, Stage};
+use model::{Decision, Evidence, Millis, Mode, Order, Stage};
 use policy::{Policy, Rule};
 
 use figures::{count, minute, of_them, percent};
@@ -50,6 +50,23 @@ impl Case<'_> {
     /// The decision's rule; `None` for commands and `calm`, and where the policy at hand has none of that name.
     fn rule(&self) -> Option<&Rule> {
         self.policy.rules().iter().find(|rule| rule.name == self.decision.rule)
+    }
+
+    /// How long the customer must be calm at `stage` before it comes down: longer after earlier offences, and long enough
+    /// for the bad events of its mail to come. `None` where only a person brings it down.
+    fn dwell(&self, stage: Stage) -> Option<Millis> {
+        let Self { decision, history, policy, .. } = self;
+        let is_offence = |earlier: &&Decision| {
+            earlier.evidence.is_some()
+                && earlier.mode == decision.mode
+                && earlier.to >= Stage::Throttled
+                && earlier.from < Stage::Throttled
+        };
+        let offences = history.iter().chain([*decision]).filter(is_offence).map(|earlier| earlier.at);
+        let offences: Vec<_> = offences.collect();
+        let dwell = policy.dwell_of(stage, &offences, decision.at)?;
+        let holding = policy.rules().iter().filter(|rule| rule.stage >= stage);
+        Some(holding.map(|rule| policy.maturity(rule.signal)).fold(dwell, Millis::max))
     }
 
     /// The name of a person's order.

@@ -29,7 +29,7 @@ pub(crate) fn way_back(case: &Case<'_>) -> String {
 /// The step down that time brings, where it does.
 fn by_itself(case: &Case<'_>) -> String {
     let stage = case.decision.to;
-    match case.policy.dwell(stage) {
+    match case.dwell(stage) {
         None if stage == Stage::Healthy => "nothing holds it.".to_owned(),
         None => format!("A person only: from {stage} no time brings it back, but the command `release` does."),
         Some(dwell) => format!(

@@ -93,7 +93,21 @@ impl EmbeddedLog {
     /// where it was made with another number of them, [`crate::Error::Unreadable`] where it is damaged or another version
     /// made it.
     pub fn open(config: Config) -> Result<Self> {
-        let store = Arc::new(Store::open(&config.path, config.partitions)?);
+        Self::on(Store::open(&config.path, config.partitions)?, config)
+    }
+
+    /// Opens a log that is there as it is now, to be read only: whatever would write to it fails. For use while no Weir runs on
+    /// it: what one writes meanwhile is not seen, and files that it drops are missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`EmbeddedLog::open`], and [`crate::Error::Storage`] where there is none.
+    pub fn open_read_only(config: Config) -> Result<Self> {
+        Self::on(Store::open_read_only(&config.path, config.partitions)?, config)
+    }
+
+    fn on(store: Store, config: Config) -> Result<Self> {
+        let store = Arc::new(store);
         let writer = Arc::new(Writer::start(Arc::clone(&store), config.in_flight_bytes)?);
         Ok(Self { config, store, writer, compactor: Mutex::default() })
     }

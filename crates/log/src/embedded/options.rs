@@ -13,11 +13,17 @@ const OPEN_FILES: i32 = 512;
 /// RocksDB's own notes of what it did.
 const NOTES: usize = 5;
 
-/// Those of the whole database.
+/// Those of the whole database, which is made where there is none.
 pub(super) fn database() -> Options {
-    let mut options = Options::default();
+    let mut options = existing();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
+    options
+}
+
+/// Those of a database that is there.
+pub(super) fn existing() -> Options {
+    let mut options = Options::default();
     options.set_max_background_jobs(2);
     options.set_bytes_per_sync(1 << 20);
     options.set_db_write_buffer_size(IN_MEMORY_TOGETHER);

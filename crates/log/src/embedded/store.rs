@@ -31,14 +31,34 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn open(path: &Path, partitions: PartitionCount) -> Result<Self> {
+        let opened = DB::open_cf_with_opts(&options::database(), path, families());
+        let store = Self::on(opened, path, partitions)?;
+        if store.meta_number(FORMAT)?.is_none() {
+            store.begin()?;
+        }
+        store.checked()
+    }
+
+    /// Opens a log that is there, to be read only: writes fail.
+    pub(super) fn open_read_only(path: &Path, partitions: PartitionCount) -> Result<Self> {
+        let missing =
+            |source: std::io::Error| Error::Storage { place: path.display().to_string(), source: source.into() };
+        // RocksDB makes the folder before it finds out that nothing is in it.
+        std::fs::metadata(path).map_err(missing)?;
+        let opened = DB::open_cf_with_opts_for_read_only(&options::existing(), path, families(), false);
+        Self::on(opened, path, partitions)?.checked()
+    }
+
+    fn on(opened: std::result::Result<DB, rocksdb::Error>, path: &Path, partitions: PartitionCount) -> Result<Self> {
         let place = path.display().to_string();
-        let families = Topic::ALL.map(Topic::name).into_iter().chain([META]).map(|name| (name, options::family()));
-        let db =
-            DB::open_cf_with_opts(&options::database(), path, families).map_err(|source| failed(&place, source))?;
-        let mut store = Self { db, place, partitions, reaches: Reaches::default(), speakers: Speakers::default() };
-        store.check()?;
-        store.reaches = store.find_reaches()?;
-        Ok(store)
+        let db = opened.map_err(|source| failed(&place, source))?;
+        Ok(Self { db, place, partitions, reaches: Reaches::default(), speakers: Speakers::default() })
+    }
+
+    fn checked(mut self) -> Result<Self> {
+        self.check()?;
+        self.reaches = self.find_reaches()?;
+        Ok(self)
     }
 
     pub(super) const fn partitions(&self) -> PartitionCount {
@@ -135,15 +155,18 @@ impl Store {
         Ok(Some(u64::from_be_bytes(bytes.as_slice().try_into().map_err(damaged)?)))
     }
 
-    /// Refuses a log of another format or partition count; writes both into a new one.
+    /// Writes format and partition count into a new log.
+    fn begin(&self) -> Result<()> {
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.meta()?, FORMAT, FORMAT_NUMBER.to_be_bytes());
+        batch.put_cf(self.meta()?, PARTITIONS, u64::from(self.partitions.get()).to_be_bytes());
+        self.write(batch)
+    }
+
+    /// Refuses a log of another format or partition count.
     fn check(&self) -> Result<()> {
         let wanted = self.partitions.get();
-        let Some(format) = self.meta_number(FORMAT)? else {
-            let mut batch = WriteBatch::default();
-            batch.put_cf(self.meta()?, FORMAT, FORMAT_NUMBER.to_be_bytes());
-            batch.put_cf(self.meta()?, PARTITIONS, u64::from(wanted).to_be_bytes());
-            return self.write(batch);
-        };
+        let format = self.meta_number(FORMAT)?.ok_or_else(|| self.unreadable("no format".to_owned()))?;
         if format != FORMAT_NUMBER {
             return Err(self.unreadable(format!("format {format}, where this Weir knows {FORMAT_NUMBER}")));
         }
@@ -179,6 +202,11 @@ impl Store {
         let position = position_of(&key).ok_or_else(|| self.unreadable("a key is malformed".to_owned()))?;
         Ok((position.partition == partition).then_some(position.offset))
     }
+}
+
+/// Every column family with how it is set up.
+fn families() -> impl Iterator<Item = (&'static str, rocksdb::Options)> {
+    Topic::ALL.map(Topic::name).into_iter().chain([META]).map(|name| (name, options::family()))
 }
 
 fn published(bytes: &[u8]) -> Option<Published> {

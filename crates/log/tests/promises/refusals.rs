@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use log::embedded::{Config, EmbeddedLog};
-use log::{Error, PartitionCount};
+use log::{Error, PartitionCount, Topic};
 
-use crate::{config, database, open};
+use crate::{append, config, database, day, event, open, read};
 
 #[test]
 fn another_number_of_partitions_is_refused() {
@@ -34,4 +34,22 @@ fn a_log_that_is_open_is_not_opened_a_second_time() {
     let _first = open(folder.path());
     let refused = EmbeddedLog::open(config(folder.path())).unwrap_err();
     assert!(matches!(refused, Error::Storage { .. }), "{refused:?}");
+}
+
+#[test]
+fn a_log_opened_to_be_read_shows_what_is_there_and_takes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = EmbeddedLog::open_read_only(config(folder.path())).unwrap_err();
+    assert!(matches!(missing, Error::Storage { .. }), "{missing:?}");
+    assert!(!config(folder.path()).path.exists(), "nothing was made");
+
+    let log = open(folder.path());
+    append(&log, vec![event(day(1), 7)]).unwrap();
+    drop(log);
+    let log = EmbeddedLog::open_read_only(config(folder.path())).unwrap();
+    assert_eq!(read(&log, Topic::Events).unwrap(), [(0, "7".to_owned())]);
+    let refused = append(&log, vec![event(day(1), 8)]).unwrap_err();
+    assert!(matches!(refused, Error::Storage { .. }), "{refused:?}");
+    drop(log);
+    assert_eq!(read(&open(folder.path()), Topic::Events).unwrap().len(), 1);
 }

@@ -3,6 +3,7 @@
 //! The order of work is fixed: [`Verifier::verify`] over the bytes as they came, then [`split()`], then
 //! [`WebhookEvent::parse`] for each element, so that nothing unverified is parsed and one bad element spoils only itself.
 
+mod attribution;
 mod digest;
 mod event;
 mod key;
@@ -12,6 +13,7 @@ mod raw;
 mod signature;
 mod split;
 
+pub use attribution::{CustomerRule, NoCustomerRule};
 pub use event::{EventError, Pool, WebhookEvent};
 pub use key::{KeyError, VerificationKey};
 pub use signature::{SIGNATURE_HEADER, SignatureError, TIMESTAMP_HEADER, Verifier};

@@ -9,7 +9,7 @@ mod state;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use policy::Fault;
+use policy::{Fault, Policy, PolicyError};
 
 pub(crate) use log::{KafkaSettings, LogSettings};
 pub(crate) use settings::Settings;
@@ -38,13 +38,31 @@ fn list(path: &Path, faults: &[Fault]) -> String {
 
 /// Reads, checks and completes the configuration in `path`; the defaults without one.
 pub(crate) fn load(path: Option<&Path>) -> Result<Settings, ConfigError> {
+    let (raw, path, text) = load_raw(path)?;
+    settings::check(raw, &path, &text)
+}
+
+/// The same for the log alone: who only reads it needs no secrets of the other parts.
+pub(crate) fn load_log(path: Option<&Path>) -> Result<LogSettings, ConfigError> {
+    let (raw, path, text) = load_raw(path)?;
+    settings::check_log(&raw, &path, &text)
+}
+
+/// Reads and checks a policy file.
+pub(crate) fn load_policy(path: &Path) -> Result<Policy, ConfigError> {
+    let faults = |error: PolicyError| ConfigError::Faults { path: path.to_owned(), faults: error.faults };
+    Policy::parse(&read(path)?).map_err(faults)
+}
+
+fn load_raw(path: Option<&Path>) -> Result<(raw::Raw, PathBuf, String), ConfigError> {
     let (path, text) = match path {
         Some(path) => (path.to_owned(), read(path)?),
         None => (PathBuf::from("(defaults)"), DEFAULT.to_owned()),
     };
-    let faults = |faults| ConfigError::Faults { path: path.clone(), faults };
-    let raw = raw::parse(&text, std::env::vars()).map_err(|fault| faults(vec![fault]))?;
-    settings::check(raw, &path, &text)
+    match raw::parse(&text, std::env::vars()) {
+        Ok(raw) => Ok((raw, path, text)),
+        Err(fault) => Err(ConfigError::Faults { path, faults: vec![fault] }),
+    }
 }
 
 /// Says what is wrong with the configuration, if anything is.

@@ -87,6 +87,17 @@ pub(super) fn check(raw: Raw, path: &Path, text: &str) -> Result<Settings, Confi
     }
 }
 
+/// Checks what is said of the log, and nothing else.
+pub(super) fn check_log(raw: &Raw, path: &Path, text: &str) -> Result<LogSettings, ConfigError> {
+    let mut check = Check { text, faults: Vec::new() };
+    let log = log::check(&mut check, &raw.log);
+    if check.faults.is_empty() {
+        Ok(log)
+    } else {
+        Err(ConfigError::Faults { path: path.to_owned(), faults: check.faults })
+    }
+}
+
 /// The policy, from its file beside the configuration or the built-in one.
 fn policy(raw: &Raw, path: &Path, check: &mut Check<'_>) -> Result<(Policy, PolicyFile), ConfigError> {
     let (path, text) = match &raw.policy.file {

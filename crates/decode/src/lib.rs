@@ -1,4 +1,7 @@
 //! What a record of the log means to the fold.
+//!
+//! In one place for all who fold the log: the scorer as it is written, and the backtest later. If they read a record
+//! differently, they would decide differently.
 
 use std::sync::Arc;
 
@@ -13,7 +16,7 @@ use sendgrid::webhook::WebhookEvent;
     clippy::large_enum_variant,
     reason = "nearly every record is an event, and it lives on the stack for one call"
 )]
-pub(crate) enum Decoded<'a> {
+pub enum Decoded<'a> {
     /// A customer's mail event.
     Event(CustomerId, WebhookEvent<'a>),
     /// A person's command about a customer.
@@ -27,7 +30,7 @@ pub(crate) enum Decoded<'a> {
 }
 
 /// Reads a record. A function of the record alone, so that every reading of the log is the same.
-pub(crate) fn decode(stored: &Stored) -> Decoded<'_> {
+pub fn decode(stored: &Stored) -> Decoded<'_> {
     let record = &stored.record;
     match record.kind {
         RecordKind::Event => match (customer(&record.key), WebhookEvent::parse(&record.value)) {
@@ -58,6 +61,7 @@ fn policy(record: &Record) -> Option<(Arc<Policy>, PolicyInForce)> {
     Some((Arc::new(policy), PolicyInForce { text, since: record.at, change }))
 }
 
-fn customer(key: &[u8]) -> Option<CustomerId> {
+/// The customer that a record with this key is about.
+pub fn customer(key: &[u8]) -> Option<CustomerId> {
     CustomerId::new(std::str::from_utf8(key).ok()?).ok()
 }

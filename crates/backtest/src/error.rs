@@ -1,0 +1,43 @@
+//! Why a backtest has no outcome.
+
+/// What can go wrong before there is an outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file can't be opened, or can't be read to its end.
+    #[error("{name} can't be read")]
+    Unreadable {
+        /// Which file.
+        name: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is not made of lines.
+    #[error(
+        "{name} holds a line of more than {most} bytes: events are expected one a line, or one posted array a line"
+    )]
+    NoLines {
+        /// Which file.
+        name: String,
+        /// The longest line that is taken.
+        most: usize,
+    },
+    /// Nothing was read that is an event.
+    #[error("no event was found in {place}{}", first_fault(faults.as_deref()))]
+    NoEvent {
+        /// Where it was looked for.
+        place: String,
+        /// The first line that is no event, and why.
+        faults: Option<String>,
+    },
+    /// The log can't be read.
+    #[error("the log can't be read")]
+    Log(#[from] log::Error),
+    /// The thread that reads can't be started.
+    #[error("a thread that reads can't be started")]
+    Thread(#[source] std::io::Error),
+}
+
+fn first_fault(fault: Option<&str>) -> String {
+    fault.map_or_else(String::new, |fault| format!("; {fault}"))
+}

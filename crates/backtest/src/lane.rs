@@ -1,0 +1,119 @@
+//! One partition under one policy: its fold, and what is noted of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::{Command, Counter, CustomerId, Event, Fleet, Offset, PartitionId, Stage, Tick, Timestamp, Window};
+use policy::Policy;
+use scoring::{Applied, Effect, Fold, Input, MemoryStore, Partition, Said, Store};
+
+use crate::outcome::{Effects, Made};
+use crate::series::{Sample, Series};
+
+/// The fold of one partition under one policy.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    fold: Fold,
+    store: MemoryStore,
+    pub(crate) id: PartitionId,
+    /// This partition's share of the fleet's counts, as of the last tick.
+    pub(crate) share: Option<Fleet>,
+    pub(crate) noted: Noted,
+}
+
+/// What is noted on the way.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    pub(crate) made: Vec<Made>,
+    pub(crate) series: Series,
+    pub(crate) effects: Effects,
+    /// Events that name no customer.
+    pub(crate) unattributed: u64,
+    /// Where those customers stand that were ever moved.
+    stages: BTreeMap<CustomerId, Stage>,
+    bad: u64,
+    unfound: u64,
+}
+
+impl Lane {
+    pub(crate) fn new(policy: &Arc<Policy>, id: PartitionId) -> Self {
+        Self {
+            fold: Fold::new(Arc::clone(policy), id, Partition::default()),
+            store: MemoryStore::default(),
+            id,
+            share: None,
+            noted: Noted::default(),
+        }
+    }
+
+    /// Folds an event that stands at `offset` and was appended at `appended`.
+    pub(crate) fn event(&mut self, offset: Offset, appended: Timestamp, (customer, event): (&CustomerId, &Event<'_>)) {
+        self.fold.begin_at(appended);
+        self.noted.unattributed += u64::from(customer.is_unattributed());
+        let effect = self.apply(offset, Input::Event(customer, event, appended));
+        let Effect::Counted(counter) = effect else { return };
+        let is_bad = matches!(counter, Counter::HardBounce | Counter::SpamReport)
+            || event.facet == Some(Counter::ReputationBlock);
+        if is_bad {
+            self.noted.bad(customer);
+        }
+    }
+
+    /// Has a command followed.
+    pub(crate) fn command(&mut self, offset: Offset, appended: Timestamp, (customer, command): (&CustomerId, Command)) {
+        self.fold.begin_at(appended);
+        self.apply(offset, Input::Command(customer, command));
+    }
+
+    /// Lets time pass.
+    pub(crate) fn tick(&mut self, offset: Offset, appended: Timestamp, tick: Tick) {
+        self.fold.begin_at(appended);
+        self.apply(offset, Input::Tick(tick));
+        let partition = self.fold.partition();
+        let counts = partition.stages();
+        self.noted.series.push(Sample {
+            at: partition.now().unwrap_or_default(),
+            stages: Stage::ALL.map(|stage| counts.get(&stage).copied().unwrap_or_default()),
+            bad: self.noted.bad,
+            unfound: self.noted.unfound,
+        });
+    }
+
+    fn apply(&mut self, offset: Offset, input: Input<'_>) -> Effect {
+        let Ok(Applied { effect, said }) = self.fold.apply(&mut self.store, offset, input);
+        self.noted.effects.count(effect);
+        for said in said {
+            match said {
+                Said::Decision(decision) => {
+                    let mails = self.mails(&decision.customer);
+                    self.noted.stages.insert(decision.customer.clone(), decision.to);
+                    self.noted.made.push(Made { decision, mails: Some(mails) });
+                }
+                Said::Share(share) => self.share = Some(share),
+                Said::Standing(_) => {}
+            }
+        }
+        effect
+    }
+
+    /// The customer's mails of the last thirty days.
+    fn mails(&mut self, customer: &CustomerId) -> u32 {
+        let now = self.fold.partition().now().unwrap_or_default();
+        let Ok(customer) = self.store.customer(customer);
+        customer.mail().sum(Window::Month, now).total().attempted()
+    }
+
+    /// How many customers it has seen.
+    pub(crate) fn customers(&self) -> usize {
+        self.store.customers().filter(|(id, customer)| !customer.is_new() && !id.is_unattributed()).count()
+    }
+}
+
+impl Noted {
+    fn bad(&mut self, customer: &CustomerId) {
+        self.bad += 1;
+        if self.stages.get(customer).is_none_or(|stage| *stage < crate::FOUND) {
+            self.unfound += 1;
+        }
+    }
+}

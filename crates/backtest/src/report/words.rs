@@ -1,0 +1,173 @@
+//! What both reports say in the same words.
+
+use model::{Decision, Millis, Stage};
+
+use crate::compare::{Difference, Kind, Tally};
+use crate::outcome::{Live, Made, Read, Run};
+
+/// `number` with its thousands apart.
+pub(super) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count of things, with their name in the singular or the plural.
+pub(super) fn number_of(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(u64::try_from(number).unwrap_or(u64::MAX)), if number == 1 { one } else { many })
+}
+
+/// A span by its two largest units; never negative.
+pub(super) fn span(span: Millis) -> String {
+    let minutes = span.get().abs() / 60_000;
+    match (minutes / 1_440, minutes / 60 % 24, minutes % 60) {
+        (0, 0, 0) => format!("{} s", span.get().abs() / 1_000),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+/// What was read, and what was left out of it, a sentence each.
+pub(super) fn read(read: &Read) -> Vec<String> {
+    let effects = &read.effects;
+    let span = read.span.map(|(first, last)| format!(", from {first} to {last}")).unwrap_or_default();
+    let customers = number_of(read.customers, "customer", "customers");
+    let mut lines = vec![format!("{} events of {customers}{span}.", thousands(effects.events()))];
+    let left_out = [
+        (effects.duplicates, "copies"),
+        (effects.late, "older than 72 hours when they came"),
+        (effects.future, "from a future too far ahead to be true"),
+        (effects.not_counted, "of a kind that is not counted"),
+    ];
+    let left_out: Vec<_> = left_out.iter().filter(|(count, _)| *count > 0).collect();
+    if !left_out.is_empty() {
+        let parts: Vec<_> = left_out.iter().map(|(count, what)| format!("{} {what}", thousands(*count))).collect();
+        lines.push(format!("Of them not counted: {}.", parts.join(", ")));
+    }
+    if read.unattributed > 0 {
+        lines.push(format!(
+            "{} events name no customer: they are counted and never judged.",
+            thousands(read.unattributed)
+        ));
+    }
+    if effects.commands > 0 {
+        lines.push(format!("{} commands were followed.", thousands(effects.commands)));
+    }
+    if read.faulty > 0 {
+        lines.push(format!("{} no events and left out:", number_of(read.faulty, "element is", "elements are")));
+        lines.extend(read.faults.iter().map(|fault| format!("  {fault}")));
+    }
+    lines.extend(read.cut.iter().map(|(partition, offset)| {
+        format!("Partition {partition} is read from offset {offset} on: retention has cut off what was before.")
+    }));
+    lines
+}
+
+/// How many of the decisions of life were made again.
+pub(super) fn live(live: &Live, run: &Run) -> String {
+    let all = live.run.made.len();
+    format!(
+        "In life, {} made. {} made {}; {} of them are those of life, byte for byte.",
+        number_of(all, "decision was", "decisions were"),
+        run.name,
+        number_of(run.made.len(), "decision", "decisions"),
+        if live.same == all && run.made.len() == all { "all".to_owned() } else { live.same.to_string() },
+    )
+}
+
+/// Why, in a few words.
+pub(super) fn why(decision: &Decision) -> String {
+    match (&decision.evidence, &decision.by, &decision.reason) {
+        (Some(evidence), _, _) => evidence.to_string(),
+        (None, Some(by), Some(reason)) => format!("{by}: {reason}"),
+        (None, _, _) => String::new(),
+    }
+}
+
+/// From where to where.
+pub(super) fn step(decision: &Decision) -> String {
+    format!("{} → {}", decision.from, decision.to)
+}
+
+/// The mails before a decision.
+pub(super) fn mails(made: &Made) -> String {
+    made.mails.map_or_else(|| "?".to_owned(), |mails| thousands(mails.into()))
+}
+
+/// How the second run differs about one customer.
+pub(super) fn difference(difference: &Difference<'_>, first: &Run, second: &Run) -> String {
+    let alone = |run: &Run, made: &Made| format!("found by {} only, by {}", run.name, made.decision.rule);
+    match difference.kind {
+        Kind::OnlyFirst(finding) => alone(first, finding.first),
+        Kind::OnlySecond(finding) => alone(second, finding.first),
+        Kind::Both(a, b) => {
+            let later = difference.later().unwrap_or(Millis::ZERO);
+            let time = match later.get() {
+                0 => "at the same time".to_owned(),
+                ..0 => format!("{} earlier by {}", span(later), second.name),
+                1.. => format!("{} later by {}", span(later), second.name),
+            };
+            let mails = match (a.first.mails, b.first.mails) {
+                (Some(a), Some(b)) if a != b => format!(", after {b} mails instead of {a}"),
+                _ => String::new(),
+            };
+            let stage = if a.strictest == b.strictest {
+                String::new()
+            } else {
+                format!(", {} in the end instead of {}", b.strictest, a.strictest)
+            };
+            format!("{time}{mails}{stage}")
+        }
+    }
+}
+
+/// How many differences there are of each kind.
+pub(super) fn tally(tally: Tally, first: &Run, second: &Run) -> String {
+    let Tally { only_first, only_second, earlier, later, otherwise } = tally;
+    if tally == Tally::default() {
+        return format!("{} and {} find the same customers at the same times.", first.name, second.name);
+    }
+    format!(
+        "Found by {} only: {only_first}. By {second} only: {only_second}. Earlier by {second}: {earlier}. Later by {second}: \
+         {later}. Led to another stage: {otherwise}.",
+        first.name,
+        second = second.name
+    )
+}
+
+/// How many customers were at a stage: at first, at most, in the end.
+pub(super) fn extent(run: &Run, stage: Stage) -> [u64; 3] {
+    let counts = counts(run, stage);
+    let ends = [counts.first(), counts.iter().max(), counts.last()];
+    ends.map(|count| count.copied().unwrap_or_default())
+}
+
+/// The customers at a stage over time.
+pub(super) fn counts(run: &Run, stage: Stage) -> Vec<u64> {
+    let at = Stage::ALL.iter().position(|known| *known == stage).unwrap_or_default();
+    run.samples.iter().map(|sample| sample.stages.get(at).copied().unwrap_or_default()).collect()
+}
+
+/// Bad mail in all, and of it what came from customers not found by then.
+pub(super) fn bad(run: &Run) -> Option<(u64, u64)> {
+    run.samples.last().map(|sample| (sample.bad, sample.unfound))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_spans_read_as_people_write_them() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        let spans = [Millis::seconds(-5), Millis::minutes(59), Millis::minutes(61), Millis::hours(49)].map(span);
+        assert_eq!(spans, ["5 s", "59 min", "1 h 1 min", "2 d 1 h"]);
+    }
+}
