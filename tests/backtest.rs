@@ -17,7 +17,7 @@ use model::{Command, CustomerId, Millis, Order, PartitionId, Stage, Timestamp};
 use policy::Policy;
 use prometheus::Registry;
 use scorer::store::Budget;
-use scorer::{Clock, Metrics, PartitionTask, Ticker};
+use scorer::{Clock, Metrics, PartitionTask, PolicyFile, Ticker};
 use simulator::platform::{Gate, Platform, Scenario};
 use suites::customer_of;
 
@@ -54,7 +54,8 @@ impl Life {
             (id, PartitionTask::open(&state, id, setting, metrics, log.outputs(id).unwrap()).unwrap())
         };
         let tail = log.tail(Topic::Events, Start::Earliest).unwrap();
-        let ticker = Ticker::new(Arc::clone(&log)).unwrap();
+        let file = PolicyFile { text: policy::DEFAULT.to_owned(), digest: policy.digest().to_owned() };
+        let ticker = Ticker::new(Arc::clone(&log), file).unwrap();
         let now = Arc::new(AtomicI64::new(START.millis()));
         Self { tasks: PARTITIONS.all().map(task).collect(), tail, ticker, now, log }
     }

@@ -13,6 +13,11 @@ use crate::{config, opening};
 
 /// Runs it and shows what came of it.
 pub(crate) fn run(options: BacktestOptions, runtime: &tokio::runtime::Runtime) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        options.policy.len() <= 2,
+        "two policies are held against each other, not {}",
+        options.policy.len()
+    );
     let candidates = options.policy.iter().map(|path| candidate(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let outcome = if options.log {
         let settings = config::load_log(options.config.as_deref())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use model::Millis;
 use sendgrid::webhook::CustomerRule;
 
@@ -148,13 +148,14 @@ pub(crate) struct PolicyOptions {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("input").required(true).args(["events", "log"])))]
 pub(crate) struct BacktestOptions {
     /// The policy file to try; given twice, the second one is held against the first.
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) policy: Vec<PathBuf>,
     /// Files of one SendGrid event, or one posted array, a line, plain or zstd, in the order of their arrival; `-` is standard
     /// input.
-    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "log", conflicts_with = "log")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) events: Vec<PathBuf>,
     /// Take what the configured log has, with its ticks and commands, and show beside it what was decided in life. An embedded
     /// log can be read while Weir is stopped.
