@@ -54,13 +54,6 @@ impl fmt::Display for Recount {
     }
 }
 
-/// Bad events among mails.
-#[derive(Clone, Copy, Debug)]
-struct Figures {
-    bad: u32,
-    mails: u32,
-}
-
 /// A count in the making.
 ///
 /// Takes every event of the customer, once, whose mail was sent (by `sent_at`, or else when the event happened) in the

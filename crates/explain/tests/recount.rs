@@ -6,8 +6,8 @@ mod made;
 use explain::{Recount, Recounting};
 use made::{START, acme, decision, event, evidence};
 use model::{
-    Blame, Counter, Decision, Digest, Event, EventKind, Evidence, Fleet, Millis, Offset, Provider, SetAside, Stage,
-    Tick, Timestamp,
+    Blame, Counter, Decision, Digest, Event, EventKind, Evidence, Fleet, Millis, Offset, Provider, SetAside, Tick,
+    Timestamp,
 };
 use scoring::Input;
 
@@ -29,11 +29,7 @@ struct Counting {
 
 impl Counting {
     fn of(evidence: Evidence) -> Self {
-        Self::after(&[], evidence)
-    }
-
-    fn after(history: &[Decision], evidence: Evidence) -> Self {
-        let mut recounting = Recounting::of(&resting_on(evidence), history).unwrap();
+        let mut recounting = Recounting::of(&resting_on(evidence)).unwrap();
         recounting.begin_at(START);
         Self { recounting, offset: 0 }
     }
@@ -43,9 +39,8 @@ impl Counting {
         self.offset += 1;
     }
 
-    fn tick(&mut self, at: Timestamp, fleet_as_of: Option<Timestamp>) {
-        let fleet = Fleet { as_of: fleet_as_of, ..Fleet::default() };
-        self.recounting.take(Offset::new(self.offset), &Input::Tick(Tick { at, fleet }));
+    fn tick(&mut self, at: Timestamp) {
+        self.recounting.take(Offset::new(self.offset), &Input::Tick(Tick { at, fleet: Fleet::default() }));
         self.offset += 1;
     }
 
@@ -92,26 +87,11 @@ fn a_copy_is_left_out_by_whichever_digest_it_is_known() {
 
 #[test]
 fn what_was_counted_before_the_last_release_is_not_counted_nor_a_copy_of_it() {
-    let at = |offset, from, to| Decision { from, to, ..decision("calm", START, offset, None) };
-    let history = [
-        at(0, Stage::Quarantined, Stage::Throttled),
-        at(2, Stage::Throttled, Stage::Watch),
-        at(5, Stage::Watch, Stage::Throttled),
-    ];
-    let mut counting = Counting::after(&history, hard_bounces());
+    let mut counting = Counting::of(Evidence { counted_after: Some(Offset::new(2)), ..hard_bounces() });
     for number in [1, 2, 3, 1, 4, 5] {
         counting.event(&event(number, Counter::HardBounce, START));
     }
     assert_eq!(counting.figures(), (2, 2), "the fourth and the fifth");
-}
-
-#[test]
-fn a_release_by_hand_begins_anew_also_where_the_stage_stays() {
-    let release = Decision { from: Stage::Healthy, to: Stage::Healthy, ..decision("command:release", START, 0, None) };
-    let mut counting = Counting::after(&[release], hard_bounces());
-    counting.event(&event(1, Counter::HardBounce, START));
-    counting.event(&event(2, Counter::HardBounce, START));
-    assert_eq!(counting.figures(), (1, 1));
 }
 
 #[test]
@@ -127,7 +107,7 @@ fn mail_that_was_set_aside_is_not_counted() {
 }
 
 #[test]
-fn mails_attempted_are_those_processed_or_the_outcomes_whichever_are_more_at_each_provider() {
+fn mails_attempted_are_those_processed_or_the_outcomes_whichever_are_more_in_each_bucket() {
     let mut counting = Counting::of(hard_bounces());
     let mut number = 0;
     let mut count = |provider, counter, times| {
@@ -159,41 +139,34 @@ fn what_came_too_late_or_from_the_future_or_is_of_no_known_kind_is_not_counted()
     let mut counting = Counting::of(hard_bounces());
     counting.event(&Event { kind: EventKind::Unknown, ..event(1, Counter::HardBounce, START) });
     counting.event(&event(2, Counter::HardBounce, minute(1)));
-    counting.tick(START + Millis::hours(73), None);
+    counting.tick(START + Millis::hours(73));
     counting.event(&event(3, Counter::HardBounce, START));
     assert_eq!(counting.figures(), (1, 1));
 
     let mut counting = Counting::of(hard_bounces());
     let ahead = event(1, Counter::HardBounce, minute(61));
     let within = Evidence { until: minute(120), ..hard_bounces() };
-    counting.recounting = Recounting::of(&resting_on(within), &[]).unwrap();
+    counting.recounting = Recounting::of(&resting_on(within)).unwrap();
     counting.recounting.take(Offset::ZERO, &Input::Event(&acme(), &ahead, START));
     assert_eq!(counting.figures(), (0, 0));
 }
 
 #[test]
-fn what_waits_for_the_fleet_is_counted_up_to_the_tick_of_the_fleets_counts() {
-    let mut counting = Counting::of(evidence("block", UNTIL, (1, 2)));
+fn what_came_after_the_last_record_that_the_evidence_counts_is_not_counted() {
+    let mut counting = Counting::of(Evidence { counted_to: Offset::new(2), ..evidence("block", UNTIL, (1, 2)) });
     counting.event(&event(1, Counter::Block, START));
     counting.event(&event(2, Counter::Delivered, START));
-    counting.tick(minute(1), None);
+    counting.tick(minute(1));
     counting.event(&event(3, Counter::Block, minute(1)));
-    counting.tick(minute(2), Some(minute(1)));
+    counting.tick(minute(2));
     let recount = counting.finish();
     assert_eq!((recount.numerator, recount.denominator, recount.as_of), (1, 2, minute(1)));
     assert!(recount.agrees);
-
-    let mut counting = Counting::of(hard_bounces());
-    counting.event(&event(1, Counter::HardBounce, START));
-    counting.event(&event(2, Counter::Delivered, START));
-    counting.tick(minute(1), Some(minute(1)));
-    counting.event(&event(3, Counter::HardBounce, minute(1)));
-    assert!(!counting.finish().agrees, "who does not wait is judged on the mail of the moment");
 }
 
 #[test]
 fn other_figures_and_a_log_without_its_beginning_are_said() {
-    let mut recounting = Recounting::of(&resting_on(hard_bounces()), &[]).unwrap();
+    let mut recounting = Recounting::of(&resting_on(hard_bounces())).unwrap();
     recounting.begin_at(minute(1));
     let recount = recounting.finish(Offset::new(9));
     assert!(!recount.agrees && !recount.is_whole);
@@ -203,8 +176,6 @@ fn other_figures_and_a_log_without_its_beginning_are_said() {
 
 #[test]
 fn nothing_is_counted_where_the_evidence_names_no_mails() {
-    assert!(Recounting::of(&decision("command:hold", UNTIL, 1, None), &[]).is_none());
-    let nowhere = Evidence { from: Timestamp::default(), until: Timestamp::default(), ..hard_bounces() };
-    assert!(Recounting::of(&resting_on(nowhere), &[]).is_none());
-    assert!(Recounting::of(&resting_on(evidence("dropped_calls", UNTIL, (1, 2))), &[]).is_none());
+    assert!(Recounting::of(&decision("command:hold", UNTIL, 1, None)).is_none());
+    assert!(Recounting::of(&resting_on(evidence("dropped_calls", UNTIL, (1, 2)))).is_none());
 }

@@ -235,12 +235,3 @@ fn a_persons_order_is_told_to_operators_with_its_author_and_to_the_customer_with
         assert!(!explanation.for_the_customer.contains("ana "), "{explanation}");
     }
 }
-
-#[test]
-fn the_window_stands_where_the_evidence_names_no_moments() {
-    let nowhere = Timestamp::default();
-    let evidence =
-        Evidence { from: nowhere, until: nowhere, window: Window::Week, ..evidence("block", nowhere, (1, 2)) };
-    let explanation = said(&charged(evidence), &[]);
-    assert!(explanation.facts[0].contains("in the 7 days before") && explanation.recount.is_none(), "{explanation}");
-}

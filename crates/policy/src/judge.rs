@@ -109,7 +109,7 @@ pub enum Verdict {
     /// fleet's counts of this moment.
     Wait,
     /// It moves.
-    Move(Step),
+    Move(Box<Step>),
 }
 
 /// A move, or what would be one.
@@ -158,7 +158,7 @@ impl Policy {
             match desk.finding(rule) {
                 Finding::Over(evidence) => {
                     let step = Step { to: rule.stage, rule: rule.name.clone(), evidence };
-                    if carried_out { verdict = Some(Verdict::Move(step)) } else { shadow.push(step) }
+                    if carried_out { verdict = Some(Verdict::Move(Box::new(step))) } else { shadow.push(step) }
                 }
                 Finding::Waits => waits = true,
                 Finding::Nothing => {}
@@ -271,7 +271,7 @@ impl Desk<'_> {
             Some((_, rule)) if dwelt => {
                 let fleet = policy.others(case, rule);
                 let evidence = Measure::new(rule, self.tally(rule)).in_favour(case, fleet);
-                Verdict::Move(Step { to: case.stage.milder(), rule: CALM.to_owned(), evidence })
+                Verdict::Move(Box::new(Step { to: case.stage.milder(), rule: CALM.to_owned(), evidence }))
             }
             _ => Verdict::Stay { calm: true },
         }

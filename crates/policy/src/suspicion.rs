@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Bucket, Cell, Fleet, Grain};
+use model::{Bucket, Cell, CellCounts, Cells, Fleet, Grain};
 
 use crate::Policy;
 use crate::signal::Trouble;
@@ -31,17 +31,18 @@ impl Policy {
     pub fn suspicions(&self, fleet: &Fleet) -> Suspicions {
         // In the poor pool everybody's mail suffers: that is what it is for.
         let pools = fleet.pool_cells.iter().filter(|(pool, _)| *pool != self.quarantine()).map(|(_, cells)| cells);
-        let mut found = BTreeSet::new();
-        for cells in pools.chain([&fleet.cells]) {
-            for (cell, counts) in cells.iter() {
-                for trouble in Trouble::ALL {
-                    let may_suffer = |counts| self.incident.may_suffer(trouble, counts);
-                    if may_suffer(&counts) || may_suffer(&cells.bucket(cell)) {
-                        found.insert((cell.grain, cell.bucket, trouble));
-                    }
-                }
-            }
-        }
+        let found = pools.chain([&fleet.cells]).flat_map(|cells| self.suspicious(cells)).collect();
         Suspicions(found)
+    }
+
+    fn suspicious<'c>(&'c self, cells: &'c Cells) -> impl Iterator<Item = (Grain, Bucket, Trouble)> + 'c {
+        let of_a_cell = move |(cell, counts): (Cell, CellCounts)| {
+            let suffers = move |trouble: &Trouble| {
+                let may_suffer = |counts| self.incident.may_suffer(*trouble, counts);
+                may_suffer(&counts) || may_suffer(&cells.bucket(cell))
+            };
+            Trouble::ALL.into_iter().filter(suffers).map(move |trouble| (cell.grain, cell.bucket, trouble))
+        };
+        cells.iter().flat_map(of_a_cell)
     }
 }

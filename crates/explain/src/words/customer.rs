@@ -48,13 +48,9 @@ fn recovered(evidence: &Evidence) -> String {
 }
 
 fn figures_seen(evidence: &Evidence) -> String {
-    let since = if evidence.until == Timestamp::default() {
-        format!("In the last {}", figures::window(evidence.window))
-    } else {
-        format!("Since {} (UTC)", minute(evidence.from))
-    };
+    let since = minute(evidence.from);
     let Wording { yours, happened, .. } = Wording::of(&evidence.signal);
-    format!("{since}, {} {yours} ({}) {happened}.", share(evidence), percent(evidence.rate.get()))
+    format!("Since {since} (UTC), {} {yours} ({}) {happened}.", share(evidence), percent(evidence.rate.get()))
 }
 
 /// What it means for the customer's mail.

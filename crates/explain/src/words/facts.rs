@@ -1,6 +1,6 @@
 //! The grounds of a decision, for operators: a sentence each.
 
-use model::{Blame, Decision, Evidence, Millis, Order, Test, Timestamp};
+use model::{Blame, Decision, Evidence, Millis, Order, Test};
 
 use super::figures::{capital, minute, percent, power, span};
 use super::{Case, Step, Wording, figures, share};
@@ -32,11 +32,7 @@ pub(crate) fn facts(case: &Case<'_>) -> Vec<String> {
 
 fn figures_seen(evidence: &Evidence) -> String {
     let Wording { mails, name, .. } = Wording::of(&evidence.signal);
-    let cohort = if evidence.until == Timestamp::default() {
-        format!("in the {} before", figures::window(evidence.window))
-    } else {
-        format!("sent from {} to before {}", minute(evidence.from), minute(evidence.until))
-    };
+    let cohort = format!("sent from {} to before {}", minute(evidence.from), minute(evidence.until));
     let (share, rate) = (share(evidence), percent(evidence.rate.get()));
     format!("{}: {share} {mails} ({rate}), {cohort}.", capital(name))
 }

@@ -41,6 +41,8 @@ pub(crate) fn evidence(signal: &str, until: Timestamp, (numerator, denominator):
         test: Test::Bound,
         from: START,
         until,
+        counted_after: None,
+        counted_to: Offset::new(1_000),
         numerator,
         denominator,
         rate: Rate::of(numerator, denominator),

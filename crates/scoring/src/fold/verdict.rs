@@ -56,7 +56,7 @@ impl Fold {
                 }
             }
             Verdict::Move(step) => {
-                let step = Move::by_rule(step, customer.stage);
+                let step = Move::by_rule(*step, customer.stage);
                 self.carry_out(customer, subject, step, said);
             }
         }
