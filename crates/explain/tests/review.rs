@@ -9,7 +9,7 @@ use explain::{Cause, Derived, Explanation, Recorded, Review};
 use made::{START, acme, decision, event, evidence, policy};
 use model::{
     Blame, Command, Counter, Decision, Event, Evidence, Fleet, Millis, Mode, Offset, Order, PartitionId, Provider,
-    SetAside, Stage, Test, Tick, Timestamp, Window,
+    SetAside, Stage, Test, Tick, Timestamp,
 };
 use policy::Policy;
 use scoring::{Fold, Input, MemoryStore, Partition, Said};

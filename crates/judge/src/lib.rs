@@ -3,7 +3,7 @@
 //! Weir's fold under a policy, and rules of fixed percentages as others use them ([`Rival`]), watch the same simulated month
 //! (`simulator::month`). The [`Scorecard`] says for each kind of customer how many of the bad were found, how many mails
 //! they had sent and after what time, beside the fewest mails from which anybody could know it at the same error rate
-//! ([`fewest_mails`]); and how many of the good were touched.
+//! ([`policy::wald`]); and how many of the good were touched.
 //!
 //! Weir's verdicts take effect: who is throttled, quarantined or suspended sends accordingly. A rival sees the traffic as if
 //! nobody had been stopped, until it would first act on a customer; later acts do not count. That is what it would see in a
@@ -28,7 +28,6 @@ pub use quantiles::Quantiles;
 pub use rival::{Rival, Rule};
 pub use score::score;
 pub use scorecard::{Beaten, KindScore, Score, Scorecard, Totals, Touch};
-pub use theory::fewest_mails;
 
 /// The parts into which the customers are divided, one a thread; not the machine's to say, since each is a partition whose
 /// share of the fleet is known to the others only with the next tick.

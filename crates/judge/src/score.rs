@@ -78,7 +78,12 @@ fn watcher_score(watcher: usize, cases: &[&Case]) -> Score {
     let outcomes = || cases.iter().map(|case| case.outcomes[watcher]);
     let found = || cases.iter().filter_map(|case| Some((case, case.outcomes[watcher].found?)));
     let ratio = found().filter_map(|(case, (mails, _))| Some(f64::from(mails) / case.fewest?));
+    let risen_to = found().filter_map(|(case, (mails, _))| {
+        let badness = case.customer.badness.as_ref().filter(|badness| badness.rise > 0.0)?;
+        Some(f64::from(mails).mul_add(badness.rise, badness.rate))
+    });
     Score {
+        risen_to: Quantiles::of(risen_to.collect()),
         found: found().count(),
         touched: outcomes().filter(|outcome| outcome.touched).count(),
         watched: outcomes().map(|outcome| outcome.watched).sum(),

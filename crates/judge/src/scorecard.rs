@@ -83,6 +83,8 @@ pub struct Score {
     pub mails: Option<Quantiles>,
     /// Those mails as a multiple of the fewest from which anybody could know.
     pub ratio: Option<Quantiles>,
+    /// The rate at which it was found, of those whose rate rises.
+    pub risen_to: Option<Quantiles>,
     /// Hours from its first mail since it was bad until it was found.
     pub hours: Option<Quantiles>,
 }

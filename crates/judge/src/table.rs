@@ -12,7 +12,15 @@ impl fmt::Display for Scorecard {
         let Self { customers, days, seed, records, policy, .. } = self;
         writeln!(f, "{customers} customers, {days} days, seed {seed}: {records} records, policy {policy}\n")?;
         writeln!(f, "The bad: found of how many; mails sent since it was bad, and time; median (95th percentile)")?;
-        writeln!(f, "{}\n", self.bad())?;
+        writeln!(f, "{}", self.bad())?;
+        for kind in &self.kinds {
+            let (name, risen_to) = (kind.kind.name(), kind.weir.risen_to);
+            let percent = |rate| format!("{:.1} %", rate * 100.0);
+            if risen_to.is_some() {
+                writeln!(f, "{name}: found at a true rate of {}", quantiles(risen_to, percent))?;
+            }
+        }
+        writeln!(f)?;
         writeln!(f, "The good: how many were throttled or worse; for Weir also how often one was watched")?;
         writeln!(f, "{}", self.good())?;
         writeln!(f, "Good customers touched, by rule: {}\n", self.touches_by_rule())?;

@@ -138,6 +138,11 @@ impl Cells {
         same.fold(CellCounts::default(), |sum, (_, counts)| sum.plus(*counts))
     }
 
+    /// The cells of one bucket after the other.
+    pub fn buckets(&self) -> impl Iterator<Item = &[(Cell, CellCounts)]> {
+        self.0.chunk_by(|(a, _), (b, _)| (a.grain, a.bucket) == (b.grain, b.bucket))
+    }
+
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Cell, CellCounts)> {
         self.0.iter().copied()

@@ -116,9 +116,11 @@ mod tests {
     /// Blames for one customer's blocks, given everybody's cell and that of its pool.
     fn blame(own: &Counts, all: CellCounts, pool: CellCounts) -> Option<Blame> {
         let name = PoolName::new("good-1");
-        let mut fleet = Fleet::default();
-        fleet.cells = [(CELL, all)].into_iter().collect();
-        fleet.pool_cells.insert(name.clone(), [(CELL, pool)].into_iter().collect());
+        let fleet = Fleet {
+            cells: [(CELL, all)].into_iter().collect(),
+            pool_cells: [(name.clone(), [(CELL, pool)].into_iter().collect())].into(),
+            ..Fleet::default()
+        };
         INCIDENT.blame(Trouble::Block, Place { cell: CELL, own, pool: Some(&name) }, &fleet)
     }
 

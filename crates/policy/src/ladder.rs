@@ -35,8 +35,11 @@ impl Ladder {
     /// The stage's dwell time, longer for each offence before the one that brought the customer here.
     pub(crate) fn dwell(&self, stage: Stage, offences: &[Timestamp], now: Timestamp) -> Option<Millis> {
         let dwell = self.rungs[stage as usize].dwell?;
+        if stage < Stage::Throttled {
+            return Some(dwell);
+        }
         let remembered = self.remembered(offences, now);
-        if stage >= Stage::Throttled && remembered >= self.person_after {
+        if remembered >= self.person_after {
             return None;
         }
         let earlier = u32::try_from(remembered.saturating_sub(1)).unwrap_or(u32::MAX);

@@ -36,13 +36,15 @@ impl Policy {
     }
 
     fn suspicious<'c>(&'c self, cells: &'c Cells) -> impl Iterator<Item = (Grain, Bucket, Trouble)> + 'c {
-        let of_a_cell = move |(cell, counts): (Cell, CellCounts)| {
+        cells.buckets().flat_map(|bucket| {
+            let all = bucket.iter().fold(CellCounts::default(), |sum, (_, counts)| sum.plus(*counts));
             let suffers = move |trouble: &Trouble| {
-                let may_suffer = |counts| self.incident.may_suffer(*trouble, counts);
-                may_suffer(&counts) || may_suffer(&cells.bucket(cell))
+                let mut counts = bucket.iter().map(|(_, counts)| counts).chain([&all]);
+                counts.any(|counts| self.incident.may_suffer(*trouble, counts))
             };
-            Trouble::ALL.into_iter().filter(suffers).map(move |trouble| (cell.grain, cell.bucket, trouble))
-        };
-        cells.iter().flat_map(of_a_cell)
+            let place = bucket.first().map(|(cell, _)| (cell.grain, cell.bucket));
+            let troubles = Trouble::ALL.into_iter().filter(suffers);
+            troubles.filter_map(move |trouble| place.map(|(grain, bucket)| (grain, bucket, trouble)))
+        })
     }
 }

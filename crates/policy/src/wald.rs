@@ -21,7 +21,7 @@ pub fn fewest_mails(limit: f64, rate: f64, alpha: f64) -> f64 {
 }
 
 /// The Kullback-Leibler divergence of a draw at `rate` from one at `limit`, in nats.
-fn divergence(rate: f64, limit: f64) -> f64 {
+pub fn divergence(rate: f64, limit: f64) -> f64 {
     deviance(rate, limit, limit - rate) + deviance(1.0 - rate, 1.0 - limit, rate - limit)
 }
 

@@ -128,7 +128,8 @@ impl House {
 fn another_policy_judges_from_its_record_on_by_what_was_counted_before() {
     let mut house = House::new();
     let strict = Arc::clone(house.fold.policy());
-    let lines = policy::DEFAULT.lines().map(|line| if line.starts_with("enter = ") { "enter = 0.999" } else { line });
+    let lines =
+        policy::DEFAULT.lines().map(|line| if line.starts_with("enter = ") { "enter = \"99 %\"" } else { line });
     let lenient = Policy::parse(&lines.collect::<Vec<_>>().join("\n")).unwrap();
     assert_eq!(house.apply(Input::Policy(Arc::new(lenient))), Effect::PolicyTaken);
     house.sends("a", 1_000, 300, Counter::HardBounce);

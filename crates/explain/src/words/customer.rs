@@ -1,9 +1,9 @@
 //! What a customer can be sent.
 
-use model::{Evidence, Order, Stage, Test, Timestamp};
+use model::{Evidence, Order, Stage, Test};
 
 use super::figures::{count, minute, percent, span};
-use super::{Case, Step, Wording, figures, is_free, share};
+use super::{Case, Step, Wording, is_free, share};
 
 /// A few paragraphs to the customer: what happened, the figures, what it means for its mail, what helps, and how it ends.
 /// Names no rule, no other customer and nobody who works here.

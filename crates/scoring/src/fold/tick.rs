@@ -1,12 +1,15 @@
 //! Time passes.
 
-use model::{Blame, Contributor, CustomerId, Evidence, Millis, Offset, Phase, Rate, Test, Tick, Timestamp, Window};
+use model::{
+    Blame, Cell, Contributor, Counts, CustomerId, Evidence, Millis, Offset, Phase, Rate, Test, Tick, Timestamp, Window,
+};
 use policy::{Crossing, Fraction, Moment, Share, Signal};
 
 use super::step::{Move, Origin};
 use super::verdict::Subject;
 use super::{Effect, Fold, HORIZON, Said};
 use crate::customer::{Customer, PilotStep};
+use crate::mail::visit_since;
 use crate::{Hour, Store};
 
 /// How long a pilot customer's step lasts before it is judged.
@@ -49,7 +52,7 @@ impl Fold {
         if customer.phase != Phase::Pilot || now.since(customer.pilot.since) < PILOT_DAY {
             return Ok(());
         }
-        let day = of_signal(customer, Signal::HardBounce, now);
+        let day = of_day(customer, Signal::HardBounce, now);
         if customer.stage > model::Stage::Healthy || !self.policy.pilot().is_passed(customer.pilot.step, day) {
             return Ok(());
         }
@@ -93,9 +96,9 @@ impl Fold {
         }
         let evidence = Evidence {
             events: customer.latest_bad.of(limit.signal).to_vec(),
-            counted_after: None,
+            counted_after: customer.release.as_ref().map(|release| release.offset),
             counted_to: offset,
-            ..budget_evidence(crossing, share, now)
+            ..budget_evidence(crossing, of_day(customer, limit.signal, now), now)
         };
         let rule = limit.name.clone();
         let step = Move { to: limit.stage, rule, origin: Origin::Rule(evidence, Some(Blame::Account)) };
@@ -119,17 +122,17 @@ impl Fold {
     }
 }
 
-/// A customer's signal over the last day.
-fn of_signal(customer: &Customer, signal: Signal, now: Timestamp) -> Fraction {
-    let day = customer.day_since_release(now);
-    let parts = day.seen().map(|(provider, counts)| signal.fraction(provider, counts));
-    parts.fold(Fraction::default(), Fraction::plus)
+/// A customer's signal over the last day, never from before its last release.
+fn of_day(customer: &Customer, signal: Signal, now: Timestamp) -> Fraction {
+    let mut sum = Fraction::default();
+    let mut add = |cell: Cell, counts: &Counts| sum = sum.plus(signal.fraction(cell.provider, counts));
+    visit_since(&customer.mail, customer.release.as_ref(), now, Window::Day, &mut add);
+    sum
 }
 
 /// The figures of a customer's part in a crossing: its own rate, the whole's, and how many bad events too many.
-fn budget_evidence(crossing: &Crossing<'_>, share: &Share, now: Timestamp) -> Evidence {
+fn budget_evidence(crossing: &Crossing<'_>, own: Fraction, now: Timestamp) -> Evidence {
     let limit = crossing.limit;
-    let own = share.own;
     let excess = |part: Fraction| f64::from(part.mails).mul_add(-limit.enter, f64::from(part.hits));
     let grain = Window::Day.grain();
     Evidence {

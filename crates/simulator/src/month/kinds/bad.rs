@@ -44,7 +44,7 @@ pub(super) fn hijacked(scenario: &Scenario, dice: &mut Dice) -> Nature {
 
 pub(super) fn slow_rot(scenario: &Scenario, dice: &mut Dice) -> Nature {
     let usual = Chances { hard_bounce: 0.01, ..Chances::good(dice) };
-    let worst = dice.between(0.10, 0.12);
+    let worst = dice.between(0.08, 0.10);
     let a_day = dice.between(1_500.0, 6_000.0);
     let passes = (BOUNCE_LIMIT - usual.hard_bounce) / (worst - usual.hard_bounce);
     let mails = a_day * f64::from(scenario.days);
