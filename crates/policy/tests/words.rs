@@ -78,12 +78,16 @@ fn sentence<'p>(paragraph: &'p Paragraph, start: &str) -> &'p str {
     found.unwrap_or_else(|| panic!("{start:?} in {paragraph:#?}")).trim_end_matches('.')
 }
 
-/// The pairs of numbers in a list such as `10 % after 213 mails, 20 % after 66 mails and 40 % after 1,127 mails`.
-fn pairs(list: &str, between: &str) -> Vec<(f64, u32)> {
+/// The pairs of numbers in a list such as `10 % after 213 mails, 20 % after 66 mails and 40 % not even by 10,000 blocks`;
+/// without the second one where nothing is enough.
+fn pairs(list: &str, between: &str) -> Vec<(f64, Option<u32>)> {
     let number = |text: &str| text.trim_start_matches("about ").trim_end_matches(" mails").replace(',', "");
     let pair = |item: &str| {
+        if let Some((first, _)) = item.split_once(" % not even by 10,000 ") {
+            return Some((first.parse().ok()?, None));
+        }
         let (first, second) = item.split_once(between)?;
-        Some((number(first).parse().ok()?, number(second).parse().ok()?))
+        Some((number(first).parse().ok()?, Some(number(second).parse().ok()?)))
     };
     let items = list.split(", ").flat_map(|item| item.split(" and "));
     items.map(|item| pair(item).unwrap_or_else(|| panic!("{item:?} is no pair"))).collect()
@@ -129,8 +133,9 @@ fn so_many_bad_events_as_are_told_convict_and_one_less_does_not() {
             let told = pairs(start.unwrap().1.trim_end_matches('.'), " of ");
             let spread = paragraph.sentences.iter().any(|sentence| sentence.contains("at least 3 different days"));
             let buckets = if spread { 3 } else { 1 };
-            assert_eq!(told.iter().map(|(_, mails)| *mails).collect::<Vec<_>>(), [100, 1_000, 10_000]);
+            assert_eq!(told.iter().map(|(_, mails)| mails.unwrap()).collect::<Vec<_>>(), [100, 1_000, 10_000]);
             for (hits, mails) in told {
+                let mails = mails.unwrap();
                 let hits = format!("{hits}").parse::<u32>().unwrap();
                 assert!(convicts(&policy, rule, (hits, mails), buckets), "{name} {} {hits} of {mails}", rule.name);
                 assert!(!convicts(&policy, rule, (hits - 1, mails), buckets), "{name} {} {hits} of {mails}", rule.name);
@@ -140,26 +145,34 @@ fn so_many_bad_events_as_are_told_convict_and_one_less_does_not() {
     }
 }
 
+/// Whether the rule would move a customer after so many mails at a rate of so many percent, all in one bucket or sent evenly.
+fn finds(policy: &Policy, rule: &Rule, (percent, mails): (f64, u32), at_once: bool) -> bool {
+    let even = mails.div_ceil(50).min(whole_buckets(rule.window));
+    // Parts of a million are enough for rates as they are written.
+    let millionths = u64::from(mails) * format!("{:.0}", percent * 1e4).parse::<u64>().unwrap();
+    let hits = u32::try_from(millionths / 1_000_000).unwrap();
+    convicts(policy, rule, (hits, mails), if at_once { 1 } else { even })
+}
+
 #[test]
 fn so_many_mails_as_are_told_convict_and_a_tenth_fewer_do_not() {
     for (name, policy) in profiles() {
         for rule in rules_by(&policy, Test::Sequential) {
             let paragraph = paragraph(&policy, rule);
-            for start in ["Sent evenly", "Sent all within one"] {
-                let list = sentence(&paragraph, start).split_once(": ").unwrap().1;
+            for (start, at_once) in [("Mail sent evenly", false), ("Mail sent all within", true)] {
+                let list = sentence(&paragraph, start).split_once(" convicts at ").unwrap().1;
                 let told = pairs(list, " % after ");
-                assert!(told.len() >= 3 && told.iter().any(|(rate, _)| *rate == 100.0), "{list}");
+                assert!(
+                    told.len() >= 3 && told.iter().any(|(rate, mails)| *rate == 100.0 && mails.is_some()),
+                    "{list}"
+                );
                 for (rate, mails) in told {
-                    let over = |mails: u32| {
-                        let even = mails.div_ceil(50).min(whole_buckets(rule.window));
-                        let buckets = if start == "Sent evenly" { even } else { 1 };
-                        // Parts of a million are enough for rates as they are written.
-                        let millionths = u64::from(mails) * format!("{:.0}", rate * 1e4).parse::<u64>().unwrap();
-                        let hits = u32::try_from(millionths / 1_000_000).unwrap();
-                        convicts(&policy, rule, (hits, mails), buckets)
-                    };
-                    assert!(over(mails), "{name} {} {start} {rate} % {mails}", rule.name);
-                    assert!(!over(mails * 9 / 10), "{name} {} {start} {rate} % {mails}", rule.name);
+                    let finds = |mails| finds(&policy, rule, (rate, mails), at_once);
+                    let what = format!("{name} {} {start} {rate} % {mails:?}", rule.name);
+                    match mails {
+                        Some(mails) => assert!(finds(mails) && !finds(mails * 9 / 10), "{what}"),
+                        None => assert!(![20_000, 100_000, 1_000_000].into_iter().any(finds), "{what}"),
+                    }
                 }
             }
         }

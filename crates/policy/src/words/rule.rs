@@ -43,7 +43,9 @@ impl Policy {
         // Calm younger than the bad events of its own mail proves nothing.
         let dwell = self.dwell_of(stage, &[], Timestamp::default()).map(|dwell| dwell.max(self.maturity(rule.signal)));
         let holds = match dwell {
-            Some(dwell) => format!("holds until all of the {window} is below {exit} for {}", span(dwell)),
+            Some(dwell) => {
+                format!("holds until the rate of the last {window} has been below {exit} for {}", span(dwell))
+            }
             None => "holds until a person brings the customer down".to_owned(),
         };
         format!("Leads to {stage} when the true rate is above {enter}; {holds}.")
@@ -69,12 +71,10 @@ impl Rule {
         let worse = TIMES.into_iter().map(|times| self.enter * times).filter(|rate| *rate < 1.0);
         let rates: Vec<_> = worse.chain([1.0]).collect();
         let (bucket, window) = (one(self.window.grain()), span(self.window.span()));
+        let [spread, at_once] = [Sending::Spread, Sending::AtOnce].map(|sending| self.told(&rates, sending));
         vec![
-            format!(
-                "Sent evenly, some 50 mails a {bucket} or over all {window}: {}.",
-                self.told(&rates, Sending::Spread)
-            ),
-            format!("Sent all within one {bucket}: {}.", self.told(&rates, Sending::AtOnce)),
+            format!("Mail sent evenly, some 50 every {bucket} or over all of the {window}, convicts at {spread}."),
+            format!("Mail sent all within the same {bucket} convicts at {at_once}."),
         ]
     }
 
@@ -83,7 +83,7 @@ impl Rule {
             let rate_of = percent(*rate);
             match self.convicting_rate(*rate, sending) {
                 Some(own) => format!("{rate_of} after about {} mails", thousands(own.mails)),
-                None => format!("{rate_of} not by {} {}", thousands(MOST_TRIED), bad_events(self.signal)),
+                None => format!("{rate_of} not even by {} {}", thousands(MOST_TRIED), bad_events(self.signal)),
             }
         };
         list(&rates.iter().map(tell).collect::<Vec<_>>())

@@ -103,7 +103,7 @@ impl Limit {
         let (signal, enter, stage) = (in_full(self.signal), percent(self.enter), self.stage);
         let window = span(Millis::days(1));
         vec![format!(
-            "When {signal}, in all mail {of} of the last {window}, are above {enter} or will be within {} h, the smallest set of \
+            "When the rate of {signal}, in all mail {of} of the last {window}, is above {enter} or will be within {} h, the smallest set of \
              customers without whom the limit is kept goes to {stage}: at most {customers}; where more would be needed nobody \
              is moved, and a person must decide.",
             number(self.ahead_hours)
