@@ -1,4 +1,5 @@
 //! What `weir config` prints, and with which exit code.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::path::Path;
 use std::process::{Command, Output};
