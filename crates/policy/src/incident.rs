@@ -17,7 +17,7 @@ pub(crate) struct Incident {
 
 /// How many other customers must be hit, and which share of those who send: each has one vote, so that a few that share a
 /// bad list don't pass for an incident.
-const VOTES: u32 = 3;
+pub(crate) const VOTES: u32 = 3;
 const SHARE_OF_VOTES: f64 = 1.0 / 3.0;
 
 /// A cell of a customer's mail, and where it left from.

@@ -8,9 +8,10 @@
 //! ladder, the pilot phase and limits of the account. A case is judged (`judge`) by tallies (`tally`) of the customer's mail
 //! with incidents set aside (`incident`), which a rule measures (`measure`) by the exact binomial tail ([`tail`]) or by the
 //! stretch of mail that speaks most (`stretch`, [`likelihood`]). Rates are never judged raw, so that few mails convict
-//! nobody.
+//! nobody; how many do (`conviction`), and whatever else a policy will do, it says in plain words (`words`).
 
 mod budget;
+mod conviction;
 mod file;
 mod incident;
 mod judge;
@@ -29,8 +30,10 @@ mod suspicion;
 pub mod tail;
 mod tally;
 pub mod wald;
+mod words;
 
 pub use budget::Budget;
+pub use conviction::{MOST_TRIED, Sending};
 pub use file::{Fault, PolicyError};
 pub use judge::{CALM, Case, Excused, Judgement, Mail, Moment, Step, Verdict, Visit};
 pub use limit::{Crossing, Limit, Scope, Share, Whole, hours_until, smallest_set};
@@ -40,6 +43,7 @@ pub use rule::{ALTERNATIVES, Method, Rule};
 pub use signal::{Base, Fraction, Signal, Trouble};
 pub use slice::Slice;
 pub use suspicion::Suspicions;
+pub use words::Paragraph;
 
 /// The policy that Weir comes with, as its documented file.
 pub const DEFAULT: &str = include_str!("../profiles/standard.toml");

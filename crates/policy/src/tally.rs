@@ -21,6 +21,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// These buckets, oldest first, of mail without incidents.
+    pub(crate) fn of_buckets(buckets: Vec<(Bucket, Fraction)>) -> Self {
+        Self { buckets, has_base: true, ..Self::default() }
+    }
+
     /// The signal over the window of `mail`.
     pub(crate) fn of(policy: &Policy, case: &Case<'_>, mail: &Mail<'_>, (signal, window): (Signal, Window)) -> Self {
         let mut tally = Self { has_base: signal.has_base(case.fleet), ..Self::default() };

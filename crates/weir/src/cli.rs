@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use model::Millis;
 use sendgrid::webhook::CustomerRule;
@@ -192,16 +193,23 @@ pub(crate) enum TopicsCommand {
 pub(crate) enum ConfigCommand {
     /// Print the documented defaults.
     Default {
-        /// Those of the policy.
-        #[arg(long)]
-        policy: bool,
+        /// Those of a policy: `standard` unless another one is named.
+        #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "standard", value_parser = policy_names())]
+        policy: Option<String>,
     },
-    /// Say what is wrong with a configuration and its policy, with line and column.
+    /// Say what is wrong with a configuration and its policy, with line and column, or else what the policy will do.
     Check {
         /// The configuration file.
         #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
         config: Option<PathBuf>,
+        /// Look at this policy file only, and at no configuration.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
     },
+}
+
+fn policy_names() -> PossibleValuesParser {
+    policy::PROFILES.map(|(name, _)| name).into()
 }
 
 /// Writes to standard output.

@@ -50,7 +50,7 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Judge(options) => judging::run(&options),
         Command::Config(ConfigCommand::Default { policy }) => {
-            cli::print(if policy { policy::DEFAULT } else { config::DEFAULT });
+            cli::print(config::default_of(policy.as_deref()));
             Ok(ExitCode::SUCCESS)
         }
         Command::Topics(TopicsCommand::Create { config }) => {
@@ -62,7 +62,9 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(applying::apply(options))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Config(ConfigCommand::Check { config }) => Ok(config::check(config.as_deref())),
+        Command::Config(ConfigCommand::Check { config, policy }) => {
+            Ok(config::check(config.as_deref(), policy.as_deref()))
+        }
     }
 }
 

@@ -65,11 +65,19 @@ fn load_raw(path: Option<&Path>) -> Result<(raw::Raw, PathBuf, String), ConfigEr
     }
 }
 
-/// Says what is wrong with the configuration, if anything is.
-pub(crate) fn check(path: Option<&Path>) -> ExitCode {
-    match load(path) {
-        Ok(settings) => {
-            crate::cli::print(&format!("The configuration is sound: {settings}."));
+/// The documented defaults of the configuration, or of the policy called so.
+pub(crate) fn default_of(policy: Option<&str>) -> &'static str {
+    let Some(name) = policy else { return DEFAULT };
+    let named = policy::PROFILES.into_iter().find(|(known, _)| *known == name);
+    named.map_or(policy::DEFAULT, |(_, text)| text)
+}
+
+/// Says what is wrong with the configuration, or with the policy file alone if one is given; if nothing is, what the policy
+/// will do.
+pub(crate) fn check(config: Option<&Path>, policy: Option<&Path>) -> ExitCode {
+    match policy.map_or_else(|| report(config), report_on_policy) {
+        Ok(text) => {
+            crate::cli::print(&text);
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -78,6 +86,27 @@ pub(crate) fn check(path: Option<&Path>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn report(config: Option<&Path>) -> Result<String, ConfigError> {
+    let settings = load(config)?;
+    Ok(format!("The configuration is sound: {settings}.\n\n{}", in_words(&settings.policy)))
+}
+
+fn report_on_policy(path: &Path) -> Result<String, ConfigError> {
+    let policy = load_policy(path)?;
+    let (rules, limits) = (policy.rules().len(), policy.limits().len());
+    let digest = policy.digest();
+    Ok(format!("The policy is sound: {rules} rules, {limits} limits ({digest}).\n\n{}", in_words(&policy)))
+}
+
+/// What a policy will do: a heading and a line for each sentence.
+fn in_words(policy: &Policy) -> String {
+    let paragraphs = policy.in_words().into_iter().map(|paragraph| {
+        let sentences: Vec<_> = paragraph.sentences.iter().map(|sentence| format!("  {sentence}")).collect();
+        format!("{}\n{}\n", paragraph.about, sentences.join("\n"))
+    });
+    paragraphs.collect::<Vec<_>>().join("\n")
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

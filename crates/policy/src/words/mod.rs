@@ -1,0 +1,81 @@
+//! A policy in plain words: what it will do, and how many mails convict.
+
+mod rule;
+mod standing;
+mod units;
+
+use model::{Mode, Stage};
+
+use crate::{Policy, Rule};
+use units::{count, number};
+
+/// What a policy does about one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paragraph {
+    /// What it is about: a rule, a limit or a part of the file.
+    pub about: String,
+    /// In plain words, a sentence each.
+    pub sentences: Vec<String>,
+}
+
+impl Paragraph {
+    fn new(about: &str, sentences: Vec<String>) -> Self {
+        Self { about: about.to_owned(), sentences }
+    }
+}
+
+impl Policy {
+    /// What this policy will do, in the order of its file: its false-alarm budget, the stages, pilot customers and incidents,
+    /// then each rule and each limit of the account by name.
+    pub fn in_words(&self) -> Vec<Paragraph> {
+        let mut paragraphs = vec![
+            Paragraph::new("false alarms", self.budget_in_words()),
+            Paragraph::new("stages", self.stages_in_words()),
+            Paragraph::new("offences", self.ladder.in_words()),
+            Paragraph::new("pilot customers", self.pilot.in_words()),
+            Paragraph::new("incidents", self.incident.in_words()),
+        ];
+        let rules = self.rules.iter().map(|rule| Paragraph::new(&rule.name, self.rule_in_words(rule)));
+        paragraphs.extend(rules);
+        paragraphs.extend(self.limits.iter().map(|limit| Paragraph::new(&limit.name, limit.in_words())));
+        paragraphs
+    }
+
+    fn budget_in_words(&self) -> Vec<String> {
+        let budget = &self.budget;
+        let (movers, watchers): (Vec<_>, Vec<_>) = self.rules.iter().partition(|rule| rule.stage >= Stage::Throttled);
+        let mut sentences = Vec::new();
+        if self.mode == Mode::Shadow {
+            sentences.push("All of this policy is in shadow: it is only said, nobody is moved.".to_owned());
+        }
+        let mails = number_of_mails(budget.mails_a_year);
+        let moved = share_of_each(&movers, budget.wrongly_moved_a_year);
+        sentences.extend(moved.map(|(customers, share)| {
+            format!(
+                "At most {customers} of all wrongly moved to throttled or worse a year, at {mails} a year: {share}."
+            )
+        }));
+        let watched = share_of_each(&watchers, budget.wrongly_watched_a_year);
+        sentences
+            .extend(watched.map(|(customers, share)| format!("At most {customers} wrongly watched a year: {share}.")));
+        sentences
+    }
+}
+
+fn number_of_mails(mails: u64) -> String {
+    format!("{} mails", units::thousands(mails))
+}
+
+/// So many good customers, and what each of these rules may do wrong; `None` without a rule.
+fn share_of_each(rules: &[&Rule], accepted: f64) -> Option<(String, String)> {
+    let rule = rules.first()?;
+    let customers = if accepted > 1.0 { "good customers" } else { "good customer" };
+    let each = if rules.len() == 1 {
+        "the rule".to_owned()
+    } else {
+        format!("each of {}", count(rules.len(), "rule", "rules"))
+    };
+    let looks = number((1.0 / rule.alpha).round());
+    let share = format!("{each} may err once in {looks} mails of a customer exactly at its limit");
+    Some((format!("{} {customers}", number(accepted)), share))
+}
