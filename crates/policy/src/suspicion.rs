@@ -36,7 +36,7 @@ impl Policy {
     }
 
     fn suspicious<'c>(&'c self, cells: &'c Cells) -> impl Iterator<Item = (Grain, Bucket, Trouble)> + 'c {
-        cells.buckets().flat_map(|bucket| {
+        cells.buckets().flat_map(move |bucket| {
             let all = bucket.iter().fold(CellCounts::default(), |sum, (_, counts)| sum.plus(*counts));
             let suffers = move |trouble: &Trouble| {
                 let mut counts = bucket.iter().map(|(_, counts)| counts).chain([&all]);
