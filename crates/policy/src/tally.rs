@@ -5,7 +5,10 @@ use model::{Blame, Bucket, Cell, Counts, Grain, Provider, SetAside, Window};
 use crate::incident::Place;
 use crate::judge::{Case, Excused, Mail};
 use crate::signal::{Fraction, Trouble};
-use crate::{Policy, Signal};
+use crate::{Policy, Signal, tail};
+
+/// What is likelier than this may be chance.
+const CHANCE: f64 = 0.01;
 
 /// What a rule judges.
 #[derive(Clone, Debug, Default)]
@@ -91,8 +94,13 @@ impl Tally {
         self.buckets.iter().fold(Fraction::default(), |sum, (_, part)| sum.plus(*part))
     }
 
-    /// Whether at most one provider's mail speaks against the customer, so that it may be the provider's fault.
+    /// Whether one provider's mail alone may be what speaks against the customer: without it, chance could have brought
+    /// about the rest. Then it may be the provider's fault.
     pub(crate) fn is_of_one_provider(&self, limit: f64) -> bool {
-        self.providers.iter().filter(|(_, part)| part.hits >= 2 && part.rate() > limit).count() < 2
+        let all = self.sum();
+        self.providers.iter().any(|(_, part)| {
+            let (hits, mails) = (all.hits.saturating_sub(part.hits), all.mails.saturating_sub(part.mails));
+            tail::at_least(hits, mails, limit) > CHANCE
+        })
     }
 }
