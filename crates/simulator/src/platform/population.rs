@@ -122,14 +122,14 @@ fn small(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
 }
 
 fn bought(scenario: &Scenario, dice: &mut Dice) -> Nature {
-    let chances = sold(0.18, dice);
-    let mails = convicting_share(0.062, chances.hard_bounce, BOUNCES).max(1_000);
+    let chances = sold(0.20, dice);
+    let mails = convicting_share(0.07, chances.hard_bounce, BOUNCES).max(1_000);
     let bad_from = scenario.moment(dice.between(0.0, 0.2));
     Nature { course: Course::Steady(chances), mails, bad_from }
 }
 
 fn magnet(scenario: &Scenario, usual: Chances, recipients: &Recipients, dice: &mut Dice) -> Nature {
-    let complaint = dice.between(0.06, 0.09).max(dice.between(0.06, 0.09));
+    let complaint = dice.between(0.08, 0.11).max(dice.between(0.08, 0.11));
     let chances = Chances { complaint, open: 0.08, ..usual };
     let reporting = convicting_share(0.05, complaint, COMPLAINTS);
     let mails = Dice::whole(Dice::float(reporting) / recipients.reporting().max(0.1)).max(4_000);
@@ -138,7 +138,7 @@ fn magnet(scenario: &Scenario, usual: Chances, recipients: &Recipients, dice: &m
 
 fn rotting(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
     let chances = Chances { hard_bounce: 0.01, ..usual };
-    let worst = dice.between(0.18, 0.24);
+    let worst = dice.between(0.20, 0.26);
     // What is sent before it is at its worst does not speak for it, and hardly against it.
     let mails = convicting_share(0.3, worst, BOUNCES).max(1_500);
     let to = scenario.moment(2.0 / 3.0);
@@ -148,8 +148,8 @@ fn rotting(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
 }
 
 fn hijacked(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
-    let after = sold(0.20, dice);
-    let mails = convicting_share(0.042, after.hard_bounce, BOUNCES).max(1_500);
+    let after = sold(0.25, dice);
+    let mails = convicting_share(0.04, after.hard_bounce, BOUNCES).max(1_500);
     let bad_from = scenario.moment(dice.between(0.25, 0.45));
     Nature { course: Course::Turn { before: usual, at: bad_from, after }, mails, bad_from }
 }
