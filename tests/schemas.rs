@@ -49,14 +49,14 @@ static READINGS: AtomicI64 = AtomicI64::new(0);
 const OPTIONAL: [&str; 8] =
     ["reason", "by", "blame", "set_aside", "exempt_until", "before", "reset_frequency", "total"];
 
-/// What stands on the public topics after an hour's mail, a person's commands, the enforcer's work and five calm days.
+/// What stands on the public topics after an hour's mail, a person's commands, the enforcer's work and a calm week.
 static PUBLISHED: LazyLock<BTreeMap<Topic, Vec<Stored>>> = LazyLock::new(|| {
     let mut weir = Weir::new();
     let accounts = weir.busy_hour();
     weir.commands(&accounts);
     let log: Arc<dyn Log> = Arc::clone(&weir.log) as _;
     tokio::runtime::Runtime::new().unwrap().block_on(enforce(&log, &accounts));
-    for hour in 2..=120 {
+    for hour in 2..=168 {
         weir.tick(START + Millis::hours(hour));
     }
     PUBLIC.iter().map(|(topic, ..)| (*topic, read(log.as_ref(), *topic))).collect()
