@@ -34,10 +34,10 @@ pub(super) fn populate(scenario: &Scenario) -> Vec<Customer> {
 fn truth_of(index: usize, customers: usize) -> (Truth, usize) {
     let share = |thousandths: usize| (customers * thousandths / 1_000).max(1);
     let kinds = [
-        (Truth::BoughtList, share(30)),
+        (Truth::BoughtList, share(25)),
         (Truth::ComplaintMagnet, share(10)),
-        (Truth::Hijacked, share(30)),
-        (Truth::RottingList, share(30)),
+        (Truth::Hijacked, share(25)),
+        (Truth::RottingList, share(25)),
         (Truth::SmallGood, share(300)),
     ];
     let mut before = 0;
@@ -123,7 +123,7 @@ fn small(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
 
 fn bought(scenario: &Scenario, dice: &mut Dice) -> Nature {
     let chances = sold(0.20, dice);
-    let mails = convicting_share(0.07, chances.hard_bounce, BOUNCES).max(1_000);
+    let mails = convicting_share(0.06, chances.hard_bounce, BOUNCES).max(1_000);
     let bad_from = scenario.moment(dice.between(0.0, 0.2));
     Nature { course: Course::Steady(chances), mails, bad_from }
 }
@@ -131,7 +131,7 @@ fn bought(scenario: &Scenario, dice: &mut Dice) -> Nature {
 fn magnet(scenario: &Scenario, usual: Chances, recipients: &Recipients, dice: &mut Dice) -> Nature {
     let complaint = dice.between(0.08, 0.11).max(dice.between(0.08, 0.11));
     let chances = Chances { complaint, open: 0.08, ..usual };
-    let reporting = convicting_share(0.05, complaint, COMPLAINTS);
+    let reporting = convicting_share(0.055, complaint, COMPLAINTS);
     let mails = Dice::whole(Dice::float(reporting) / recipients.reporting().max(0.1)).max(4_000);
     Nature { course: Course::Steady(chances), mails, bad_from: scenario.moment(dice.between(0.0, 0.1)) }
 }
@@ -149,7 +149,7 @@ fn rotting(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
 
 fn hijacked(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
     let after = sold(0.25, dice);
-    let mails = convicting_share(0.04, after.hard_bounce, BOUNCES).max(1_500);
+    let mails = convicting_share(0.033, after.hard_bounce, BOUNCES).max(1_500);
     let bad_from = scenario.moment(dice.between(0.25, 0.45));
     Nature { course: Course::Turn { before: usual, at: bad_from, after }, mails, bad_from }
 }
