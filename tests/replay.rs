@@ -16,7 +16,7 @@ use prometheus::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 use simulator::platform::{Gate, Platform, Scenario};
-use suites::customer_of;
+use suites::{Partitioned, customer_of};
 
 mod policy_change;
 
@@ -26,25 +26,32 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// So few that customers and digests leave memory and come back from disk.
 const TIGHT: Budget = Budget { customers: 10, digests: 2_000, write_buffer: 1 << 20 };
 
-/// A partition's log: the events of a platform's hour with a tick a minute.
+/// A partition's log: the events of a platform's hour with a tick a minute, and in the ticks the fleet as a fold tells it.
 fn records() -> Vec<Stored> {
     let scenario = Scenario { customers: 60, good_mails: 8_000, ..Scenario::hour(3, START) };
     let mut platform = Platform::new(&scenario);
+    let mut folds = Partitioned::new(&Arc::new(Policy::parse(policy::DEFAULT).unwrap()), NonZeroU32::MIN);
     let (mut records, mut now) = (Vec::new(), START);
     push_tick(&mut records, now);
     while !platform.is_finished() {
         now = now + Millis::minutes(1);
         for arrival in platform.advance(now, &mut |_| Gate::Send(Some("good-1".into()))) {
-            let key = customer_of(&arrival.event).as_str().to_owned();
-            push(&mut records, RecordKind::Event, arrival.at, (key, arrival.event));
+            let customer = customer_of(&arrival.event);
+            folds.event(&customer, &arrival.event, arrival.at);
+            push(&mut records, RecordKind::Event, arrival.at, (customer.as_str().to_owned(), arrival.event));
         }
-        push_tick(&mut records, now);
+        push_tick_with(&mut records, now, folds.fleet());
+        folds.tick(now);
     }
     records
 }
 
 fn push_tick(records: &mut Vec<Stored>, at: Timestamp) {
-    let tick = serde_json::to_string(&Tick { at, fleet: Fleet::default() }).unwrap();
+    push_tick_with(records, at, Fleet::default());
+}
+
+fn push_tick_with(records: &mut Vec<Stored>, at: Timestamp, fleet: Fleet) {
+    let tick = serde_json::to_string(&Tick { at, fleet }).unwrap();
     push(records, RecordKind::Tick, at, (String::new(), tick));
 }
 
@@ -117,7 +124,7 @@ fn with_lines(key: &str, line: &str) -> String {
 
 /// A policy that moves nobody: no rates are above its limits.
 fn lenient() -> String {
-    with_lines("enter = ", "enter = 0.999")
+    with_lines("enter = ", "enter = \"99 %\"")
 }
 
 /// Where each customer stands at last.

@@ -13,8 +13,8 @@ use enforcer::{Enforcer, Outcome, PlacementRule, Placements};
 use jsonschema::{Draft, Validator};
 use log::embedded::{Config, EmbeddedLog};
 use log::{Log, PartitionCount, Record, RecordKind, Start, Stored, Tail, Topic};
-use model::{Command, Fleet, Millis, Mode, Offset, Order, PartitionId, Phase, PoolName, Position, Stage, Tick};
-use model::{Timestamp, Window};
+use model::{Blame, Command, Fleet, Millis, Mode, Offset, Order, PartitionId, Phase, PoolName, Position, Stage, Tick};
+use model::{Test, Timestamp, Window};
 use policy::{Policy, Signal};
 use prometheus::Registry;
 use scorer::store::Budget;
@@ -22,13 +22,15 @@ use scorer::{Metrics, PartitionTask};
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig, CreditsKind};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use simulator::platform::{Account, Gate, Placement, Platform, Scenario};
+use simulator::platform::{Account, Gate, Placement, Platform, Scenario, Truth};
 use simulator::sendgrid::{HOME, QUARANTINE, SendGrid, World};
 use suites::customer_of;
 use tokio_util::sync::CancellationToken;
 
 const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Whose mail is blocked, in an incident and without one.
+const BLOCKED: &str = "blocked";
 const ONLY: PartitionId = PartitionId::new(0);
 
 /// A public topic, the type in its headers, and the schema of its records.
@@ -44,16 +46,17 @@ const PUBLIC: [Public; 3] = [
 static READINGS: AtomicI64 = AtomicI64::new(0);
 
 /// Members that are there only sometimes.
-const OPTIONAL: [&str; 5] = ["reason", "by", "before", "reset_frequency", "total"];
+const OPTIONAL: [&str; 8] =
+    ["reason", "by", "blame", "set_aside", "exempt_until", "before", "reset_frequency", "total"];
 
-/// What stands on the public topics after an hour's mail, a person's commands, the enforcer's work and five calm days.
+/// What stands on the public topics after an hour's mail, a person's commands, the enforcer's work and a calm week.
 static PUBLISHED: LazyLock<BTreeMap<Topic, Vec<Stored>>> = LazyLock::new(|| {
     let mut weir = Weir::new();
     let accounts = weir.busy_hour();
     weir.commands(&accounts);
     let log: Arc<dyn Log> = Arc::clone(&weir.log) as _;
     tokio::runtime::Runtime::new().unwrap().block_on(enforce(&log, &accounts));
-    for hour in 2..=120 {
+    for hour in 2..=168 {
         weir.tick(START + Millis::hours(hour));
     }
     PUBLIC.iter().map(|(topic, ..)| (*topic, read(log.as_ref(), *topic))).collect()
@@ -103,15 +106,45 @@ impl Weir {
         let mut platform = Platform::new(&scenario);
         let mut now = START;
         self.tick(now);
+        // What the rules would do with one of the bad is only said.
+        let bad = platform.accounts().iter().find(|account| account.truth == Truth::BoughtList).unwrap().id.clone();
+        self.command(bad.as_str(), Order::Exempt { until: START + Millis::hours(2) });
+        let incident_ends = platform.outage().1;
         while !platform.is_finished() {
             now = now + Millis::minutes(1);
             for arrival in platform.advance(now, &mut |_| Gate::Send(Some(HOME.into()))) {
                 let customer = customer_of(&arrival.event);
                 self.take(RecordKind::Event, arrival.at, customer.as_str(), arrival.event);
             }
+            if (now..now + Millis::minutes(1)).contains(&(incident_ends - Millis::minutes(2))) {
+                self.blocked_everywhere(now);
+            }
             self.tick(now);
         }
         platform.accounts().to_vec()
+    }
+
+    /// A customer whose mail the provider that has the incident refuses like everybody's, and others its alone.
+    fn blocked_everywhere(&mut self, at: Timestamp) {
+        for number in 0..400 {
+            let domain = if number % 10 == 0 { "hotmail.com" } else { "gmail.com" };
+            for (event, more) in [
+                ("processed", json!({})),
+                ("bounce", json!({ "type": "blocked", "status": "5.7.1", "bounce_classification": "Reputation" })),
+            ] {
+                let mut value = json!({
+                    "event": event, "email": format!("person{number}@{domain}"), "timestamp": at.seconds(),
+                    "sg_event_id": format!("{event}-{number}"), "customer_id": BLOCKED, "pool": { "name": HOME, "id": 1 },
+                });
+                value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                self.take(RecordKind::Event, at, BLOCKED, value.to_string());
+            }
+        }
+    }
+
+    fn command(&mut self, customer: &str, order: Order) {
+        let command = Command { order, reason: "to see what comes".to_owned(), by: "ana".to_owned() };
+        self.take(RecordKind::Command, START, customer, serde_json::to_vec(&command).unwrap());
     }
 
     /// Commands that, with what the rules did, make the enforcer's every call and outcome come about.
@@ -130,9 +163,9 @@ impl Weir {
             (routed, Order::SetStage { stage: Stage::Quarantined }),
             (subusers[2], Order::Hold),
             (subusers[2], Order::Release),
+            (subusers[2], Order::SetPhase { phase: Phase::Pilot }),
         ] {
-            let command = Command { order, reason: "to see what comes".to_owned(), by: "ana".to_owned() };
-            self.take(RecordKind::Command, START, customer, serde_json::to_vec(&command).unwrap());
+            self.command(customer, order);
         }
         self.task.drain(Duration::from_secs(60)).unwrap();
     }
@@ -281,7 +314,16 @@ fn every_record_validates_and_holds_nothing_that_is_not_described() {
         .collect();
     let by_rule = |up: bool| decisions.iter().any(|made| made.evidence.is_some() && (made.from < made.to) == up);
     assert!(by_rule(true) && by_rule(false), "too few kinds of decisions to mean anything");
-    assert!(decisions.iter().any(|made| made.evidence.is_none()), "no command's decision");
+    for order in ["hold", "release", "set_stage", "exempt", "set_phase"] {
+        let rule = format!("command:{order}");
+        assert!(decisions.iter().any(|made| made.rule == rule && made.evidence.is_none()), "no decision {rule}");
+    }
+    assert!(decisions.iter().any(|made| made.mode == Mode::Shadow && made.from < made.to), "nothing said in shadow");
+    let evidence = || decisions.iter().filter_map(|made| made.evidence.as_ref());
+    assert!(evidence().any(|evidence| !evidence.set_aside.is_empty()), "no mail was set aside");
+    assert!(evidence().any(|evidence| evidence.counted_after.is_some()), "no window began anew");
+    let exempt = |stored: &Stored| !value(stored)["exempt_until"].is_null();
+    assert!(PUBLISHED[&Topic::Standings].iter().any(exempt), "nobody is exempt");
 }
 
 #[test]
@@ -332,6 +374,8 @@ fn the_enums_are_those_of_the_code() {
     assert_eq!(names(standing, "/properties/stage/enum"), stages);
     assert_eq!(names(action, "/properties/stage/enum"), stages);
     assert_eq!(names(decision, "/properties/mode/enum"), variants::<Mode>(plain));
+    assert_eq!(names(decision, "/$defs/blame/enum"), variants::<Blame>(plain));
+    assert_eq!(names(decision, "/properties/evidence/properties/test/enum"), variants::<Test>(plain));
     assert_eq!(names(decision, "/properties/evidence/properties/signal/enum"), variants::<Signal>(plain));
     assert_eq!(names(decision, "/properties/evidence/properties/window/enum"), variants::<Window>(plain));
     assert_eq!(names(standing, "/properties/phase/enum"), variants::<Phase>(plain));

@@ -46,12 +46,18 @@ impl Partitioned {
         self.apply(partition, Input::Event(customer, &event, appended));
     }
 
-    /// Ticks every partition, with the fleet as the partitions last told it.
-    pub fn tick(&mut self, at: Timestamp) {
+    /// The fleet as the partitions last told it.
+    pub fn fleet(&self) -> Fleet {
         let mut fleet = Fleet::sum(self.shares.values());
         if self.shares.len() < self.folds.len() {
             fleet.as_of = None;
         }
+        fleet
+    }
+
+    /// Ticks every partition, with the fleet as they last told it.
+    pub fn tick(&mut self, at: Timestamp) {
+        let fleet = self.fleet();
         for partition in self.count.all() {
             self.apply(partition, Input::Tick(Tick { at, fleet: fleet.clone() }));
         }

@@ -102,6 +102,63 @@ fn a_bounce_without_a_type_convicts_only_on_what_it_says() {
     assert_eq!(bounce(json!({})), EventKind::Counted(Counter::Block));
 }
 
+fn facet(event: &str, more: &Value) -> Option<Counter> {
+    WebhookEvent::parse(an(event, more).to_string().as_bytes()).unwrap().to_event().facet
+}
+
+#[test]
+fn a_classification_tells_the_part_of_bounces_and_blocks_by_its_first_letters_in_any_case() {
+    let of = |kind: &str, class: &str| {
+        facet("bounce", &json!({ "type": kind, "status": "5.2.2", "bounce_classification": class }))
+    };
+    for class in ["Invalid Address", "invalid", "INVALID ADDRESS", "Invalid_Address"] {
+        assert_eq!(of("bounce", class), Some(Counter::InvalidAddress), "{class}");
+        assert_eq!(of("blocked", class), None, "{class}");
+    }
+    for class in ["Reputation", "reputation", "Content", "CONTENT", "Frequency or Volume Too High", "frequency"] {
+        assert_eq!(of("blocked", class), Some(Counter::ReputationBlock), "{class}");
+        assert_eq!(of("bounce", class), None, "{class}");
+    }
+    for class in ["Mailbox Unavailable", "mailbox", "Technical Failure", "TECHNICAL", "Unclassified", ""] {
+        assert_eq!((of("bounce", class), of("blocked", class)), (None, None), "{class}");
+    }
+}
+
+#[test]
+fn where_the_classification_says_nothing_the_status_does() {
+    for class in [json!({}), json!({ "bounce_classification": "Unclassified" })] {
+        let of = |kind: &str, status: &str| {
+            let mut more = class.clone();
+            more.as_object_mut()
+                .unwrap()
+                .extend([("type".to_owned(), json!(kind)), ("status".to_owned(), json!(status))]);
+            facet("bounce", &more)
+        };
+        assert_eq!([of("bounce", "5.1.1"), of("bounce", "5.1.10")], [Some(Counter::InvalidAddress); 2]);
+        assert_eq!([of("bounce", "5.7.1"), of("bounce", "5.11.1"), of("bounce", "550"), of("bounce", "")], [None; 4]);
+        assert_eq!([of("blocked", "5.7.1"), of("blocked", "4.7.650")], [Some(Counter::ReputationBlock); 2]);
+        assert_eq!(
+            [of("blocked", "4.2.2"), of("blocked", "5.1.1"), of("blocked", "5.70.1"), of("blocked", "")],
+            [None; 4]
+        );
+    }
+    let contradicted = json!({ "type": "blocked", "status": "5.7.1", "bounce_classification": "Technical Failure" });
+    assert_eq!(facet("bounce", &contradicted), None, "the classification goes first");
+}
+
+#[test]
+fn only_a_mails_first_deferral_is_one_and_nothing_else_has_a_part() {
+    assert_eq!(facet("deferred", &json!({ "attempt": "1" })), Some(Counter::FirstDeferral));
+    assert_eq!(facet("deferred", &json!({ "attempt": 1 })), Some(Counter::FirstDeferral));
+    for more in [json!({ "attempt": "2" }), json!({ "attempt": "first" }), json!({ "attempt": "0" }), json!({})] {
+        assert_eq!(facet("deferred", &more), None, "{more}");
+    }
+    for event in ["processed", "dropped", "delivered", "spamreport", "open", "unsubscribe", "unheard_of"] {
+        let more = json!({ "attempt": "1", "status": "5.1.1", "bounce_classification": "Invalid Address" });
+        assert_eq!(facet(event, &more), None, "{event}");
+    }
+}
+
 #[test]
 fn types_that_drift_are_understood() {
     let raw = br#"{"event":"deferred","timestamp":"1600112492","attempt":5,"tls":"1","cert_err":false,"category":["a","b"],

@@ -10,17 +10,17 @@ pub enum Truth {
     Good,
     /// The same with 4 to 60 mails, of which now and then one to three bounce, so that one bounce looks like many.
     SmallGood,
-    /// Sends to a list that it bought, at least 1,000 mails (more the less bad it is), at a steady rate: 12 to 30 % hard
+    /// Sends to a list that it bought, at least 1,000 mails (more the less bad it is), at a steady rate: 20 to 30 % hard
     /// bounces, 3 to 7 % blocks, about 1 % complaints.
     BoughtList,
-    /// Sends to live addresses mail that nobody wants, at least 4,000 mails at a steady rate: 4 to 6 % complaints. Fewer
+    /// Sends to live addresses mail that nobody wants, at least 4,000 mails at a steady rate: 8 to 11 % complaints. Fewer
     /// mails could not be convicted within a tenth of them: complaints are late, and two in five recipients' providers
     /// send none.
     ComplaintMagnet,
-    /// Its list rots away: hard bounces rise from 1 % to 12 to 16 % over two thirds of the time, and stay there.
+    /// Its list rots away: hard bounces rise from 1 % to 20 to 26 % over two thirds of the time, and stay there.
     RottingList,
     /// Good, until somebody else sends from its account to a bought list, 12 to 20 times as fast, at least 1,500 mails:
-    /// 18 to 30 % hard bounces.
+    /// 25 to 30 % hard bounces.
     Hijacked,
 }
 

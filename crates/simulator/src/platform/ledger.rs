@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use model::{Counter, Counts, CustomerId};
+use model::{Counts, CustomerId};
+
+use super::queue::Count;
 
 /// Counts of distinct events by customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,14 +15,15 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn count(&mut self, customer: Option<&CustomerId>, counter: Counter) {
-        match customer {
-            None => self.nobodys.count(counter),
-            Some(id) => match self.customers.get_mut(id) {
-                Some(counts) => counts.count(counter),
-                None => self.customers.entry(id.clone()).or_default().count(counter),
-            },
+    pub(super) fn count(&mut self, customer: &CustomerId, Count { counter, facet, attributed }: Count) {
+        let counts = if attributed { self.of(customer) } else { &mut self.nobodys };
+        for counter in [Some(counter), facet].into_iter().flatten() {
+            counts.count(counter);
         }
+    }
+
+    fn of(&mut self, customer: &CustomerId) -> &mut Counts {
+        self.customers.entry(customer.clone()).or_default()
     }
 
     pub(super) fn count_copy(&mut self) {

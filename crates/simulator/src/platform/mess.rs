@@ -1,17 +1,16 @@
 //! How events are told: late, twice, out of order, without their customer.
 
-use model::{Counter, Millis, Timestamp};
+use model::{Millis, Timestamp};
 
 use super::dice::Dice;
 use super::fate::{Happening, What};
 use super::letter::{Letter, Line};
+use super::queue::Count;
 use super::wording;
 
 /// One thing that happened, and the copies in which it is told, the first one first.
 pub(super) struct Telling {
-    pub(super) counter: Counter,
-    /// Whether it names its customer.
-    pub(super) attributed: bool,
+    pub(super) count: Count,
     /// When it is posted, and the JSON.
     pub(super) first: (Timestamp, String),
     pub(super) copies: Vec<(Timestamp, String)>,
@@ -34,7 +33,7 @@ pub(super) fn tell(
     // Bounces by the return path lose their custom arguments now and then; very few others do.
     let anonymous = dice.chance(if late_bounce { 0.1 } else { 0.0003 });
     let mut own = String::with_capacity(320);
-    wording::write(what, &letter.ip(), &mut own, dice);
+    let facet = wording::write(what, &letter.ip(), &mut own, dice);
     let mut line =
         Line { name: wording::name(what), at, number, copy: 0, without_message: late_bounce, anonymous, own: &own };
     let event = letter.event(&line);
@@ -47,7 +46,8 @@ pub(super) fn tell(
         line.copy = 1;
         copies.push((posted + again(dice), letter.event(&line)));
     }
-    Telling { counter: what.counter(), attributed: !anonymous, first: (posted, event), copies }
+    let count = Count { counter: what.counter(), facet, attributed: !anonymous };
+    Telling { count, first: (posted, event), copies }
 }
 
 /// Two in a hundred come minutes late.

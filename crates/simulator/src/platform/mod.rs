@@ -19,8 +19,9 @@
 //! customer. What takes hours in life, complaints above all, takes minutes here, so that an hour holds a whole story.
 //!
 //! The bad customers are as bad as [`Truth`] says, and no smaller than what lets a test convict them within a tenth of
-//! their mail: a list with 12 % dead addresses needs more mails to be told from one with 5 % than a list with 30 %. Smaller
-//! bad customers exist in life; nobody can find them in time, and they do little harm.
+//! their mail: a list with 20 % dead addresses needs more mails to be told from one with 5 % than a list with 30 %, and the
+//! mails of one hour tell less than as many on different days. Smaller and milder bad customers exist in life; nobody can
+//! find them within the hour, and they do less harm in it.
 
 mod account;
 mod character;

@@ -4,7 +4,7 @@ use model::{CustomerId, Timestamp};
 
 use super::character::{Chances, Character, Course};
 use super::dice::Dice;
-use super::evidence::{BOUNCE_LIMIT, COMPLAINT_LIMIT, convicting_share};
+use super::evidence::{BOUNCES, COMPLAINTS, convicting_share};
 use super::recipients::Recipients;
 use super::{Account, Placement, Scenario, Truth};
 
@@ -34,10 +34,10 @@ pub(super) fn populate(scenario: &Scenario) -> Vec<Customer> {
 fn truth_of(index: usize, customers: usize) -> (Truth, usize) {
     let share = |thousandths: usize| (customers * thousandths / 1_000).max(1);
     let kinds = [
-        (Truth::BoughtList, share(30)),
+        (Truth::BoughtList, share(25)),
         (Truth::ComplaintMagnet, share(10)),
-        (Truth::Hijacked, share(30)),
-        (Truth::RottingList, share(30)),
+        (Truth::Hijacked, share(25)),
+        (Truth::RottingList, share(25)),
         (Truth::SmallGood, share(300)),
     ];
     let mut before = 0;
@@ -122,35 +122,34 @@ fn small(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
 }
 
 fn bought(scenario: &Scenario, dice: &mut Dice) -> Nature {
-    let chances = sold(0.12, dice);
-    let mails = convicting_share(0.062, chances.hard_bounce, BOUNCE_LIMIT).max(1_000);
+    let chances = sold(0.20, dice);
+    let mails = convicting_share(0.06, chances.hard_bounce, BOUNCES).max(1_000);
     let bad_from = scenario.moment(dice.between(0.0, 0.2));
     Nature { course: Course::Steady(chances), mails, bad_from }
 }
 
 fn magnet(scenario: &Scenario, usual: Chances, recipients: &Recipients, dice: &mut Dice) -> Nature {
-    let complaint = dice.between(0.04, 0.06).max(dice.between(0.04, 0.06));
+    let complaint = dice.between(0.08, 0.11).max(dice.between(0.08, 0.11));
     let chances = Chances { complaint, open: 0.08, ..usual };
-    let reporting = convicting_share(0.05, complaint, COMPLAINT_LIMIT);
+    let reporting = convicting_share(0.055, complaint, COMPLAINTS);
     let mails = Dice::whole(Dice::float(reporting) / recipients.reporting().max(0.1)).max(4_000);
     Nature { course: Course::Steady(chances), mails, bad_from: scenario.moment(dice.between(0.0, 0.1)) }
 }
 
 fn rotting(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
     let chances = Chances { hard_bounce: 0.01, ..usual };
-    let worst = dice.between(0.12, 0.16);
-    // Over the whole time it bounces on average as if a third of it were at its worst, and two thirds on the way there.
-    let average = worst / 3.0 + (chances.hard_bounce + worst) / 3.0;
-    let mails = convicting_share(1.0, average, BOUNCE_LIMIT).max(1_500);
+    let worst = dice.between(0.20, 0.26);
+    // What is sent before it is at its worst does not speak for it, and hardly against it.
+    let mails = convicting_share(0.3, worst, BOUNCES).max(1_500);
     let to = scenario.moment(2.0 / 3.0);
-    let passes = (BOUNCE_LIMIT - chances.hard_bounce) / (worst - chances.hard_bounce);
+    let passes = (BOUNCES.rate - chances.hard_bounce) / (worst - chances.hard_bounce);
     let bad_from = scenario.moment(passes * 2.0 / 3.0);
     Nature { course: Course::Rot { chances, from: scenario.start, to, worst }, mails, bad_from }
 }
 
 fn hijacked(scenario: &Scenario, usual: Chances, dice: &mut Dice) -> Nature {
-    let after = sold(0.18, dice);
-    let mails = convicting_share(0.042, after.hard_bounce, BOUNCE_LIMIT).max(1_500);
+    let after = sold(0.25, dice);
+    let mails = convicting_share(0.033, after.hard_bounce, BOUNCES).max(1_500);
     let bad_from = scenario.moment(dice.between(0.25, 0.45));
     Nature { course: Course::Turn { before: usual, at: bad_from, after }, mails, bad_from }
 }

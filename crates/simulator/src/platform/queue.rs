@@ -21,6 +21,8 @@ pub(super) struct Waiting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Count {
     pub(super) counter: Counter,
+    /// And besides, as which part of those.
+    pub(super) facet: Option<Counter>,
     /// Whether it names its customer.
     pub(super) attributed: bool,
 }

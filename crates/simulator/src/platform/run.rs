@@ -10,7 +10,7 @@ use super::dice::Dice;
 use super::fate::{Circumstances, fate};
 use super::letter::Letter;
 use super::mess::{Telling, tell};
-use super::queue::{Count, Queue, Waiting};
+use super::queue::{Queue, Waiting};
 use super::recipients::provider;
 use super::{Account, Ledger, Scenario, Truth, population};
 
@@ -137,7 +137,7 @@ impl Platform {
         while let Some(Waiting { at, customer, event, counts, .. }) = self.waiting.pop(until) {
             let id = &self.accounts[customer].id;
             match counts {
-                Some(Count { counter, attributed }) => self.ledger.count(attributed.then_some(id), counter),
+                Some(count) => self.ledger.count(id, count),
                 None => self.ledger.count_copy(),
             }
             arrivals.push(Arrival { at, customer: id.clone(), event });
@@ -157,10 +157,9 @@ impl Platform {
         let circumstances = Circumstances::new(provider(domain), at, self.outage, character.group.is_some());
         let happenings = fate(&circumstances, character.chances(number, at), &mut dice);
         for (place, happening) in happenings.iter().enumerate() {
-            let Telling { counter, attributed, first, copies } = tell(&letter, (at, place), happening, &mut dice);
-            let counts = Some(Count { counter, attributed });
+            let Telling { count, first, copies } = tell(&letter, (at, place), happening, &mut dice);
             let copies = copies.into_iter().map(|copy| (copy, None));
-            for ((at, event), counts) in [(first, counts)].into_iter().chain(copies) {
+            for ((at, event), counts) in [(first, Some(count))].into_iter().chain(copies) {
                 sent.told += 1;
                 self.waiting.push(Waiting { at, customer, number: sent.told, event, counts });
             }

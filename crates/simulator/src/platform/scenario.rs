@@ -20,7 +20,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// An hour in the life of 300 customers and some 130,000 mails. The customers send in it what others send in a day.
+    /// An hour in the life of 300 customers and some 150,000 mails. The customers send in it what others send in a day.
     pub const fn hour(seed: u64, start: Timestamp) -> Self {
         Self { seed, customers: 300, start, length: Millis::hours(1), good_mails: 50_000 }
     }

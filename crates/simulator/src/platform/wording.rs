@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use model::Counter;
+
 use super::dice::Dice;
 use super::fate::{Trouble, What};
 
@@ -21,16 +23,16 @@ pub(super) const fn name(what: What) -> &'static str {
     }
 }
 
-/// Writes the fields, each with a comma before it.
-pub(super) fn write(what: What, ip: &str, json: &mut String, dice: &mut Dice) {
+/// Writes the fields, each with a comma before it, and says as what they have the event counted besides its kind.
+pub(super) fn write(what: What, ip: &str, json: &mut String, dice: &mut Dice) -> Option<Counter> {
     match what {
         What::Processed => json.push_str(r#","send_at":0"#),
         What::Dropped => dropped(json, dice),
         What::Delivered => delivered(ip, json, dice),
-        What::Deferred(attempt, trouble) => deferred(attempt, trouble, ip, json),
-        What::HardBounce => hard_bounce(ip, json, dice),
-        What::LateBounce => json.push_str(LATE_BOUNCE),
-        What::Block(trouble) => block(trouble, ip, json, dice),
+        What::Deferred(attempt, trouble) => return deferred(attempt, trouble, ip, json),
+        What::HardBounce => return hard_bounce(ip, json, dice),
+        What::LateBounce => return late_bounce(json),
+        What::Block(trouble) => return block(trouble, ip, json, dice),
         What::SpamReport | What::Unsubscribe => {}
         What::GroupUnsubscribe => browser(BROWSERS[0], json, dice),
         What::Open => {
@@ -44,6 +46,7 @@ pub(super) fn write(what: What, ip: &str, json: &mut String, dice: &mut Dice) {
         }
         What::Click => click(json, dice),
     }
+    None
 }
 
 const BROWSERS: [&str; 3] = [
@@ -74,7 +77,7 @@ fn delivered(ip: &str, json: &mut String, dice: &mut Dice) {
     put(json, format_args!(r#","response":"{response} {id:06x}","ip":"{ip}","tls":1"#));
 }
 
-fn deferred(attempt: u32, trouble: Trouble, ip: &str, json: &mut String) {
+fn deferred(attempt: u32, trouble: Trouble, ip: &str, json: &mut String) -> Option<Counter> {
     let (response, from) = match trouble {
         Trouble::Outage => (
             "451 4.7.650 The mail server has been temporarily rate limited due to IP reputation. (S3150)",
@@ -84,9 +87,15 @@ fn deferred(attempt: u32, trouble: Trouble, ip: &str, json: &mut String) {
     };
     // The attempt is a text in SendGrid's own examples.
     put(json, format_args!(r#","response":"{response}","attempt":"{attempt}","ip":"{ip}"{from}"#));
+    (attempt == 1).then_some(Counter::FirstDeferral)
 }
 
-fn hard_bounce(ip: &str, json: &mut String, dice: &mut Dice) {
+fn late_bounce(json: &mut String) -> Option<Counter> {
+    json.push_str(LATE_BOUNCE);
+    Some(Counter::InvalidAddress)
+}
+
+fn hard_bounce(ip: &str, json: &mut String, dice: &mut Dice) -> Option<Counter> {
     let (status, reason) = dice.pick([
         (
             "5.1.1",
@@ -106,12 +115,13 @@ fn hard_bounce(ip: &str, json: &mut String, dice: &mut Dice) {
             r#","status":"{status}","reason":"{reason}","bounce_classification":"Invalid Address","ip":"{ip}","tls":1"#
         ),
     );
+    Some(Counter::InvalidAddress)
 }
 
-fn block(trouble: Trouble, ip: &str, json: &mut String, dice: &mut Dice) {
+fn block(trouble: Trouble, ip: &str, json: &mut String, dice: &mut Dice) -> Option<Counter> {
     if trouble == Trouble::Outage {
         let code = dice.pick(["S3140", "S3150"]);
-        return put(
+        put(
             json,
             format_args!(
                 concat!(
@@ -123,13 +133,25 @@ fn block(trouble: Trouble, ip: &str, json: &mut String, dice: &mut Dice) {
                 code = code
             ),
         );
+        return Some(Counter::ReputationBlock);
     }
-    json.push_str(dice.pick([
-        r#","type":"blocked","status":"5.7.1","bounce_classification":"Content","reason":"554 5.7.1 spam message rejected""#,
-        r#","type":"blocked","status":"4.2.2","bounce_classification":"Mailbox Unavailable","reason":"452 4.2.2 over quota""#,
+    let (fields, facet) = dice.pick([
+        (
+            r#","type":"blocked","status":"5.7.1","bounce_classification":"Content","reason":"554 5.7.1 spam message rejected""#,
+            Some(Counter::ReputationBlock),
+        ),
+        (
+            r#","type":"blocked","status":"4.2.2","bounce_classification":"Mailbox Unavailable","reason":"452 4.2.2 over quota""#,
+            None,
+        ),
         // Trouble with the recipient's DNS has no status.
-        r#","type":"blocked","bounce_classification":"Technical Failure","reason":"unable to get mx info: no such host""#,
-    ]));
+        (
+            r#","type":"blocked","bounce_classification":"Technical Failure","reason":"unable to get mx info: no such host""#,
+            None,
+        ),
+    ]);
+    json.push_str(fields);
+    facet
 }
 
 fn browser(agent: &str, json: &mut String, dice: &mut Dice) {
