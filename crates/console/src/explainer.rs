@@ -10,7 +10,6 @@ use model::{Decision, DecisionId, Offset, Position};
 use policy::Policy;
 use scoring::Input;
 
-
 /// How long a reader waits for records that are there.
 const WAIT: Duration = Duration::from_millis(500);
 
