@@ -60,6 +60,8 @@ impl Incident {
         let spares_others = elsewhere.attempted >= self.minimum_mails && !self.suffers(trouble, &elsewhere);
         match (here, everywhere) {
             (true, _) if spares_others => Some(Blame::Pool),
+            // Another pool's trouble does not excuse a customer of this one.
+            (false, true) if self.are_spared(trouble, &in_pool.without(own)) => None,
             (_, true) => Some(Blame::Provider),
             (true, false) => Some(Blame::Pool),
             (false, false) => None,
@@ -79,6 +81,12 @@ impl Incident {
             Trouble::HardBounce | Trouble::Block => self.rate,
             Trouble::Deferral => self.deferral_rate,
         }
+    }
+
+    /// Whether these mails of others are enough to tell, and go through.
+    fn are_spared(&self, trouble: Trouble, others: &CellCounts) -> bool {
+        others.attempted >= self.minimum_mails
+            && f64::from(trouble.mails(others)) < self.rate_of(trouble) * f64::from(others.attempted)
     }
 
     /// Whether these mails of others suffer.
@@ -132,6 +140,16 @@ mod tests {
     #[test]
     fn where_the_pool_suffers_and_others_do_not_it_is_the_pool() {
         assert_eq!(blame(&own(20, 12), cell(420, 74, 21, 8), cell(120, 72, 6, 6)), Some(Blame::Pool));
+    }
+
+    #[test]
+    fn where_only_another_pool_suffers_a_customer_of_this_one_is_not_excused() {
+        assert_eq!(blame(&own(20, 12), cell(240, 96, 12, 7), cell(120, 12, 6, 1)), None);
+        assert_eq!(
+            blame(&own(20, 12), cell(240, 96, 12, 7), cell(39, 12, 2, 1)),
+            Some(Blame::Provider),
+            "too few here"
+        );
     }
 
     #[test]

@@ -77,8 +77,12 @@ pub struct Share {
 const CHANCE: f64 = 1e-4;
 
 impl Limit {
-    /// Where this limit is crossed or will be, by the fleet's counts.
+    /// Where this limit is crossed or will be, by the fleet's counts; nowhere as long as the webhook does not tell what the
+    /// signal is held against.
     pub fn crossings(&self, fleet: &Fleet) -> Vec<Crossing<'_>> {
+        if !self.signal.has_base(fleet) {
+            return Vec::new();
+        }
         self.scopes(fleet).into_iter().filter_map(|scope| self.crossing(scope, fleet)).collect()
     }
 

@@ -55,9 +55,10 @@ impl Policy {
         &self.limits
     }
 
-    /// Whether any rule looks at events of this kind.
+    /// Whether any rule or limit looks at events of this kind.
     pub fn asks_about(&self, counter: Counter) -> bool {
-        self.rules.iter().any(|rule| rule.signal.is_fed_by(counter))
+        let rules = self.rules.iter().map(|rule| rule.signal);
+        rules.chain(self.limits.iter().map(|limit| limit.signal)).any(|signal| signal.is_fed_by(counter))
     }
 
     /// How many false alarms it accepts.

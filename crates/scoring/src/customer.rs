@@ -141,10 +141,18 @@ impl Customer {
         }
     }
 
-    /// Its mail of the last 24 hours by provider, never from before its last release.
+    /// Its mail of the last 24 hours by provider, never from before its last release, and without the hours that were caught
+    /// in an incident.
     pub(crate) fn day_since_release(&self, now: Timestamp) -> ProviderCounts {
         let mut sum = ProviderCounts::default();
-        let mut add = |cell: Cell, counts: &Counts| sum.add(cell.provider, counts);
+        let is_excused = |cell: Cell| {
+            self.excused.iter().any(|excused| (excused.hour, excused.provider) == (cell.bucket, cell.provider))
+        };
+        let mut add = |cell: Cell, counts: &Counts| {
+            if !is_excused(cell) {
+                sum.add(cell.provider, counts);
+            }
+        };
         visit_since(&self.mail, self.release.as_ref(), now, Window::Day, &mut add);
         sum
     }

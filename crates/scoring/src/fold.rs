@@ -165,6 +165,7 @@ impl Fold {
         if new {
             said.push(Said::Standing(customer.standing(id, &self.policy)));
         }
+        let waits_for_good_days = new && customer.needs_attention();
         if self.policy.asks_about(counter) {
             customer.latest_bad.remember(counter, event.id);
             if !id.is_unattributed() {
@@ -172,10 +173,13 @@ impl Fold {
                 self.look(store, Subject { id, offset }, Moment::Event(counter), said)?;
             }
         }
+        if waits_for_good_days && !id.is_unattributed() {
+            store.attend(id, true);
+        }
         Ok(Effect::Counted(counter))
     }
 
-    /// A customer's first event, at the moment `at`.
+    /// A customer is first heard of, by an event of the moment `at` or by a person's command.
     fn welcome(&mut self, customer: &mut Customer, at: Timestamp) {
         customer.since = Some(at);
         if self.policy.pilot().newcomers {

@@ -40,7 +40,11 @@ impl Mail {
 
     /// The latest cells of `grain`, as far back as a window of that grain that ends at `now` can reach.
     pub(crate) fn cells(&self, grain: Grain, now: Timestamp) -> impl Iterator<Item = (Cell, &Counts)> {
-        let first = Bucket::of(grain, now).back(grain.kept() - 1);
+        self.from(grain, Bucket::of(grain, now).back(grain.kept() - 1))
+    }
+
+    /// The cells of `grain` from the bucket `first` on.
+    fn from(&self, grain: Grain, first: Bucket) -> impl Iterator<Item = (Cell, &Counts)> {
         self.0.iter().flat_map(move |(provider, rings)| {
             let cell = move |bucket| Cell { grain, bucket, provider: *provider };
             rings.from(grain, first).iter().map(move |filled| (cell(filled.bucket), &filled.counts))
@@ -49,25 +53,27 @@ impl Mail {
 }
 
 /// Where a customer's windows begin anew: the moment it came down the ladder, and what the buckets that were filling
-/// held at that moment.
+/// held at that moment, those ahead of it too: clocks differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Release {
     at: Timestamp,
     /// The record that brought it about.
     pub(crate) offset: Offset,
-    before: Vec<(Provider, [Counts; Grain::ALL.len()])>,
+    /// In the order of the cells.
+    before: Vec<(Cell, Counts)>,
 }
 
 impl Release {
     pub(crate) fn new(mail: &Mail, at: Timestamp, offset: Offset) -> Self {
-        let filling = |rings: &Rings| Grain::ALL.map(|grain| rings.at(grain, Bucket::of(grain, at)));
-        Self { at, offset, before: mail.0.iter().map(|(provider, rings)| (*provider, filling(rings))).collect() }
+        let filling = |grain| mail.from(grain, Bucket::of(grain, at)).map(|(cell, counts)| (cell, *counts));
+        let mut before: Vec<_> = Grain::ALL.into_iter().flat_map(filling).collect();
+        before.sort_by_key(|(cell, _)| *cell);
+        Self { at, offset, before }
     }
 
     fn counted_before(&self, cell: Cell) -> Counts {
-        let part = self.before.iter().find(|(provider, _)| *provider == cell.provider);
-        let grain = Grain::ALL.iter().position(|grain| *grain == cell.grain);
-        part.zip(grain).map(|((_, parts), grain)| parts[grain]).unwrap_or_default()
+        let place = self.before.binary_search_by_key(&cell, |(cell, _)| *cell);
+        place.map(|place| self.before[place].1).unwrap_or_default()
     }
 }
 
@@ -85,7 +91,7 @@ pub(crate) fn visit_since(
     for (provider, rings) in &mail.0 {
         for filled in rings.from(grain, first) {
             let cell = Cell { grain, bucket: filled.bucket, provider: *provider };
-            match release.filter(|_| released_in == Some(filled.bucket)) {
+            match release {
                 Some(release) => visit(cell, &filled.counts.without(&release.counted_before(cell))),
                 None => visit(cell, &filled.counts),
             }

@@ -18,6 +18,9 @@ impl Fold {
     ) -> Result<Effect, S::Error> {
         let now = self.partition.now.unwrap_or_default();
         let customer = store.customer(id)?;
+        if customer.is_new() {
+            self.welcome(customer, now);
+        }
         let to = match command.order {
             Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } => customer.stage,
             Order::Release => Stage::Healthy,

@@ -58,10 +58,6 @@ impl Fold {
         said: &mut Vec<Said>,
     ) {
         let now = self.partition.now.or(customer.since).unwrap_or_default();
-        if customer.is_new() {
-            customer.since = Some(now);
-            self.partition.moved(None, customer.stage);
-        }
         if step.leaves_the_stage() {
             said.push(Said::Decision(self.decision(customer, subject, now, step)));
         } else {

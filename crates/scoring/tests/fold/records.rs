@@ -1,135 +1,20 @@
-//! What the fold makes of events, commands and time.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+//! One record after the other: copies, late events, the first verdicts.
 
 use std::sync::Arc;
 
-use model::{
-    Command, Counter, Counts, CustomerId, Decision, Digest, Event, EventKind, Fleet, Millis, Offset, Order,
-    PartitionId, Provider, Stage, Tick, Timestamp, Window,
-};
+use model::{Counter, CustomerId, Digest, Event, Fleet, Millis, Order, PartitionId, Stage, Tick, Timestamp, Window};
 use policy::Policy;
 use proptest::prelude::*;
-use scoring::{Effect, Fold, Input, MemoryStore, Partition, Said, Store, view};
+use scoring::{Effect, Fold, Input, MemoryStore, Store};
 
-const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
-
-/// A fold of one partition that is told the time and its own share of the fleet.
-struct House {
-    fold: Fold,
-    store: MemoryStore,
-    offset: u64,
-    now: Timestamp,
-    share: Fleet,
-    decisions: Vec<Decision>,
-}
-
-fn id(name: &str) -> CustomerId {
-    CustomerId::new(name).unwrap()
-}
-
-/// The `number`th event of the platform.
-fn event(number: u128, counter: Counter, at: Timestamp) -> Event<'static> {
-    Event {
-        kind: EventKind::Counted(counter),
-        facet: (counter == Counter::Block).then_some(Counter::ReputationBlock),
-        at,
-        sent_at: None,
-        // A list has addresses everywhere; where all trouble is one provider's, it may be the provider's.
-        provider: if number & 2 == 0 { Provider::Microsoft } else { Provider::Yahoo },
-        pool: Some("good-1"),
-        id: "an-event",
-        id_digest: Digest(number << 1),
-        content_digest: Digest(number << 1 | 1),
-    }
-}
-
-impl House {
-    fn new() -> Self {
-        let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
-        let fold = Fold::new(policy, PartitionId::new(0), Partition::default());
-        let mut house = Self {
-            fold,
-            store: MemoryStore::default(),
-            offset: 0,
-            now: START,
-            share: Fleet::default(),
-            decisions: Vec::new(),
-        };
-        house.tick();
-        // Before anybody's mail is known to arrive there is nothing to hold bad events against.
-        house.sends("somebody", 3, 0, Counter::Block);
-        house.tick();
-        house.tick();
-        house
-    }
-
-    fn apply(&mut self, input: Input<'_>) -> Effect {
-        self.offset += 1;
-        let Ok(applied) = self.fold.apply(&mut self.store, Offset::new(self.offset), input);
-        for said in applied.said {
-            match said {
-                Said::Decision(decision) => self.decisions.push(decision),
-                Said::Share(share) => self.share = share,
-                Said::Standing(_) => {}
-            }
-        }
-        applied.effect
-    }
-
-    fn tick(&mut self) {
-        let tick = Tick { at: self.now, fleet: self.share.clone() };
-        self.apply(Input::Tick(tick));
-    }
-
-    /// Lets time pass, with a tick each minute.
-    fn pass(&mut self, span: Millis) {
-        let end = self.now + span;
-        while self.now < end {
-            self.now = self.now + Millis::minutes(1);
-            self.tick();
-        }
-    }
-
-    /// One new event of this moment.
-    fn happens(&mut self, customer: &str, counter: Counter) {
-        let event = event(u128::from(self.offset) + 1_000_000, counter, self.now);
-        let effect = self.apply(Input::Event(&id(customer), &event, self.now));
-        assert_eq!(effect, Effect::Counted(counter));
-    }
-
-    /// Mails that are taken, and some that end otherwise.
-    fn sends(&mut self, customer: &str, mails: u32, bad: u32, how: Counter) {
-        for number in 0..mails {
-            let fate = if number < bad { how } else { Counter::Delivered };
-            self.happens(customer, Counter::Processed);
-            self.happens(customer, fate);
-        }
-    }
-
-    fn commands(&mut self, customer: &str, order: Order) {
-        let command = Command { order, reason: "because".to_owned(), by: "ana".to_owned() };
-        self.apply(Input::Command(&id(customer), command));
-    }
-
-    fn stage(&mut self, customer: &str) -> Stage {
-        let policy = Arc::clone(self.fold.policy());
-        let Ok(found) = self.store.customer(&id(customer));
-        found.standing(&id(customer), &policy).stage
-    }
-
-    fn counts(&mut self, customer: &str, window: Window) -> Counts {
-        let policy = Arc::clone(self.fold.policy());
-        let Ok(found) = self.store.customer(&id(customer));
-        view(&id(customer), found, &policy, self.now).windows[&window]
-    }
-}
+use crate::house::{House, START, event, id};
 
 #[test]
 fn another_policy_judges_from_its_record_on_by_what_was_counted_before() {
     let mut house = House::new();
     let strict = Arc::clone(house.fold.policy());
     let lines =
-        policy::DEFAULT.lines().map(|line| if line.starts_with("enter = ") { "enter = \"99 %\"" } else { line });
+        policy::DEFAULT.lines().map(|line| if line.starts_with("enter = ") { "enter = \"99.9 %\"" } else { line });
     let lenient = Policy::parse(&lines.collect::<Vec<_>>().join("\n")).unwrap();
     assert_eq!(house.apply(Input::Policy(Arc::new(lenient))), Effect::PolicyTaken);
     house.sends("a", 1_000, 300, Counter::HardBounce);
@@ -362,4 +247,20 @@ proptest! {
         };
         prop_assert_eq!(run(Some(cut)), run(None));
     }
+}
+
+#[test]
+fn mail_of_a_clock_ahead_is_not_held_against_a_released_customer_either() {
+    let mut house = House::new();
+    house.sends("honest", 1_000, 0, Counter::HardBounce);
+    let ahead = house.now + Millis::minutes(50);
+    for number in 0..40 {
+        let event = event(number, Counter::HardBounce, ahead);
+        house.apply(Input::Event(&id("bad"), &event, START));
+    }
+    house.commands("bad", Order::Release);
+    house.pass(Millis::minutes(60));
+    house.happens("bad", Counter::HardBounce);
+    house.pass(Millis::minutes(2));
+    assert_eq!(house.stage("bad"), Stage::Healthy);
 }

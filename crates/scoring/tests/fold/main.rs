@@ -1,0 +1,12 @@
+//! What the fold makes of events, commands and time.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+mod house;
+mod incidents;
+mod journal;
+mod ladder;
+mod limits;
+mod offences;
+mod orders;
+mod records;
+mod story;

@@ -1,0 +1,157 @@
+//! Orders, rules in shadow, and pilots.
+
+use std::collections::BTreeSet;
+
+use model::{Blame, Counter, Millis, Mode, Order, Phase, Stage};
+use scoring::Said;
+
+use crate::house::{House, edited, id};
+
+/// Customers that bounce nothing, so that one who does is not the whole account.
+fn among_honest(edits: &[(&str, &str)]) -> House {
+    let mut house = House::under(edited(edits));
+    house.sends("honest", 1_000, 0, Counter::HardBounce);
+    house.pass(Millis::minutes(2));
+    house
+}
+
+#[test]
+fn an_exempt_customer_is_only_spoken_of_until_its_time_is_over() {
+    let mut house = among_honest(&[]);
+    let until = house.now + Millis::hours(2);
+    house.commands("bad", Order::Exempt { until });
+    assert_eq!(house.standing("bad").exempt_until, Some(until));
+    house.sends("bad", 120, 36, Counter::HardBounce);
+    house.pass(Millis::minutes(119));
+    assert_eq!(house.stage("bad"), Stage::Healthy);
+    let said: Vec<_> = house.shadows("bad").iter().map(|decision| decision.rule.clone()).collect();
+    assert!(said.iter().any(|rule| rule == "hard-bounce-day"), "{said:?}");
+    assert_eq!(said.iter().collect::<BTreeSet<_>>().len(), said.len(), "each once: {said:?}");
+
+    house.pass(Millis::minutes(2));
+    let moves = house.moves("bad");
+    let last = moves.last().unwrap();
+    assert_eq!((last.to, last.at, last.blame), (Stage::Quarantined, until, Some(Blame::Customer)));
+}
+
+#[test]
+fn a_rule_in_shadow_is_said_once_and_again_only_after_it_was_calm() {
+    let in_shadow = [("signal = \"hard_bounce\"\ntest", "mode = \"shadow\"\nsignal = \"hard_bounce\"\ntest")];
+    let mut house = among_honest(&in_shadow);
+    let times = |house: &House| house.shadows("bad").iter().filter(|said| said.rule == "hard-bounce-day").count();
+    house.sends("bad", 60, 20, Counter::HardBounce);
+    house.pass(Millis::hours(20));
+    house.sends("honest", 1_000, 0, Counter::HardBounce);
+    house.sends("bad", 60, 20, Counter::HardBounce);
+    house.pass(Millis::hours(20));
+    assert_eq!(times(&house), 1, "it was never calm");
+    house.pass(Millis::hours(30));
+    house.sends("honest", 1_000, 0, Counter::HardBounce);
+    house.pass(Millis::minutes(2));
+    house.sends("bad", 60, 20, Counter::HardBounce);
+    assert_eq!(times(&house), 2);
+    assert_eq!((house.moves("bad").len(), house.stage("bad")), (0, Stage::Healthy));
+    let said = house.shadows("bad");
+    let said = said.iter().find(|said| said.rule == "hard-bounce-day").unwrap();
+    assert_eq!((said.from, said.to), (Stage::Healthy, Stage::Quarantined), "what it would do");
+}
+
+#[test]
+fn a_rule_on_trial_is_carried_out_for_its_customers_only() {
+    let trial = [("signal = \"hard_bounce\"\ntest", "enforce_for = [\"chosen\"]\nsignal = \"hard_bounce\"\ntest")];
+    let mut house = among_honest(&trial);
+    for customer in ["chosen", "other"] {
+        house.sends(customer, 60, 15, Counter::HardBounce);
+    }
+    assert_eq!((house.stage("chosen"), house.stage("other")), (Stage::Quarantined, Stage::Healthy));
+    assert!(house.shadows("chosen").is_empty() && !house.shadows("other").is_empty());
+}
+
+#[test]
+fn a_rule_on_trial_for_a_share_is_carried_out_for_about_that_share() {
+    let trial = [("signal = \"hard_bounce\"\ntest", "enforce_for = \"50 %\"\nsignal = \"hard_bounce\"\ntest")];
+    let mut house = among_honest(&trial);
+    house.sends("honest", 10_000, 0, Counter::HardBounce);
+    let mut moved = 0;
+    for number in 0..24 {
+        let name = format!("bad-{number}");
+        house.sends(&name, 60, 15, Counter::HardBounce);
+        let chosen = house.fold.policy().rules()[0].mode(&id(&name), Mode::Enforce) == Mode::Enforce;
+        assert_eq!(house.stage(&name) > Stage::Healthy, chosen, "{name}");
+        moved += usize::from(chosen);
+    }
+    assert!((6..=18).contains(&moved), "{moved} of 24");
+}
+
+/// The first standing said of a customer.
+fn first_standing(house: &House) -> (Phase, Option<u32>) {
+    let standing = house.said.iter().find_map(|said| match said {
+        Said::Standing(standing) => Some((standing.phase, standing.daily_cap)),
+        _ => None,
+    });
+    standing.unwrap()
+}
+
+/// A day on which a customer sends so many good mails.
+fn day_of(house: &mut House, mails: u32) -> (Phase, Option<u32>) {
+    house.sends("new", mails, 0, Counter::HardBounce);
+    house.pass_quickly(Millis::days(1));
+    let standing = house.standing("new");
+    (standing.phase, standing.daily_cap)
+}
+
+const NEWCOMERS: [(&str, &str); 1] = [("newcomers = false", "newcomers = true")];
+
+#[test]
+fn a_newcomer_may_send_more_after_each_good_day_until_it_is_a_pilot_no_more() {
+    let mut house = House::under(edited(&NEWCOMERS));
+    house.happens("new", Counter::Processed);
+    assert_eq!(first_standing(&house), (Phase::Pilot, Some(200)));
+    assert_eq!(day_of(&mut house, 40), (Phase::Pilot, Some(200)), "a day with few mails proves nothing");
+    for (mails, cap) in [(100, 500), (250, 1_000), (500, 2_500), (1_250, 5_000), (2_500, 10_000)] {
+        assert_eq!(day_of(&mut house, mails), (Phase::Pilot, Some(cap)));
+    }
+    assert_eq!(day_of(&mut house, 5_000), (Phase::Active, None));
+    assert!(house.decisions.is_empty(), "{:?}", house.decisions);
+}
+
+#[test]
+fn a_pilot_that_is_moved_up_goes_one_step_back() {
+    let mut house = House::under(edited(&NEWCOMERS));
+    day_of(&mut house, 100);
+    assert_eq!(day_of(&mut house, 250), (Phase::Pilot, Some(1_000)));
+    house.sends("honest", 1_000, 0, Counter::HardBounce);
+    // Four of a hundred: an active customer would not be watched for it.
+    for _ in 0..80 {
+        if house.stage("new") == Stage::Healthy {
+            house.sends("new", 25, 1, Counter::HardBounce);
+            house.tick();
+        }
+    }
+    assert_eq!((house.stage("new"), house.standing("new").daily_cap), (Stage::Watch, Some(500)));
+    assert_eq!(day_of(&mut house, 1_000), (Phase::Pilot, Some(500)), "nobody passes a step while it is watched");
+}
+
+#[test]
+fn a_newcomer_is_a_pilot_even_if_a_person_spoke_of_it_first() {
+    let mut house = House::under(edited(&NEWCOMERS));
+    house.commands("new", Order::Hold);
+    house.happens("new", Counter::Processed);
+    assert_eq!(house.standing("new").phase, Phase::Pilot);
+    house.commands("known", Order::SetPhase { phase: Phase::Active });
+    house.happens("known", Counter::Processed);
+    assert_eq!(house.standing("known").phase, Phase::Active, "a person has said otherwise");
+}
+
+#[test]
+fn a_person_puts_a_customer_into_another_phase_without_moving_it() {
+    let mut house = House::new();
+    house.happens("old", Counter::Processed);
+    house.commands("old", Order::SetPhase { phase: Phase::Pilot });
+    let standing = house.standing("old");
+    assert_eq!((standing.phase, standing.daily_cap, standing.stage), (Phase::Pilot, Some(200), Stage::Healthy));
+    let said = house.decisions.last().unwrap();
+    assert_eq!((said.rule.as_str(), said.from, said.to), ("command:set_phase", Stage::Healthy, Stage::Healthy));
+    house.commands("old", Order::SetPhase { phase: Phase::Active });
+    assert_eq!(house.standing("old").daily_cap, None);
+}
