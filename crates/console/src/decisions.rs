@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Query, State};
 use model::{Decision, Fleet};
+use policy::{Ranked, ranking};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
@@ -63,6 +64,16 @@ pub(crate) async fn decisions(
     Ok(Json(DecisionList { decisions, next: cursor.to_string() }))
 }
 
-pub(crate) async fn fleet(State(admin): State<Admin>) -> Json<Fleet> {
-    Json(admin.index.fleet())
+/// The fleet's counts, and who weighs most in them.
+#[derive(Debug, Serialize)]
+pub(crate) struct FleetAnswer {
+    #[serde(flatten)]
+    fleet: Fleet,
+    /// The customers with the most bad events of the last 24 hours, the worst first.
+    ranking: Vec<Ranked>,
+}
+
+pub(crate) async fn fleet(State(admin): State<Admin>) -> Json<FleetAnswer> {
+    let fleet = admin.index.fleet();
+    Json(FleetAnswer { ranking: ranking(&fleet), fleet })
 }

@@ -21,6 +21,7 @@ mod limit;
 mod measure;
 mod pilot;
 mod policy;
+mod ranking;
 mod rule;
 mod saddle;
 mod signal;
@@ -39,6 +40,7 @@ pub use judge::{CALM, Case, Excused, Judgement, Mail, Moment, Step, Verdict, Vis
 pub use limit::{Crossing, Limit, Scope, Share, Whole, hours_until, smallest_set};
 pub use pilot::Pilot;
 pub use policy::Policy;
+pub use ranking::{Ranked, ranking};
 pub use rule::{ALTERNATIVES, Method, Rule};
 pub use signal::{Base, Fraction, Signal, Trouble};
 pub use slice::Slice;

@@ -44,12 +44,13 @@ impl<'t> Check<'t> {
             wrongly_moved_a_year: self.accepted(&raw.budget.wrongly_moved_a_year),
             wrongly_watched_a_year: self.accepted(&raw.budget.wrongly_watched_a_year),
         };
+        let strictest = raw.rule.iter().map(|rule| *rule.stage.get_ref()).max().unwrap_or_default();
         let pilot = self.pilot(&raw.pilot);
         let rules = self.rules(raw.rule, &budget);
         Policy {
             pilot_rules: rules.iter().map(|rule| rule.at(pilot.strictness)).collect(),
             rules: rules.iter().map(|rule| rule.at(1.0)).collect(),
-            limits: raw.limit.into_iter().map(|limit| self.limit(limit)).collect(),
+            limits: raw.limit.into_iter().map(|limit| self.limit(limit, strictest)).collect(),
             incident: self.incident(&raw.incident),
             ladder: self.ladder(raw.stage, &raw.ladder),
             pilot,
@@ -116,10 +117,15 @@ impl<'t> Check<'t> {
         }
     }
 
-    fn limit(&mut self, raw: RawLimit) -> Limit {
+    fn limit(&mut self, raw: RawLimit, strictest: Stage) -> Limit {
         #[expect(clippy::cast_precision_loss, reason = "spans of hours are far below 2^53 milliseconds")]
         let ahead_hours = self.span(&raw.ahead, "ahead").get() as f64 / Millis::hours(1).get() as f64;
         let stage = self.stage(&raw.stage, "limit");
+        if stage > strictest {
+            let message =
+                format!("no rule leads to {stage} or beyond, so nothing could say when a customer comes down");
+            self.fault(&raw.stage, message);
+        }
         Limit {
             name: raw.name.into_inner(),
             of: raw.of,

@@ -78,6 +78,12 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_leads_nowhere_that_no_rule_reaches() {
+        let error = Policy::parse(&changed("[[limit]]", "stage = \"watch\"", "stage = \"suspended\"")).unwrap_err();
+        assert!(error.to_string().contains("no rule leads to suspended"), "{error}");
+    }
+
+    #[test]
     fn a_test_has_its_own_keys_and_no_others() {
         let text = changed("test = \"sequential\"", "minimum =", "spread = 2\nminimum =");
         let error = Policy::parse(&text).unwrap_err();
