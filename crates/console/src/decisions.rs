@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use model::{Decision, Fleet};
-use policy::{Ranked, ranking};
+use model::Decision;
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
@@ -62,18 +61,4 @@ pub(crate) async fn decisions(
         decisions.push(decision);
     }
     Ok(Json(DecisionList { decisions, next: cursor.to_string() }))
-}
-
-/// The fleet's counts, and who weighs most in them.
-#[derive(Debug, Serialize)]
-pub(crate) struct FleetAnswer {
-    #[serde(flatten)]
-    fleet: Fleet,
-    /// The customers with the most bad events of the last 24 hours, the worst first.
-    ranking: Vec<Ranked>,
-}
-
-pub(crate) async fn fleet(State(admin): State<Admin>) -> Json<FleetAnswer> {
-    let fleet = admin.index.fleet();
-    Json(FleetAnswer { ranking: ranking(&fleet), fleet })
 }

@@ -11,6 +11,7 @@ mod customers;
 mod decisions;
 mod explainer;
 mod explanations;
+mod fleet;
 mod health;
 mod index;
 mod policies;

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
-use crate::{commands, customers, decisions, explanations, health, policies};
+use crate::{commands, customers, decisions, explanations, fleet, health, policies};
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +99,7 @@ fn router(admin: Admin) -> Router {
         .route("/v1/customers/{id}/commands", post(commands::command))
         .route("/v1/decisions", get(decisions::decisions))
         .route("/v1/decisions/{id}/explanation", get(explanations::explanation))
-        .route("/v1/fleet", get(decisions::fleet))
+        .route("/v1/fleet", get(fleet::fleet))
         .route("/v1/policy", get(policies::show).post(policies::apply).layer(DefaultBodyLimit::max(policies::LONGEST)))
         .with_state(admin)
 }

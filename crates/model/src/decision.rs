@@ -108,10 +108,12 @@ pub struct Evidence {
     pub bound: Rate,
     /// What the rule holds it against.
     pub threshold: Rate,
-    /// How much speaks against the customer: minus the natural logarithm of the chance (bound) or the logarithm of the
-    /// likelihood ratio (sequential).
+    /// How much speaks against the customer: minus the natural logarithm of the chance (bound), the logarithm of the
+    /// likelihood ratio less that of the number of alternatives (sequential), or the bad events above what the limit allows for
+    /// its mails (budget). 0 where it comes down.
     pub weight: f64,
-    /// The weight at which the rule moves somebody: minus the logarithm of its share of the false-alarm budget.
+    /// The weight at which the rule moves somebody: minus the logarithm of its share of the false-alarm budget (bound,
+    /// sequential); or the bad events of all customers together above what the limit allows (budget).
     pub needed: f64,
     /// The same signal's rate over all other customers, same window.
     pub fleet_rate: Rate,
