@@ -19,7 +19,7 @@ pub enum Truth {
     ComplaintMagnet,
     /// Its list rots away: hard bounces rise from 1 % to 20 to 26 % over two thirds of the time, and stay there.
     RottingList,
-    /// Good, until somebody else sends from its account to a bought list, 12 to 20 times as fast, at least 1,500 mails:
+    /// Good, until somebody else sends from its account to a bought list, 20 to 30 times as fast, at least 1,500 mails:
     /// 25 to 30 % hard bounces.
     Hijacked,
 }

@@ -14,9 +14,9 @@ pub(super) fn of(scenario: &Scenario, account: &Account, dice: &mut Dice) -> Vec
         Truth::RottingList => steady(start, end, mails, dice),
         Truth::BoughtList | Truth::ComplaintMagnet => steady(account.bad_from, end, mails, dice),
         Truth::Hijacked => {
-            // The thief sends 12 to 20 times as fast as the owner.
+            // The thief sends 20 to 30 times as fast as the owner.
             let before = Dice::way(start, account.bad_from, end);
-            let owners = Dice::float(mails) * before / (1.0 - before) / dice.between(12.0, 20.0);
+            let owners = Dice::float(mails) * before / (1.0 - before) / dice.between(20.0, 30.0);
             let mut moments = anywhere(start, account.bad_from, Dice::whole(owners), dice);
             moments.extend(steady(account.bad_from, end, mails, dice));
             moments
