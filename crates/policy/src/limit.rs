@@ -86,6 +86,11 @@ impl Limit {
         self.scopes(fleet).into_iter().filter_map(|scope| self.crossing(scope, fleet)).collect()
     }
 
+    /// Bad events of a customer above what the limit allows for its mails; negative where it is below.
+    pub fn excess(&self, part: Fraction) -> f64 {
+        excess(self.enter, part)
+    }
+
     fn scopes(&self, fleet: &Fleet) -> Vec<Scope> {
         let day = fleet.windows.get(&Window::Day);
         match self.of {

@@ -150,7 +150,7 @@ const fn hard_bounces(kind: Kind) -> (f64, f64) {
         Kind::ComplaintMagnet | Kind::LateComplaints => (0.002, 0.015),
         Kind::BoughtList | Kind::FirstBlast => (0.12, 0.30),
         Kind::SharedList | Kind::StopAndGo | Kind::WeeklyBad => (0.12, 0.25),
-        Kind::SlowRot => (0.055, 0.065),
+        Kind::SlowRot => (0.045, 0.055),
         Kind::SlowDrip => (0.12, 0.20),
         Kind::Mixture => (0.07, 0.09),
     }

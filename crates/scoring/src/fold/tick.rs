@@ -94,11 +94,16 @@ impl Fold {
         if customer.held || customer.is_exempt(now) || customer.stage >= limit.stage {
             return Ok(());
         }
+        // The fleet's counts are a tick old, and the customer's mail may have left the day since.
+        let own = of_day(customer, limit.signal, now);
+        if limit.excess(own) <= 0.0 {
+            return Ok(());
+        }
         let evidence = Evidence {
             events: customer.latest_bad.of(limit.signal).to_vec(),
             counted_after: customer.release.as_ref().map(|release| release.offset),
             counted_to: offset,
-            ..budget_evidence(crossing, of_day(customer, limit.signal, now), now)
+            ..budget_evidence(crossing, own, now)
         };
         let rule = limit.name.clone();
         let step = Move { to: limit.stage, rule, origin: Origin::Rule(evidence, Some(Blame::Account)) };
@@ -133,7 +138,6 @@ fn of_day(customer: &Customer, signal: Signal, now: Timestamp) -> Fraction {
 /// The figures of a customer's part in a crossing: its own rate, the whole's, and how many bad events too many.
 fn budget_evidence(crossing: &Crossing<'_>, own: Fraction, now: Timestamp) -> Evidence {
     let limit = crossing.limit;
-    let excess = |part: Fraction| f64::from(part.mails).mul_add(-limit.enter, f64::from(part.hits));
     let grain = Window::Day.grain();
     Evidence {
         signal: limit.signal.name().to_owned(),
@@ -148,8 +152,8 @@ fn budget_evidence(crossing: &Crossing<'_>, own: Fraction, now: Timestamp) -> Ev
         rate: Rate::of(own.hits, own.mails),
         bound: Rate::of(own.hits, own.mails),
         threshold: Rate::new(limit.enter).unwrap_or_default(),
-        weight: excess(own),
-        needed: excess(crossing.whole),
+        weight: limit.excess(own),
+        needed: limit.excess(crossing.whole),
         fleet_rate: Rate::of(crossing.whole.hits, crossing.whole.mails),
         set_aside: Vec::new(),
         events: Vec::new(),

@@ -57,7 +57,7 @@ kinds! {
     Hijacked "hijacked account" false
         "Good, until somebody else sends 12 to 20 times as much from its account to a bought list.",
     SlowRot "slow rot" false
-        "1,500 to 6,000 mails a day to a list that rots: hard bounces rise from 1 % to 10 to 12 % over the month.",
+        "1,500 to 6,000 mails a day to a list that rots: hard bounces rise from 1 % to 8 to 10 % over the month.",
     SlowDrip "slow drip" false
         "10 to 30 mails a day, 12 to 20 % of them hard bounces: never enough an hour for a floor of volume.",
     WeeklyBad "weekly bad" false
