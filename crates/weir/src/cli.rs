@@ -140,7 +140,7 @@ pub(crate) struct PolicyOptions {
     /// Why.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-    /// The configuration file, which names the operators' API in [admin] listen.
+    /// The configuration file, which names the operators' API under `[admin]` as `listen`.
     #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Where the operators' API is, if not where the configuration says: http://host:port.
