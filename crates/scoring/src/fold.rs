@@ -129,6 +129,7 @@ impl Fold {
             Input::Command(id, command) => self.command(store, offset, (id, command), &mut said)?,
             Input::Tick(tick) => self.tick(store, offset, tick, &mut said)?,
             Input::Policy(policy) => {
+                self.suspicions = policy.suspicions(&self.partition.fleet);
                 self.policy = policy;
                 Effect::PolicyTaken
             }
