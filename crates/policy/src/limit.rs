@@ -231,9 +231,9 @@ mod tests {
                 mix(day.hits, hour.hits) - limit * mix(day.mails, hour.mails)
             };
             match hours_until(limit, day, hour) {
-                Some(h) if h > 0.0 => prop_assert!(after(h).abs() < 1e-6 && after(h * 0.9) < 0.0),
-                Some(_) => prop_assert!(after(0.0) > 0.0),
-                None => prop_assert!(after(0.0) <= 0.0 && (after(24.0) <= 1e-9 || hour.hits == 0)),
+                Some(h) if h > 0.0 => prop_assert!(after(h).abs() < 1e-6 && after(h * 0.9) < ROUNDING),
+                Some(_) => prop_assert!(after(0.0) > -ROUNDING),
+                None => prop_assert!(after(0.0) < ROUNDING && (after(24.0) < 1e-6 || hour.hits == 0)),
             }
         }
     }
