@@ -113,10 +113,7 @@ impl Outputs for KafkaOutputs {
             return Ok(());
         }
         self.transact(&new)?;
-        if self.read_back.wait_for(self.partition, &new, UNSEEN) {
-            return Ok(());
-        }
-        Err(self.brokers.late("what was committed is not on its topics; it will be published again"))
+        self.read_back.wait_for((self.partition, self.watch), &new, UNSEEN)
     }
 
     fn last_published(&mut self) -> Result<Option<Published>> {

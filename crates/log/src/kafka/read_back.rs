@@ -15,7 +15,7 @@ use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::brokers::{Brokers, Reader, offset, partition};
 use super::message::published_of;
-use crate::{Cleanup, Output, Published, Result, Sequence, Topic};
+use crate::{Cleanup, Error, Output, Published, Result, Sequence, Topic};
 
 /// Where outputs of folds go.
 const SAID: [Topic; 3] = [Topic::Decisions, Topic::Standings, Topic::Fleet];
@@ -152,6 +152,8 @@ impl ReadBack {
             self.sight.lock().insert((partition, topic), seen);
             self.consumer.incremental_assign(&from).map_err(|source| self.brokers.failed(source))?;
         }
+        // Whoever watched before may wait for what was just read back.
+        self.sight.changed.notify_all();
         let watch = watches.entry(partition).or_default();
         *watch = Watch(watch.0 + 1);
         Ok(*watch)
@@ -219,15 +221,30 @@ impl ReadBack {
         self.sight.lock().get(&(partition, output.topic)).is_some_and(|seen| seen.has(output.sequence))
     }
 
-    /// Waits until all of `outputs` were seen; whether they were.
-    pub(super) fn wait_for(&self, partition: PartitionId, outputs: &[&Output], patience: Duration) -> bool {
+    /// Waits until all of `outputs` were seen.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Fenced`] where a later watching has taken this one's place: it reads for itself, and ends when it likes.
+    /// Otherwise it may be the reader that is at fault, and the next one is a new one.
+    pub(super) fn wait_for(
+        &self,
+        (partition, watch): (PartitionId, Watch),
+        outputs: &[&Output],
+        patience: Duration,
+    ) -> Result<()> {
         let seen = self.sight.wait(patience, |seen| {
             outputs.iter().all(|output| seen.get(&(partition, output.topic)).is_some_and(|s| s.has(output.sequence)))
         });
-        if !seen {
-            self.blind.store(true, Ordering::Release);
+        if seen {
+            return Ok(());
         }
-        seen
+        let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        if watches.get(&partition) != Some(&watch) {
+            return Err(Error::Fenced { partition });
+        }
+        self.blind.store(true, Ordering::Release);
+        Err(self.brokers.late("what was committed is not on its topics; it will be published again"))
     }
 
     /// Whether something was not seen in time: it may be the reader that is at fault.
