@@ -15,6 +15,7 @@ mod counts;
 mod customer;
 mod decision;
 mod event;
+pub mod figures;
 mod fleet;
 mod position;
 mod provider;

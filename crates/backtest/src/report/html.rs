@@ -1,6 +1,7 @@
 //! The report as one page that needs nothing from anywhere.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use model::figures::thousands;
 use model::{Stage, Timestamp};
 
 use super::chart::{Frame, Mark, Shape, lines, stacked};
@@ -65,8 +66,8 @@ fn summary(outcome: &Outcome) -> Markup {
                     th scope="row" { (run.name) br; code { (run.digest) } }
                     td class="number" { (run.made.len()) }
                     td class="number" { (findings(run).len()) }
-                    td class="number" { (words::thousands(bad)) }
-                    td class="number" { (words::thousands(unfound)) }
+                    td class="number" { (thousands(bad)) }
+                    td class="number" { (thousands(unfound)) }
                 }
             } }
         } }
@@ -116,7 +117,7 @@ fn stage_table(run: &Run) -> Markup {
                 @for head in ["at first", "at most", "in the end"] { th scope="col" class="number" { (head) } }
             } }
             tbody { @for stage in Stage::ALL { @let extent = words::extent(run, stage); @if extent[1] > 0 {
-                tr { th scope="row" { (stage) } @for count in extent { td class="number" { (words::thousands(count)) } } }
+                tr { th scope="row" { (stage) } @for count in extent { td class="number" { (thousands(count)) } } }
             } } }
         }
     }
@@ -155,7 +156,7 @@ fn before_being_found(runs: &[Run]) -> Markup {
         shape.points.push((most, found));
     }
     let powers = [0_u8, 1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().filter(|power| f64::from(*power) <= most);
-    let mark = |power: u8| Mark { at: f64::from(power), label: words::thousands(10_u64.pow(power.into())) };
+    let mark = |power: u8| Mark { at: f64::from(power), label: thousands(10_u64.pow(power.into())) };
     let title = "Customers found by the time they had sent so many mails".to_owned();
     html! {
         h2 { "Mails before being found" }

@@ -2,6 +2,7 @@
 
 use comfy_table::{Table, presets};
 use model::Stage;
+use model::figures::{count, thousands};
 
 use super::words;
 use crate::compare::{Tally, differences, findings};
@@ -30,11 +31,11 @@ pub fn text(outcome: &Outcome) -> String {
 }
 
 fn of_run(run: &Run) -> String {
-    let found = words::number_of(findings(run).len(), "customer is", "customers are");
-    let moves = words::number_of(run.made.len(), "decision", "decisions");
+    let found = count(findings(run).len(), "customer is", "customers are");
+    let moves = count(run.made.len(), "decision", "decisions");
     let mut text = format!("== {} ({})\n{moves}; {found} found (throttled or worse).", run.name, run.digest);
     if let Some((bad, unfound)) = words::bad(run) {
-        let [bad, unfound] = [bad, unfound].map(words::thousands);
+        let [bad, unfound] = [bad, unfound].map(thousands);
         text.push_str(&format!(
             "\nOf {bad} hard bounces, complaints and blocks for conduct, {unfound} came from customers not found by then."
         ));

@@ -1,27 +1,10 @@
 //! What both reports say in the same words.
 
+use model::figures::{count, thousands};
 use model::{Decision, Millis, Stage};
 
 use crate::compare::{Difference, Kind, Tally};
 use crate::outcome::{Live, Made, Read, Run};
-
-/// `number` with its thousands apart.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A count of things, with their name in the singular or the plural.
-pub(super) fn number_of(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(u64::try_from(number).unwrap_or(u64::MAX)), if number == 1 { one } else { many })
-}
 
 /// A span by its two largest units; never negative.
 pub(super) fn span(span: Millis) -> String {
@@ -38,7 +21,7 @@ pub(super) fn span(span: Millis) -> String {
 pub(super) fn read(read: &Read) -> Vec<String> {
     let effects = &read.effects;
     let span = read.span.map(|(first, last)| format!(", from {first} to {last}")).unwrap_or_default();
-    let customers = number_of(read.customers, "customer", "customers");
+    let customers = count(read.customers, "customer", "customers");
     let mut lines = vec![format!("{} events of {customers}{span}.", thousands(effects.events()))];
     let left_out = [
         (effects.duplicates, "copies"),
@@ -48,7 +31,7 @@ pub(super) fn read(read: &Read) -> Vec<String> {
     ];
     let left_out: Vec<_> = left_out.iter().filter(|(count, _)| *count > 0).collect();
     if !left_out.is_empty() {
-        let parts: Vec<_> = left_out.iter().map(|(count, what)| format!("{} {what}", thousands(*count))).collect();
+        let parts: Vec<_> = left_out.iter().map(|(number, what)| format!("{} {what}", thousands(*number))).collect();
         lines.push(format!("Of them not counted: {}.", parts.join(", ")));
     }
     if read.unattributed > 0 {
@@ -61,7 +44,7 @@ pub(super) fn read(read: &Read) -> Vec<String> {
         lines.push(format!("{} commands were followed.", thousands(effects.commands)));
     }
     if read.faulty > 0 {
-        lines.push(format!("{} no events and left out:", number_of(read.faulty, "element is", "elements are")));
+        lines.push(format!("{} no events and left out:", count(read.faulty, "element is", "elements are")));
         lines.extend(read.faults.iter().map(|fault| format!("  {fault}")));
     }
     lines.extend(read.cut.iter().map(|(partition, offset)| {
@@ -75,9 +58,9 @@ pub(super) fn live(live: &Live, run: &Run) -> String {
     let all = live.run.made.len();
     format!(
         "In life, {} made. {} made {}; {} of them are those of life, byte for byte.",
-        number_of(all, "decision was", "decisions were"),
+        count(all, "decision was", "decisions were"),
         run.name,
-        number_of(run.made.len(), "decision", "decisions"),
+        count(run.made.len(), "decision", "decisions"),
         if live.same == all && run.made.len() == all { "all".to_owned() } else { live.same.to_string() },
     )
 }
@@ -98,7 +81,7 @@ pub(super) fn step(decision: &Decision) -> String {
 
 /// The mails before a decision.
 pub(super) fn mails(made: &Made) -> String {
-    made.mails.map_or_else(|| "?".to_owned(), |mails| thousands(mails.into()))
+    made.mails.map_or_else(|| "?".to_owned(), thousands)
 }
 
 /// How the second run differs about one customer.
@@ -166,7 +149,6 @@ mod tests {
 
     #[test]
     fn numbers_and_spans_read_as_people_write_them() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         let spans = [Millis::seconds(-5), Millis::minutes(59), Millis::minutes(61), Millis::hours(49)].map(span);
         assert_eq!(spans, ["5 s", "59 min", "1 h 1 min", "2 d 1 h"]);
     }

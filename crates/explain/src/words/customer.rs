@@ -1,8 +1,9 @@
 //! What a customer can be sent.
 
+use model::figures::thousands;
 use model::{Evidence, Order, Stage, Test};
 
-use super::figures::{count, minute, percent, span};
+use super::figures::{minute, percent, span};
 use super::{Case, Step, Wording, is_free, share};
 
 /// A few paragraphs to the customer: what happened, the figures, what it means for its mail, what helps, and how it ends.
@@ -63,7 +64,7 @@ fn consequence(case: &Case<'_>) -> String {
         Stage::Healthy => "You can send without limits.".to_owned(),
         Stage::Watch => "Your mail goes out as before, and we keep an eye on these figures.".to_owned(),
         Stage::Throttled => match case.policy.daily_cap(stage) {
-            Some(cap) => format!("For now, you can send up to {} mails a day.", count(cap)),
+            Some(cap) => format!("For now, you can send up to {} mails a day.", thousands(cap)),
             None => "For now, you can send less than usual.".to_owned(),
         },
         Stage::Quarantined => {

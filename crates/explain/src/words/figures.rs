@@ -1,27 +1,7 @@
 //! Numbers, times and spans as people read them.
 
+use model::figures::thousands;
 use model::{Millis, Timestamp, Window};
-
-/// A whole number with separated thousands.
-pub(crate) fn count(number: u32) -> String {
-    grouped(&number.to_string())
-}
-
-/// A number and what it counts.
-pub(crate) fn of_them(number: u32, singular: &str, plural: &str) -> String {
-    format!("{} {}", count(number), if number == 1 { singular } else { plural })
-}
-
-fn grouped(digits: &str) -> String {
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// A share in per cent, without needless zeros; small ones with more digits.
 pub(crate) fn percent(share: f64) -> String {
@@ -42,7 +22,7 @@ pub(crate) fn power(nats: f64) -> String {
     if let Some((unit, name)) = BIG.into_iter().find(|(unit, _)| number >= *unit) {
         return format!("{:.1} {name}", number / unit);
     }
-    if number < 9.95 { format!("{number:.1}") } else { grouped(&format!("{number:.0}")) }
+    if number < 9.95 { format!("{number:.1}") } else { thousands(format!("{number:.0}")) }
 }
 
 /// A moment in UTC, to the minute: RFC 3339 without the seconds.
@@ -88,22 +68,12 @@ pub(crate) fn capital(words: &str) -> String {
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
-/// Names in a row: `a, b and c`.
-pub(crate) fn list(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [only] => (*only).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_read_as_people_write_them() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(
             [0.05, 0.0771, 0.003, 0.00045, 0.0, 1.0].map(percent),
             ["5 %", "7.71 %", "0.3 %", "0.045 %", "0 %", "100 %"]
@@ -117,10 +87,5 @@ mod tests {
         assert_eq!(minute(Timestamp::from_seconds(1_740_300_010)), "2025-02-23T08:40Z");
         let spans = [Millis::hours(72), Millis::hours(6), Millis::minutes(90), Millis::days(1), Millis::new(5)];
         assert_eq!(spans.map(span), ["3 days", "6 hours", "90 minutes", "1 day", "5 ms"]);
-    }
-
-    #[test]
-    fn names_read_as_people_list_them() {
-        assert_eq!([&["a"][..], &["a", "b"], &["a", "b", "c"]].map(list), ["a", "a and b", "a, b and c"]);
     }
 }

@@ -8,10 +8,11 @@ mod way_back;
 
 use std::sync::Arc;
 
+use model::figures::{count, thousands};
 use model::{Decision, Evidence, Millis, Mode, Order, Stage};
 use policy::{Policy, Rule};
 
-use figures::{count, minute, of_them, percent};
+use figures::{minute, percent};
 use signal::Wording;
 
 pub(crate) use customer::for_the_customer;
@@ -120,7 +121,7 @@ pub(crate) fn comparison(case: &Case<'_>) -> Option<String> {
 pub(crate) fn set_aside(case: &Case<'_>) -> Vec<String> {
     let aside = case.decision.evidence.iter().flat_map(|evidence| &evidence.set_aside);
     let sentence = |aside: &model::SetAside| {
-        let mails = of_them(aside.mails, "mail", "mails");
+        let mails = count(aside.mails, "mail", "mails");
         let (from, until) = (minute(aside.from), minute(aside.until));
         let whose = facts::blamed(aside.blame);
         format!("{mails} to {} sent from {from} to before {until}: {whose}.", provider(aside.provider))
@@ -137,7 +138,7 @@ fn provider(provider: model::Provider) -> &'static str {
 
 /// The bad events and the mails, for example `31 of 402`.
 fn share(evidence: &Evidence) -> String {
-    format!("{} of {}", count(evidence.numerator), count(evidence.denominator))
+    format!("{} of {}", thousands(evidence.numerator), thousands(evidence.denominator))
 }
 
 /// What a stage is for its customer.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use model::figures::list;
 use model::{Order, Stage, Window};
 use policy::Signal;
 
-use super::figures::{list, minute, percent, span};
+use super::figures::{minute, percent, span};
 use super::{Case, Wording, figures};
 
 /// What would bring the customer back from where the decision put it.

@@ -7,7 +7,8 @@ mod units;
 use model::{Mode, Stage};
 
 use crate::{Policy, Rule};
-use units::{count, number};
+use model::figures::{count, thousands};
+use units::number;
 
 /// What a policy does about one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Policy {
 }
 
 fn number_of_mails(mails: u64) -> String {
-    format!("{} mails", units::thousands(mails))
+    format!("{} mails", thousands(mails))
 }
 
 /// So many good customers, and what each of these rules may do wrong; `None` without a rule.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use model::figures::{count, list, thousands};
 use model::{CustomerId, Grain, Timestamp};
 
-use super::units::{count, list, percent, span, thousands};
+use super::units::{percent, span};
 use crate::conviction::{MOST_TRIED, Sending};
 use crate::rule::Method;
 use crate::{Base, Policy, Rule, Signal, Slice};
@@ -123,6 +124,9 @@ impl Slice {
 }
 
 fn named(customers: &BTreeSet<CustomerId>) -> String {
+    if customers.is_empty() {
+        return "nobody".to_owned();
+    }
     if customers.len() > NAMED {
         return count(customers.len(), "customer", "customers");
     }

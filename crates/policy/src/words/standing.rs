@@ -1,9 +1,10 @@
 //! The stages, offences, pilot customers, incidents and the account's limits in plain words.
 
+use model::figures::{count, list, thousands};
 use model::{Millis, Stage, Timestamp};
 
 use super::rule::in_full;
-use super::units::{count, list, number, percent, span, thousands};
+use super::units::{number, percent, span};
 use crate::incident::{Incident, VOTES};
 use crate::ladder::Ladder;
 use crate::limit::Whole;

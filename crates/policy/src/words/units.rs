@@ -1,21 +1,7 @@
 //! Numbers as they are read: with their unit, and their thousands apart.
 
-use std::fmt::Display;
-
 use model::Millis;
-
-/// A whole number with its thousands apart.
-pub(super) fn thousands(number: impl Display) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+use model::figures::thousands;
 
 /// A number of 0 or more, with its thousands apart and as many of four decimals as say something.
 pub(super) fn number(number: f64) -> String {
@@ -41,20 +27,6 @@ pub(super) fn span(span: Millis) -> String {
     format!("{} {name}", thousands(ms / unit))
 }
 
-/// So many things, with their name in the singular or the plural.
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(number), if number == 1 { one } else { many })
-}
-
-/// `a, b and c`.
-pub(super) fn list(items: &[String]) -> String {
-    match items {
-        [] => "none".to_owned(),
-        [only] => only.clone(),
-        [before @ .., last] => format!("{} and {last}", before.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +37,5 @@ mod tests {
         assert_eq!([960_000_000.0, 0.5, 1_000.25].map(number), ["960,000,000", "0.5", "1,000.25"]);
         let spans = [Millis::hours(72), Millis::days(90), Millis::minutes(90), Millis::new(1_500), Millis::ZERO];
         assert_eq!(spans.map(span), ["72 h", "90 d", "90 m", "1,500 ms", "0 ms"]);
-        assert_eq!(list(&["a".to_owned(), "b".to_owned(), "c".to_owned()]), "a, b and c");
     }
 }
