@@ -105,9 +105,6 @@ pub enum Verdict {
         /// Whether every rate is below its exit; only said at a tick.
         calm: bool,
     },
-    /// A rule is over its limit but can't tell yet whose fault it is: keep the mail as it is now, and look again with the
-    /// fleet's counts of this moment.
-    Wait,
     /// It moves.
     Move(Box<Step>),
 }
@@ -129,6 +126,9 @@ pub struct Step {
 pub struct Judgement {
     /// What should become of the customer.
     pub verdict: Verdict,
+    /// A rule is over its limit but can't tell yet whose fault it is: keep the mail as it is now, and look again with the
+    /// fleet's counts of this moment.
+    pub waits: bool,
     /// What rules in shadow say, and all rules while the customer is exempt.
     pub shadow: Vec<Step>,
 }
@@ -149,28 +149,32 @@ impl Policy {
         let mut desk = Desk { policy: self, case, tallies: Vec::new() };
         let mut beyond: Vec<_> = self.rules_for(case.phase).iter().filter(|rule| case.asks(rule)).collect();
         beyond.sort_by_key(|rule| std::cmp::Reverse(rule.stage));
-        let (mut verdict, mut shadow, mut waits) = (None, Vec::new(), false);
+        let mut judgement = Judgement { verdict: Verdict::Stay { calm: false }, waits: false, shadow: Vec::new() };
+        let mut is_open = true;
         for rule in beyond {
             let carried_out = !case.exempt && rule.mode(case.customer, Mode::Enforce) == Mode::Enforce;
-            if carried_out && verdict.is_some() {
+            if carried_out && matches!(judgement.verdict, Verdict::Move(_)) {
                 continue;
             }
             match desk.finding(rule) {
                 Finding::Over(evidence) => {
                     let step = Step { to: rule.stage, rule: rule.name.clone(), evidence };
-                    if carried_out { verdict = Some(Verdict::Move(Box::new(step))) } else { shadow.push(step) }
+                    if carried_out {
+                        judgement.verdict = Verdict::Move(Box::new(step));
+                    } else {
+                        judgement.shadow.push(step);
+                    }
                 }
-                Finding::Waits => waits = true,
-                Finding::Nothing => {}
+                Finding::Waits => judgement.waits = true,
+                Finding::Nothing => continue,
             }
+            // What is only said keeps nobody from coming down.
+            is_open &= !carried_out;
         }
-        let verdict = match (verdict, case.moment) {
-            (Some(verdict), _) => verdict,
-            (None, _) if waits => Verdict::Wait,
-            (None, Moment::Event(_)) => Verdict::Stay { calm: false },
-            (None, Moment::Tick) => desk.downwards(),
-        };
-        Judgement { verdict, shadow }
+        if is_open && case.moment == Moment::Tick {
+            judgement.verdict = desk.downwards();
+        }
+        judgement
     }
 
     /// Whether the rule called `name` no longer has anything against the customer.
@@ -229,7 +233,11 @@ impl Desk<'_> {
     fn finding(&mut self, rule: &Rule) -> Finding {
         let (policy, case) = (self.policy, self.case);
         let now = Measure::new(rule, self.tally(rule));
-        let (is_over, waits) = (now.is_over(), now.may_be_an_incident());
+        let is_over = now.is_over();
+        if !is_over && case.settled.is_none() {
+            return Finding::Nothing;
+        }
+        let waits = now.may_be_an_incident();
         if is_over && !waits {
             return Finding::Over(now.against(case, policy.others(case, rule)));
         }

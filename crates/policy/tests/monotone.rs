@@ -1,15 +1,14 @@
 //! One more good event never hurts a customer, and one more bad event never helps it, whatever the rule.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod case;
+
 use std::sync::LazyLock;
 
-use model::{
-    Bucket, Cell, Counter, Counts, CustomerId, Fleet, FleetCounts, Offset, Phase, Provider, Stage, Timestamp, Window,
-};
-use policy::{Case, Moment, Policy, Verdict, Visit};
+use case::{NOW, judged};
+use model::{Bucket, Cell, Counter, Counts, Phase, Provider, Stage, Window};
+use policy::{Moment, Policy, Verdict, Visit};
 use proptest::prelude::*;
-
-const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 
 static POLICIES: LazyLock<Vec<Policy>> =
     LazyLock::new(|| policy::PROFILES.iter().map(|(_, text)| Policy::parse(text).unwrap()).collect());
@@ -41,38 +40,10 @@ impl Mail {
 
 /// Where the policy takes the customer; `None` where it leaves it.
 fn moved_by(policy: &Policy, phase: Phase, counter: Counter, mail: &Mail) -> Option<Stage> {
-    let mut fleet = Fleet::default();
-    let mut others = Counts::ZERO;
-    others[Counter::Processed] = 1_000;
-    others[Counter::Delivered] = 1_000;
-    let day = FleetCounts { providers: [(Provider::Other, others)].into(), ..FleetCounts::default() };
-    fleet.windows.insert(Window::Day, day);
-    let customer = CustomerId::new("a").unwrap();
     let visit = |window: Window, visit: &mut Visit<'_>| mail.visit(window, visit);
-    let case = Case {
-        moment: Moment::Event(counter),
-        customer: &customer,
-        now: NOW,
-        phase,
-        stage: Stage::Healthy,
-        since: NOW,
-        calm_since: None,
-        offences: &[],
-        exempt: false,
-        pool: None,
-        mail: &visit,
-        released_at: None,
-        counted_to: Offset::new(0),
-        // Nobody has an incident, so whoever has to wait is judged on the same mail.
-        settled: Some((&visit, Offset::new(0))),
-        excused: &[],
-        fleet: &fleet,
-        suspicions: &policy.suspicions(&fleet),
-        events: &|_| Vec::new(),
-    };
-    match policy.judge(&case).verdict {
+    match judged(policy, Moment::Event(counter), phase, &visit).verdict {
         Verdict::Move(step) => Some(step.to),
-        Verdict::Stay { .. } | Verdict::Wait => None,
+        Verdict::Stay { .. } => None,
     }
 }
 

@@ -1,13 +1,11 @@
 //! What a policy says of itself is what it does.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
-use model::{
-    Bucket, Cell, Counter, Counts, CustomerId, Fleet, FleetCounts, Offset, Phase, Provider, Stage, Test, Timestamp,
-    Window,
-};
-use policy::{Base, Case, Moment, Paragraph, Policy, Rule, Signal, Visit};
+mod case;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
+use case::{NOW, judged};
+use model::{Bucket, Cell, Counter, Counts, Phase, Provider, Test, Window};
+use policy::{Base, Moment, Paragraph, Policy, Rule, Signal, Visit};
 
 /// Each profile with all of its rules in shadow, so that each says for itself whether it is over its limit.
 fn profiles() -> Vec<(&'static str, Policy)> {
@@ -45,31 +43,8 @@ fn convicts(policy: &Policy, rule: &Rule, (hits, mails): (u32, u32), buckets: u3
             visit(cell, &counts(rule.signal, bad, to - from));
         }
     };
-    let mut fleet = Fleet::default();
-    let others = counts(rule.signal, 0, 1_000);
-    let day = FleetCounts { providers: [(Provider::Other, others)].into(), ..FleetCounts::default() };
-    fleet.windows.insert(Window::Day, day);
-    let case = Case {
-        moment: Moment::Tick,
-        customer: &CustomerId::new("a").unwrap(),
-        now: NOW,
-        phase: Phase::Active,
-        stage: Stage::Healthy,
-        since: NOW,
-        calm_since: None,
-        offences: &[],
-        exempt: false,
-        pool: None,
-        mail: &visit,
-        released_at: None,
-        counted_to: Offset::new(0),
-        settled: Some((&visit, Offset::new(0))),
-        excused: &[],
-        fleet: &fleet,
-        suspicions: &policy.suspicions(&fleet),
-        events: &|_| Vec::new(),
-    };
-    policy.judge(&case).shadow.iter().any(|step| step.rule == rule.name)
+    let judgement = judged(policy, Moment::Tick, Phase::Active, &visit);
+    judgement.shadow.iter().any(|step| step.rule == rule.name)
 }
 
 /// The sentence of a paragraph that begins so, without its beginning and its end.

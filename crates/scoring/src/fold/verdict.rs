@@ -33,7 +33,7 @@ impl Fold {
         if !self.suspicions.is_empty() {
             self.excuse(customer, now);
         }
-        let Judgement { verdict, shadow } =
+        let Judgement { verdict, waits, shadow } =
             self.with_case(customer, (subject, moment), now, |case| self.policy.judge(case));
         if moment == Moment::Tick {
             self.forget_calm_shadows(customer, subject, now);
@@ -42,23 +42,16 @@ impl Fold {
             self.say_shadow(customer, subject, step, said);
         }
         match verdict {
-            Verdict::Stay { .. } if matches!(moment, Moment::Event(_)) => {}
-            Verdict::Stay { calm } => {
-                customer.calm_since = if calm { customer.calm_since.or(Some(now)) } else { None };
-                customer.suspect = false;
-                customer.snapshot = None;
-            }
-            Verdict::Wait => {
-                customer.suspect = true;
-                if moment == Moment::Tick {
-                    customer.calm_since = None;
-                    self.keep_snapshot(customer, subject.offset, now);
-                }
-            }
             Verdict::Move(step) => {
                 let step = Move::by_rule(*step, customer.stage);
                 self.carry_out(customer, subject, step, said);
             }
+            Verdict::Stay { calm } if moment == Moment::Tick => {
+                customer.calm_since = if calm { customer.calm_since.or(Some(now)) } else { None };
+                customer.suspect = waits;
+                self.keep_snapshot(customer, subject.offset, now);
+            }
+            Verdict::Stay { .. } => customer.suspect |= waits,
         }
         let wanted = customer.needs_attention();
         store.attend(subject.id, wanted);
@@ -126,11 +119,13 @@ impl Fold {
         customer.shadowed = shadowed;
     }
 
-    /// Keeps the customer's mail of this tick, to be held against the fleet's of the same tick; one that still waits for
-    /// its answer stays.
+    /// Keeps a suspect's mail of this tick, to be held against the fleet's of the same tick; one that still waits for its
+    /// answer stays.
     fn keep_snapshot(&self, customer: &mut Customer, offset: Offset, now: Timestamp) {
         let pending = |snapshot: &Snapshot| self.partition.fleet.as_of.is_none_or(|as_of| as_of < snapshot.at);
-        if !customer.snapshot.as_deref().is_some_and(pending) {
+        if !customer.suspect {
+            customer.snapshot = None;
+        } else if !customer.snapshot.as_deref().is_some_and(pending) {
             customer.snapshot = Some(Box::new(Snapshot { at: now, offset, mail: customer.mail.clone() }));
         }
     }
