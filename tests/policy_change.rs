@@ -11,10 +11,7 @@ fn change(origin: PolicyOrigin) -> PolicyChange {
 }
 
 fn record_of(at: Timestamp, origin: PolicyOrigin, text: &str) -> Record {
-    let change = change(origin);
-    let headers = change.headers().map(|(name, value)| (Box::from(name), Bytes::from(value.to_owned())));
-    let value = Bytes::from(text.to_owned());
-    Record { kind: RecordKind::Policy, at, key: Bytes::new(), headers: headers.collect(), value }
+    decode::policy_record(at, &change(origin), text.to_owned())
 }
 
 /// The log with the policy `text` at `place`.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use decode::{Decoded, decode};
 use explain::{Explanation, Recorded, Review};
 use log::{Log, Reach, RecordKind, Start, Stored, Tail, Topic};
-use model::{Decision, DecisionId, Offset, Position};
+use model::{Decision, DecisionId, Offset, PolicyInForce, PolicyOrigin, Position};
 use policy::Policy;
 use scoring::Input;
 
@@ -123,14 +123,14 @@ impl Explainer {
         deadline: Deadline,
     ) -> Result<Option<Offset>, ExplainError> {
         let mut tail = self.log.tail_of(Topic::Events, last.partition, Start::Earliest)?;
-        let mut first = None;
+        let (mut first, mut in_force) = (None, None);
         while let Some(records) = next(tail.as_mut(), deadline)? {
             for stored in &records {
                 if stored.position.offset > last.offset {
                     return Ok(first);
                 }
                 first.get_or_insert(stored.position.offset);
-                take(review, stored);
+                take(review, stored, &mut in_force);
             }
         }
         Ok(first)
@@ -151,7 +151,8 @@ fn next(tail: &mut dyn Tail, deadline: Deadline) -> Result<Option<Vec<Stored>>, 
     Ok(Some(tail.next(WAIT)?))
 }
 
-fn take(review: &mut Review, stored: &Stored) {
+/// Hands one record over, where it matters; `in_force` is whence the policy in force came.
+fn take(review: &mut Review, stored: &Stored, in_force: &mut Option<PolicyOrigin>) {
     review.begin_at(stored.record.at);
     let is_of_a_customer = matches!(stored.record.kind, RecordKind::Event | RecordKind::Command);
     if is_of_a_customer && !decode::customer(&stored.record.key).is_some_and(|customer| review.concerns(&customer)) {
@@ -164,7 +165,10 @@ fn take(review: &mut Review, stored: &Stored) {
         }
         Decoded::Command(customer, command) => review.take(offset, Input::Command(&customer, command)),
         Decoded::Tick(tick) => review.take(offset, Input::Tick(tick)),
-        Decoded::Policy(policy, _) => review.take(offset, Input::Policy(policy)),
-        Decoded::Unreadable(_) => {}
+        Decoded::Policy(policy, PolicyInForce { change, .. }) if change.origin.replaces(*in_force) => {
+            *in_force = Some(change.origin);
+            review.take(offset, Input::Policy(policy));
+        }
+        Decoded::Policy(..) | Decoded::Unreadable(_) => {}
     }
 }

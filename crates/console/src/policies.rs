@@ -7,8 +7,7 @@ use axum::Json;
 use axum::extract::rejection::{QueryRejection, StringRejection};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use bytes::Bytes;
-use log::{Record, RecordKind, Topic};
+use log::Topic;
 use model::{PolicyChange, PolicyOrigin, PolicyView, Stage, Timestamp};
 use policy::Policy;
 use serde::{Deserialize, Serialize};
@@ -108,14 +107,7 @@ pub(crate) async fn apply(
 }
 
 async fn append(admin: &Admin, change: &PolicyChange, text: String) -> Result<(), Problem> {
-    let headers = change.headers().map(|(name, value)| (Box::from(name), Bytes::from(value.to_owned())));
-    let record = Record {
-        kind: RecordKind::Policy,
-        at: (admin.clock)(),
-        key: Bytes::new(),
-        headers: headers.collect(),
-        value: text.into(),
-    };
+    let record = decode::policy_record((admin.clock)(), change, text);
     let appends = admin.log.partitions().to_each(Topic::Events, &record);
     admin.log.producer().append(appends).await.map_err(|error| {
         Problem::unavailable(format!("{error}; some partitions may be under the policy already: send it again"))

@@ -1,12 +1,13 @@
 //! What a record of the log means to the fold.
 //!
-//! In one place for all who fold the log: the scorer as it is written, and the backtest later. If they read a record
+//! In one place for all who fold the log: the scorer as it is written, backtests and explanations later. If they read a record
 //! differently, they would decide differently.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use log::{Record, RecordKind, Stored};
-use model::{Command, CustomerId, PolicyChange, PolicyInForce, Tick};
+use model::{Command, CustomerId, PolicyChange, PolicyInForce, Tick, Timestamp};
 use policy::Policy;
 use sendgrid::webhook::WebhookEvent;
 
@@ -53,6 +54,12 @@ pub fn decode(stored: &Stored) -> Decoded<'_> {
     }
 }
 
+/// The record that puts a policy file's text in force in the partition that it is appended to.
+pub fn policy_record(at: Timestamp, change: &PolicyChange, text: String) -> Record {
+    let headers = change.headers().map(|(name, value)| (Box::from(name), Bytes::from(value.to_owned())));
+    Record { kind: RecordKind::Policy, at, key: Bytes::new(), headers: headers.collect(), value: text.into() }
+}
+
 fn policy(record: &Record) -> Option<(Arc<Policy>, PolicyInForce)> {
     let header = |name: &str| std::str::from_utf8(record.header(name)?).ok();
     let change = PolicyChange::read(header)?;
@@ -64,4 +71,28 @@ fn policy(record: &Record) -> Option<(Arc<Policy>, PolicyInForce)> {
 /// The customer that a record with this key is about.
 pub fn customer(key: &[u8]) -> Option<CustomerId> {
     CustomerId::new(std::str::from_utf8(key).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use log::Stored;
+    use model::{Offset, PartitionId, PolicyOrigin, Position};
+
+    use super::*;
+
+    #[test]
+    fn a_policy_is_read_as_it_was_written() {
+        let change = PolicyChange {
+            origin: PolicyOrigin::Api,
+            by: "ana".to_owned(),
+            reason: "stricter".to_owned(),
+            file: Some("sha256:0".to_owned()),
+        };
+        let record = policy_record(Timestamp::from_seconds(7), &change, policy::DEFAULT.to_owned());
+        let position = Position { partition: PartitionId::new(0), offset: Offset::new(0) };
+        let stored = Stored { position, record };
+        let Decoded::Policy(policy, in_force) = decode(&stored) else { panic!("{stored:?}") };
+        assert_eq!(policy.rules().len(), Policy::parse(policy::DEFAULT).unwrap().rules().len());
+        assert_eq!((in_force.change, in_force.since), (change, Timestamp::from_seconds(7)));
+    }
 }

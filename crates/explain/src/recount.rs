@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
+use model::figures::thousands;
 use model::{
     Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Millis, Offset, Provider, Tick, Timestamp,
 };
@@ -10,7 +11,7 @@ use policy::{Fraction, Signal};
 use scoring::{HORIZON, Input};
 use serde::{Deserialize, Serialize};
 
-use crate::words::figures::{count, minute};
+use crate::words::figures::minute;
 
 /// Events from further ahead than this are not counted.
 const AHEAD: Millis = Millis::hours(1);
@@ -35,7 +36,7 @@ pub struct Recount {
 
 impl fmt::Display for Recount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (numerator, denominator) = (count(self.numerator), count(self.denominator));
+        let (numerator, denominator) = (thousands(self.numerator), thousands(self.denominator));
         let verdict = if self.agrees { "the same" } else { "not the same" };
         write!(
             f,
@@ -45,7 +46,7 @@ impl fmt::Display for Recount {
         match self.copies {
             0 => {}
             1 => write!(f, "; 1 copy was left out")?,
-            copies => write!(f, "; {} copies were left out", count(copies))?,
+            copies => write!(f, "; {} copies were left out", thousands(copies))?,
         }
         if !self.is_whole {
             write!(f, "; the log no longer holds the beginning, so that some mail may be missing here")?;

@@ -66,6 +66,12 @@ impl PolicyChange {
 }
 
 impl PolicyOrigin {
+    /// Whether a policy of this origin replaces what is in force, given whence that came (`None` while no record has put
+    /// anything in force): what is only repeated does not replace what was put in force.
+    pub fn replaces(self, in_force: Option<Self>) -> bool {
+        self != Self::Repeat || in_force.is_none_or(|in_force| in_force == Self::Repeat)
+    }
+
     /// The name in headers and in JSON.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! Questions to a running scorer.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::time::Duration;
 
 use model::{CustomerId, CustomerView, PolicyView};
 use tokio::sync::oneshot;
@@ -27,6 +28,9 @@ pub struct Handle {
 
 /// How many questions may wait: each is answered between two polls of the log, within some 50 ms.
 const WAITING: usize = 256;
+
+/// How long an answer is waited for: a scorer that publishes or takes partitions over answers nobody meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn questions() -> (Handle, Receiver<Question>) {
     let (questions, receiver) = std::sync::mpsc::sync_channel(WAITING);
@@ -55,7 +59,10 @@ impl Handle {
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, Unavailable> {
         let (answer, answered) = oneshot::channel();
         match self.questions.try_send(question(answer)) {
-            Ok(()) => answered.await.map_err(|_| Unavailable),
+            Ok(()) => match tokio::time::timeout(PATIENCE, answered).await {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(_)) | Err(_) => Err(Unavailable),
+            },
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Unavailable),
         }
     }

@@ -42,7 +42,12 @@ pub(crate) enum Proposal {
         before: PolicyMarks,
     },
     /// Some partitions may have it: it must go to the others, too.
-    Begun(PolicyFile),
+    Begun {
+        /// The file.
+        file: PolicyFile,
+        /// What was known when the process was started.
+        before: PolicyMarks,
+    },
     /// It is the one that came last, or a later policy was put in force since the process was started.
     Settled,
 }
@@ -56,19 +61,19 @@ impl Proposal {
                 Self::Another { file, before: told.clone() }
             }
             Self::Another { file, before } if before == *told => Self::Another { file, before },
-            Self::Begun(file) => Self::Begun(file),
-            Self::Unknown(_) | Self::Another { .. } | Self::Settled => Self::Settled,
+            Self::Begun { file, before } if before == *told || told.file.as_ref() == Some(&file.digest) => {
+                Self::Begun { file, before }
+            }
+            Self::Unknown(_) | Self::Another { .. } | Self::Begun { .. } | Self::Settled => Self::Settled,
         };
     }
 
     /// The file that is to go to the log now, until it is [`Proposal::Settled`] that every partition has it.
     pub(crate) fn begin(&mut self) -> Option<PolicyFile> {
-        let file = match self {
-            Self::Another { file, .. } | Self::Begun(file) => file.clone(),
-            Self::Unknown(_) | Self::Settled => return None,
-        };
-        *self = Self::Begun(file.clone());
-        Some(file)
+        let (Self::Another { file, before } | Self::Begun { file, before }) = self else { return None };
+        let begun = file.clone();
+        *self = Self::Begun { file: begun.clone(), before: std::mem::take(before) };
+        Some(begun)
     }
 }
 
@@ -102,6 +107,15 @@ mod tests {
         assert!(file.is_some());
         proposal.learn(&told(Some("new"), Some("new")));
         assert_eq!(proposal.begin(), file);
+    }
+
+    #[test]
+    fn a_file_that_did_not_reach_all_gives_way_to_a_later_policy() {
+        let mut proposal = started_with("new");
+        proposal.learn(&told(Some("old"), Some("old")));
+        assert!(proposal.begin().is_some());
+        proposal.learn(&told(Some("by the API"), Some("old")));
+        assert_eq!(proposal.begin(), None);
     }
 
     #[test]

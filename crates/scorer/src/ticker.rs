@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use decode::policy_record;
 use log::{Candidacy, Log, Producer, Record, RecordKind, Start, Stored, Tail, Topic};
 use model::{Fleet, Millis, PartitionId, PolicyChange, PolicyOrigin, Tick, Timestamp};
 use tokio::time::Instant;
@@ -23,8 +24,6 @@ const LEFT_BEHIND: Millis = Millis::minutes(15);
 const REPEATED: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long after coming into the office that is done for the first time.
 const FIRST_REPEATED: Duration = Duration::from_secs(60 * 60);
-/// How long the scorer is waited for that knows which policy is in force.
-const ASKING: Duration = Duration::from_secs(1);
 
 /// Appends a tick to every partition of `weir.events`, again and again.
 ///
@@ -66,7 +65,10 @@ impl Ticker {
     /// Where the log can't be read or written.
     pub async fn tick(&mut self, clock: &Clock) -> Result<(), Error> {
         self.read_shares().await?;
-        self.propose(clock()).await?;
+        if let Err(error) = self.propose(clock()).await {
+            // One partition that can't be written must not stop the others' time.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the policy file did not reach every partition");
+        }
         let tick = Tick { at: clock(), fleet: self.fleet() };
         let value = Bytes::from(serde_json::to_vec(&tick)?);
         let headers = Arc::new([]);
@@ -88,7 +90,7 @@ impl Ticker {
 
     /// Appends the policy in force once more, as `scorer` knows it; whether it did.
     async fn repeat(&mut self, now: Timestamp, scorer: &Handle) -> Result<bool, Error> {
-        let Ok(Ok(known)) = tokio::time::timeout(ASKING, scorer.policy()).await else { return Ok(false) };
+        let Ok(known) = scorer.policy().await else { return Ok(false) };
         let Some(in_force) = known.record else { return Ok(false) };
         let change = PolicyChange { origin: PolicyOrigin::Repeat, ..in_force.change };
         let record = policy_record(now, &change, in_force.text);
@@ -182,11 +184,6 @@ impl Ticker {
         }
         Ok(())
     }
-}
-
-fn policy_record(at: Timestamp, change: &PolicyChange, text: String) -> Record {
-    let headers = change.headers().map(|(name, value)| (Box::from(name), Bytes::from(value.to_owned())));
-    Record { kind: RecordKind::Policy, at, key: Bytes::new(), headers: headers.collect(), value: text.into() }
 }
 
 fn read_all(tail: &mut dyn Tail) -> log::Result<Vec<Stored>> {

@@ -59,11 +59,9 @@ impl Policies {
         self.in_force.as_ref()
     }
 
-    /// Whether a record with a policy of this origin changes anything: what is only repeated does not replace what was put in
-    /// force.
+    /// Whether a record with a policy of this origin changes anything.
     pub(crate) fn takes(&self, origin: PolicyOrigin) -> bool {
-        let is_repeat = |in_force: &PolicyInForce| in_force.change.origin == PolicyOrigin::Repeat;
-        origin != PolicyOrigin::Repeat || self.in_force.as_ref().is_none_or(is_repeat)
+        origin.replaces(self.in_force.as_ref().map(|in_force| in_force.change.origin))
     }
 
     /// Puts a policy in force. Which file came last is remembered beyond a policy that came from elsewhere.
