@@ -13,6 +13,7 @@ mod explain;
 mod judging;
 mod opening;
 mod running;
+mod running_weir;
 
 use std::process::ExitCode;
 

@@ -50,8 +50,10 @@ pub(crate) async fn open(settings: &LogSettings) -> anyhow::Result<Opened> {
 pub(crate) async fn open_to_read(settings: &LogSettings) -> anyhow::Result<Arc<dyn Log>> {
     match settings {
         LogSettings::Embedded(config) => {
+            let path = config.path.display();
             let opened = EmbeddedLog::open_read_only(config.clone());
-            Ok(Arc::new(opened.context("the log can't be opened to be read")?))
+            let hint = || format!("the log at {path} can't be opened to be read; is it Weir's own (--config)?");
+            Ok(Arc::new(opened.with_context(hint)?))
         }
         LogSettings::Kafka(settings) => {
             let settings = KafkaSettings { create_topics: false, ..(**settings).clone() };
