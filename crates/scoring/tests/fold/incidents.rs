@@ -16,8 +16,16 @@ fn bounces_without_any_mail_to_hold_them_against_convict_nobody() {
         house.pass(Millis::minutes(1));
         assert!(house.decisions.is_empty(), "in minute {minute}: {:?}", house.decisions);
     }
-    // Once anybody's mail is known to be told of, all of it is.
-    house.happens("c", Counter::Delivered);
+    // What is told of others' mail says nothing of theirs.
+    house.sends("c", 100, 0, Counter::HardBounce);
+    house.pass(Millis::minutes(3));
+    assert!(house.decisions.is_empty(), "{:?}", house.decisions);
+    for _ in 0..60 {
+        house.happens("a", Counter::Processed);
+        house.happens("b", Counter::Delivered);
+    }
+    house.happens("a", Counter::HardBounce);
+    house.happens("b", Counter::SpamReport);
     house.pass(Millis::minutes(3));
     assert!(house.stage("a") > Stage::Watch && house.stage("b") > Stage::Watch);
 }
