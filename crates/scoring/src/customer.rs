@@ -96,11 +96,9 @@ impl Customer {
     /// Counts an event of a mail of the moment `sent`, also in the hour that was excused if it is of one.
     pub(crate) fn count(&mut self, provider: Provider, sent: Timestamp, counter: Counter) {
         self.mail.count(provider, sent, counter);
-        if let Some(release) = &mut self.release {
-            if sent < release.at() {
-                release.count_late(provider, sent, counter);
-                return;
-            }
+        if let Some(release) = self.release.as_mut().filter(|release| sent < release.at()) {
+            release.count_late(provider, sent, counter);
+            return;
         }
         let hour = Bucket::of(Grain::Hour, sent);
         for excused in self.excused.iter_mut().filter(|excused| excused.hour == hour && excused.provider == provider) {

@@ -76,11 +76,8 @@ impl Release {
         self.at
     }
 
-    /// An event of a mail of the moment `sent` comes only now: where the mail lies before the release, its events do too.
+    /// An event of a mail from before the release comes only now: it lies before the release too.
     pub(crate) fn count_late(&mut self, provider: Provider, sent: Timestamp, counter: Counter) {
-        if sent >= self.at {
-            return;
-        }
         for grain in Grain::ALL {
             let cell = Cell { grain, bucket: Bucket::of(grain, sent), provider };
             if cell.bucket < Bucket::of(grain, self.at) {

@@ -1,6 +1,8 @@
 //! Time passes.
 
-use model::{Blame, Contributor, CustomerId, Evidence, Millis, Offset, Phase, Rate, Test, Tick, Timestamp, Window};
+use model::{
+    Blame, Bucket, Contributor, CustomerId, Evidence, Grain, Millis, Offset, Phase, Rate, Test, Tick, Timestamp, Window,
+};
 use policy::{Crossing, Fraction, Moment, Share, Signal, tail};
 
 use super::step::{Move, Origin};
@@ -33,14 +35,18 @@ impl Fold {
                 self.look(store, Subject { id: &id, offset }, Moment::Tick, said)?;
                 self.advance_pilot(store, &id, now, said)?;
             } else {
-                self.excuse(customer, now);
+                self.excuse_troubled(customer, now);
                 let wanted = customer.needs_attention();
                 store.attend(&id, wanted);
             }
         }
         self.keep_limits(store, offset, said)?;
-        let contributors = self.contributors(store, now)?;
-        said.push(Said::Share(self.partition.share(now, &self.policy.incident_grains(), contributors)));
+        let begun = Bucket::of(Grain::FiveMinutes, now);
+        if self.partition.weighed_in != Some(begun) {
+            self.partition.weighed_in = Some(begun);
+            self.partition.contributors = self.contributors(store, now)?;
+        }
+        said.push(Said::Share(self.partition.share(now, &self.policy.incident_grains())));
         Ok(Effect::Ticked)
     }
 
@@ -131,7 +137,8 @@ impl Fold {
         Ok(())
     }
 
-    /// The customers of this partition with the most bad events of late.
+    /// The customers of this partition with the most bad events of late. Once in five minutes is enough for what is held against
+    /// a day, and each tick would be dear.
     fn contributors<S: Store>(&self, store: &mut S, now: Timestamp) -> Result<Vec<Contributor>, S::Error> {
         let mut contributors = Vec::new();
         for id in self.partition.worst.names() {
@@ -158,7 +165,7 @@ fn budget_evidence(crossing: &Crossing<'_>, own: Fraction, now: Timestamp) -> Ev
         window: Window::Day,
         test: Test::Budget,
         from: Window::Day.first_bucket(now).start(grain),
-        until: model::Bucket::of(grain, now).next().start(grain),
+        until: Bucket::of(grain, now).next().start(grain),
         counted_after: None,
         counted_to: Offset::default(),
         numerator: own.hits,
