@@ -4,17 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use model::figures::thousands;
-use model::{
-    Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Millis, Offset, Provider, Tick, Timestamp,
-};
+use model::{Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Offset, Provider, Tick, Timestamp};
 use policy::{Fraction, Signal};
-use scoring::{HORIZON, Input};
+use scoring::{AHEAD, HORIZON, Input};
 use serde::{Deserialize, Serialize};
 
 use crate::words::figures::minute;
-
-/// Events from further ahead than this are not counted.
-const AHEAD: Millis = Millis::hours(1);
 
 /// What a count of the raw events gave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
