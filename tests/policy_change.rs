@@ -1,5 +1,7 @@
 //! A policy on the log is in force from its record on, whenever and wherever the log is folded.
 
+use std::time::Instant;
+
 use model::{Decision, PolicyChange, PolicyOrigin};
 use scorer::{PolicyFile, Ticker};
 
@@ -146,6 +148,28 @@ fn many_standings_are_said_again_in_parts_also_across_a_restart() {
         task.drain(PATIENCE).unwrap();
     }
     assert_eq!([disk.said(Topic::Decisions), disk.said(Topic::Standings)], expected);
+}
+
+#[test]
+fn a_fold_that_says_much_commits_and_publishes_in_between() {
+    let mut records = Vec::new();
+    push_tick(&mut records, START);
+    for number in 0..60_000 {
+        let event = format!(
+            r#"{{"event":"processed","email":"{number}@example.org","timestamp":{},"sg_event_id":"e{number}","sg_message_id":"m{number}"}}"#,
+            START.seconds()
+        );
+        push(&mut records, RecordKind::Event, START, (format!("c{number}"), event));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let disk = OnDisk::new(folder.path(), TIGHT);
+    let mut task = disk.open();
+    task.fold(&records).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while disk.said(Topic::Standings).len() < 50_001 {
+        assert!(Instant::now() < deadline, "no commit was asked for, and the fold made none");
+        std::thread::yield_now();
+    }
 }
 
 #[test]

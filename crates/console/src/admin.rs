@@ -77,7 +77,8 @@ pub struct Admin {
     pub log: Arc<dyn Log>,
     /// Whether standings are carried out; in shadow the mailer is told to send everybody as a healthy customer.
     pub mode: Mode,
-    /// The policy that Weir was started with: its pools and its mode are those of the enforcer and of the mailer's routes.
+    /// The policy that Weir was started with: its pools and its mode are those of the enforcer and of the mailer's routes. What
+    /// customers are judged by is asked of [`Admin::policies`].
     pub policy: Arc<Policy>,
     /// Health and metrics.
     pub probes: Probes,

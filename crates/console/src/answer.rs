@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use policy::PolicyError;
 use serde::Serialize;
 
+use crate::Unavailable;
+
 /// A problem document (RFC 9457).
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Problem {
@@ -46,6 +48,17 @@ impl Problem {
 
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not just now", detail)
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(unavailable: Unavailable) -> Self {
+        let detail = unavailable.to_string();
+        match unavailable {
+            Unavailable::Busy => Self::unavailable(detail),
+            // To try again would not help: another process has to be asked.
+            Unavailable::NoScorer => Self::new(StatusCode::MISDIRECTED_REQUEST, "not at this process", detail),
+        }
     }
 }
 

@@ -92,7 +92,7 @@ pub(crate) fn customer(id: &str) -> Result<CustomerId, Problem> {
 }
 
 async fn view(admin: &Admin, id: &CustomerId) -> Result<Option<CustomerView>, Problem> {
-    (admin.views)(id.clone()).await.map_err(|error| Problem::unavailable(error.to_string()))
+    Ok((admin.views)(id.clone()).await?)
 }
 
 fn unknown(id: &CustomerId) -> Problem {

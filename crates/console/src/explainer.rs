@@ -9,6 +9,7 @@ use log::{Log, Reach, RecordKind, Start, Stored, Tail, Topic};
 use model::{Decision, DecisionId, Offset, PolicyInForce, PolicyOrigin, Position};
 use policy::Policy;
 use scoring::Input;
+use tokio_util::sync::CancellationToken;
 
 /// How long a reader waits for records that are there.
 const WAIT: Duration = Duration::from_millis(500);
@@ -35,8 +36,20 @@ pub enum ExplainError {
         begins: Offset,
     },
     /// Reading took too long.
-    #[error("the log could not be read within {} s: ask again when it is less busy", .0.as_secs())]
-    TooLong(Duration),
+    #[error(
+        "the log could not be read within {} s: over Kafka, `weir explain {id}` with the configuration of the log reads it itself \
+         and takes its time; an embedded log it can read so while Weir is stopped",
+        patience.as_secs()
+    )]
+    TooLong {
+        /// The decision.
+        id: DecisionId,
+        /// How long it took.
+        patience: Duration,
+    },
+    /// Weir is being stopped.
+    #[error("Weir is ending: ask again when it is back")]
+    Ending,
     /// The log refused.
     #[error("the log can't be read")]
     Log(#[from] log::Error),
@@ -48,25 +61,39 @@ pub struct Explainer {
     log: Arc<dyn Log>,
     policy: Arc<Policy>,
     patience: Duration,
+    shutdown: CancellationToken,
 }
 
 /// When reading has to end.
-#[derive(Clone, Copy)]
-struct Deadline {
+struct Deadline<'a> {
     at: Instant,
-    patience: Duration,
+    explainer: &'a Explainer,
+    id: &'a DecisionId,
 }
 
-impl Deadline {
-    fn check(self) -> Result<(), ExplainError> {
-        if Instant::now() < self.at { Ok(()) } else { Err(ExplainError::TooLong(self.patience)) }
+impl Deadline<'_> {
+    fn check(&self) -> Result<(), ExplainError> {
+        let Explainer { patience, shutdown, .. } = self.explainer;
+        if shutdown.is_cancelled() {
+            return Err(ExplainError::Ending);
+        }
+        if Instant::now() < self.at {
+            return Ok(());
+        }
+        Err(ExplainError::TooLong { id: self.id.clone(), patience: *patience })
     }
 }
 
 impl Explainer {
     /// Explains what `log` holds by `policy`, and gives up after `patience`.
     pub fn new(log: Arc<dyn Log>, policy: Arc<Policy>, patience: Duration) -> Self {
-        Self { log, policy, patience }
+        Self { log, policy, patience, shutdown: CancellationToken::new() }
+    }
+
+    /// The same, which also gives up at `shutdown`.
+    #[must_use]
+    pub fn until(self, shutdown: CancellationToken) -> Self {
+        Self { shutdown, ..self }
     }
 
     /// Explains one decision. Blocking: reads the decisions, and then its partition's events up to the decision's.
@@ -75,7 +102,7 @@ impl Explainer {
     ///
     /// [`ExplainError`].
     pub fn explain(&self, id: &DecisionId) -> Result<Explanation, ExplainError> {
-        let deadline = Deadline { at: Instant::now() + self.patience, patience: self.patience };
+        let deadline = &Deadline { at: Instant::now() + self.patience, explainer: self, id };
         let recorded = self.find(id, deadline)?;
         let at = recorded.decision.offset;
         let Reach { start, .. } = self.log.reach(Topic::Events, at.partition)?;
@@ -89,10 +116,10 @@ impl Explainer {
     }
 
     /// The decision as it was published.
-    fn find(&self, id: &DecisionId, deadline: Deadline) -> Result<Recorded, ExplainError> {
+    fn find(&self, id: &DecisionId, deadline: &Deadline<'_>) -> Result<Recorded, ExplainError> {
         let mut tail = self.log.tail(Topic::Decisions, Start::Earliest)?;
         while let Some(records) = next(tail.as_mut(), deadline)? {
-            if let Some(found) = published(&records).find(|recorded| recorded.decision.id == *id) {
+            if let Some(found) = records.iter().filter_map(published).find(|recorded| recorded.decision.id == *id) {
                 return Ok(found);
             }
         }
@@ -100,15 +127,16 @@ impl Explainer {
     }
 
     /// What was decided about the same customer before; a partition's decisions are made and published in one order.
-    fn history(&self, decision: &Decision, deadline: Deadline) -> Result<Vec<Decision>, ExplainError> {
+    fn history(&self, decision: &Decision, deadline: &Deadline<'_>) -> Result<Vec<Decision>, ExplainError> {
         let mut tail = self.log.tail_of(Topic::Decisions, decision.offset.partition, Start::Earliest)?;
         let mut history = Vec::new();
         while let Some(records) = next(tail.as_mut(), deadline)? {
-            for Recorded { decision: earlier, .. } in published(&records) {
+            let theirs = records.iter().filter(|stored| stored.record.key == decision.customer.as_str());
+            for Recorded { decision: earlier, .. } in theirs.filter_map(published) {
                 if earlier.id == decision.id {
                     return Ok(history);
                 }
-                history.extend(Some(earlier).filter(|earlier| earlier.customer == decision.customer));
+                history.push(earlier);
             }
         }
         Ok(history)
@@ -120,7 +148,7 @@ impl Explainer {
         &self,
         review: &mut Review,
         last: Position,
-        deadline: Deadline,
+        deadline: &Deadline<'_>,
     ) -> Result<Option<Offset>, ExplainError> {
         let mut tail = self.log.tail_of(Topic::Events, last.partition, Start::Earliest)?;
         let (mut first, mut in_force) = (None, None);
@@ -137,13 +165,13 @@ impl Explainer {
     }
 }
 
-/// The decisions among records of their topic.
-fn published(records: &[Stored]) -> impl Iterator<Item = Recorded> {
-    records.iter().filter_map(|stored| Recorded::read(&stored.record.value).ok())
+/// The decision that a record of their topic is.
+fn published(stored: &Stored) -> Option<Recorded> {
+    Recorded::read(&stored.record.value).ok()
 }
 
 /// The next records; `None` where what was there at the beginning has been read.
-fn next(tail: &mut dyn Tail, deadline: Deadline) -> Result<Option<Vec<Stored>>, ExplainError> {
+fn next(tail: &mut dyn Tail, deadline: &Deadline<'_>) -> Result<Option<Vec<Stored>>, ExplainError> {
     if tail.caught_up() {
         return Ok(None);
     }

@@ -11,6 +11,7 @@ use log::Log;
 use model::DecisionId;
 use policy::Policy;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
 use crate::answer::Problem;
@@ -27,9 +28,10 @@ pub struct Explanations {
 }
 
 impl Explanations {
-    /// Explains what `log` holds by `policy`.
-    pub fn new(log: Arc<dyn Log>, policy: Arc<Policy>) -> Self {
-        Self { explainer: Explainer::new(log, policy, PATIENCE), turn: Arc::new(Semaphore::new(1)) }
+    /// Explains what `log` holds by `policy`, until `shutdown`.
+    pub fn new(log: Arc<dyn Log>, policy: Arc<Policy>, shutdown: CancellationToken) -> Self {
+        let explainer = Explainer::new(log, policy, PATIENCE).until(shutdown);
+        Self { explainer, turn: Arc::new(Semaphore::new(1)) }
     }
 
     async fn explain(&self, id: DecisionId) -> Result<Explanation, Problem> {
@@ -63,6 +65,9 @@ fn problem(error: &ExplainError) -> Problem {
     match error {
         ExplainError::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, "no such decision", detail),
         ExplainError::Gone { .. } => Problem::new(StatusCode::GONE, "the log no longer reaches back so far", detail),
-        ExplainError::TooLong(_) | ExplainError::Log(_) => Problem::unavailable(detail),
+        ExplainError::TooLong { .. } => {
+            Problem::new(StatusCode::GATEWAY_TIMEOUT, "the log is too long for this", detail)
+        }
+        ExplainError::Ending | ExplainError::Log(_) => Problem::unavailable(detail),
     }
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use model::{Fleet, Rate};
-use policy::{Crossing, Ranked, Scope, Share, ranking};
+use policy::{Crossing, Policy, Ranked, Scope, Share, ranking};
 use serde::Serialize;
 
 use crate::admin::Admin;
@@ -15,8 +15,9 @@ pub(crate) struct FleetAnswer {
     fleet: Fleet,
     /// The customers with the most bad events of the last 24 hours, the worst first.
     ranking: Vec<Ranked>,
-    /// The limits of the account, its pools and the providers that are crossed, or will be if every hour is like the last one.
-    limits: Vec<Forecast>,
+    /// The limits of the account, its pools and the providers that are crossed, or will be if every hour is like the last one, by
+    /// the policy in force; null where no scorer of this process tells which one that is.
+    limits: Option<Vec<Forecast>>,
 }
 
 /// A limit that is near.
@@ -69,7 +70,12 @@ impl Forecast {
 
 pub(crate) async fn fleet(State(admin): State<Admin>) -> Json<FleetAnswer> {
     let fleet = admin.index.fleet();
-    let limits = admin.policy.limits().iter().flat_map(|limit| limit.crossings(&fleet));
-    let limits = limits.map(|crossing| Forecast::new(&crossing)).collect();
+    let policy = admin.policies.in_force(&admin.policy).await;
+    let limits = policy.map(|policy| forecasts(&policy, &fleet));
     Json(FleetAnswer { ranking: ranking(&fleet), limits, fleet })
+}
+
+fn forecasts(policy: &Policy, fleet: &Fleet) -> Vec<Forecast> {
+    let crossings = policy.limits().iter().flat_map(|limit| limit.crossings(fleet));
+    crossings.map(|crossing| Forecast::new(&crossing)).collect()
 }

@@ -1,8 +1,8 @@
 //! The operators' HTTP API: see what Weir decided, and tell it what to do.
 //!
-//! Reads the public topics into memory ([`Index`]) and asks the scorer for a customer's counts. A change is never made
-//! here: a command is appended to the log like any event, so that it has an author, a place in the order, and is there
-//! after a crash.
+//! Reads the public topics into memory ([`Index`]), and asks the scorer for a customer's counts and for the policy in force.
+//! A change is never made here: a command or a policy is appended to the log like any event, so that it has an author, a
+//! place in the order, and is there after a crash.
 
 mod admin;
 mod answer;
@@ -29,10 +29,19 @@ use std::sync::Arc;
 
 use model::{CustomerId, CustomerView};
 
-/// Nobody can tell a customer's counts just now.
+/// Why nobody tells what only a scorer knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the scorer can't answer just now; try again in a moment")]
-pub struct Unavailable;
+pub enum Unavailable {
+    /// The scorer of this process is starting, stopping or busy, or it is another's to know.
+    #[error(
+        "the scorer of this process can't answer just now: try again in a moment; a customer's counts are known only where its \
+         partition is"
+    )]
+    Busy,
+    /// This process has no scorer.
+    #[error("this process has no scorer: ask one that runs with the roles scorer and console")]
+    NoScorer,
+}
 
 /// The future answer about one customer; `None` for one that was never seen.
 pub type Viewed = Pin<Box<dyn Future<Output = Result<Option<CustomerView>, Unavailable>> + Send>>;

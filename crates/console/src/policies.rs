@@ -36,6 +36,15 @@ impl Policies {
     pub fn new(ask: Arc<dyn Fn() -> PolicyViewed + Send + Sync>) -> Self {
         Self { ask, turn: Arc::default() }
     }
+
+    /// The policy in force: that of the newest record, or the one that Weir was `started_with` while there is none. `None` where
+    /// nobody can tell.
+    pub(crate) async fn in_force(&self, started_with: &Arc<Policy>) -> Option<Arc<Policy>> {
+        match (self.ask)().await.ok()?.record {
+            Some(record) => Policy::parse(&record.text).ok().map(Arc::new),
+            None => Some(Arc::clone(started_with)),
+        }
+    }
 }
 
 impl std::fmt::Debug for Policies {
@@ -57,7 +66,7 @@ pub(crate) struct InForce {
 }
 
 pub(crate) async fn show(State(admin): State<Admin>) -> Result<Json<InForce>, Problem> {
-    let view = (admin.policies.ask)().await.map_err(|error| Problem::unavailable(error.to_string()))?;
+    let view = (admin.policies.ask)().await?;
     let (since, text, change) = match view.record {
         Some(record) => (Some(record.since), Some(record.text), Some(record.change)),
         None => (None, None, None),

@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use console::{Admin, Explanations, Index, Policies, PolicyViewed, Probes, Ready, Server, Viewed, Views};
+use console::{
+    Admin, ExplainError, Explainer, Explanations, Index, Policies, PolicyViewed, Probes, Ready, Server, Unavailable,
+    Viewed, Views,
+};
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
-    Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, Millis, Mode, Offset, Order, PartitionId,
-    Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName, Position, Stage, Standing, Timestamp,
-    Window,
+    Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, Fleet, FleetCounts, Millis, Mode, Offset,
+    Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName, Position, Provider,
+    Stage, Standing, Timestamp, Window,
 };
 use policy::Policy;
 use prometheus::Registry;
@@ -92,6 +95,11 @@ impl House {
     }
 
     async fn in_mode(mode: Mode) -> Self {
+        Self::asking(mode, || Ok(in_force())).await
+    }
+
+    /// One whose scorer tells this of the policy in force.
+    async fn asking(mode: Mode, policy_in_force: fn() -> Result<PolicyView, Unavailable>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let count = PartitionCount::new(NonZeroU32::new(2).unwrap());
         let embedded = Arc::new(EmbeddedLog::open(Config::new(folder.path(), count)).unwrap());
@@ -103,10 +111,10 @@ impl House {
         let admin = Admin {
             index,
             views: views(),
-            explanations: Explanations::new(Arc::clone(&log), policy),
+            explanations: Explanations::new(Arc::clone(&log), policy, shutdown.clone()),
             log: Arc::clone(&log),
             mode,
-            policies: Policies::new(Arc::new(|| Box::pin(std::future::ready(Ok(in_force()))) as PolicyViewed)),
+            policies: Policies::new(Arc::new(move || Box::pin(std::future::ready(policy_in_force())) as PolicyViewed)),
             policy: Arc::new(Policy::parse(&policy_text(1)).unwrap()),
             probes: Probes { registry: Registry::new(), ready: ready.clone() },
             clock: Arc::new(|| NOW),
@@ -313,6 +321,20 @@ async fn a_decision_is_explained_from_the_log_and_one_that_is_not_there_is_not()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_ends_with_weir_and_one_that_takes_too_long_says_what_to_do() {
+    let house = House::new().await;
+    let id = commanded(&house, "acme").await.id;
+    let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
+    let hurried = Explainer::new(Arc::clone(&house.log), Arc::clone(&policy), Duration::ZERO);
+    let error = hurried.explain(&id).unwrap_err().to_string();
+    assert!(error.contains(&format!("`weir explain {id}`")), "{error}");
+    let ending = CancellationToken::new();
+    ending.cancel();
+    let ending = Explainer::new(Arc::clone(&house.log), policy, PATIENCE).until(ending);
+    assert!(matches!(ending.explain(&id), Err(ExplainError::Ending)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_decision_whose_record_retention_has_dropped_is_said_to_be_gone() {
     let house = House::new().await;
     let decision = commanded(&house, "acme").await;
@@ -411,6 +433,58 @@ async fn the_policy_in_force_is_shown_with_its_author() {
         "text": policy_text(1),
     });
     assert_eq!((status, shown), (200, expected));
+}
+
+/// The default policy with a limit of 1 % where it has one of 5 %.
+fn with_a_strict_limit() -> String {
+    let (rules, limits) = policy::DEFAULT.split_once("[[limit]]").unwrap();
+    format!("{rules}[[limit]]{}", limits.replacen("enter = \"5 %\"", "enter = \"1 %\"", 1))
+}
+
+/// What the scorer tells where no record has put a policy in force.
+fn none_on_the_log() -> PolicyView {
+    PolicyView { digest: Policy::parse(&policy_text(1)).unwrap().digest().to_owned(), record: None }
+}
+
+fn in_force_by_record(text: String) -> PolicyView {
+    let digest = Policy::parse(&text).unwrap().digest().to_owned();
+    let record = in_force().record.map(|record| PolicyInForce { text, ..record });
+    PolicyView { digest, record }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_are_those_of_the_policy_in_force_and_nobodys_where_nobody_tells_it() {
+    let mut counts = Counts::ZERO;
+    counts[Counter::Processed] = 10_000;
+    counts[Counter::HardBounce] = 200;
+    let counts = FleetCounts { providers: [(Provider::Other, counts)].into(), ..FleetCounts::default() };
+    let share = Fleet { windows: [(Window::Day, counts)].into(), ..Fleet::default() };
+    for (tells, expected) in [
+        ((|| Ok(in_force_by_record(with_a_strict_limit()))) as fn() -> _, json!([["account-bounces", 0.01]])),
+        (|| Ok(none_on_the_log()), json!([])),
+        (|| Err(Unavailable::Busy), Value::Null),
+        (|| Err(Unavailable::NoScorer), Value::Null),
+    ] {
+        let house = House::asking(Mode::Enforce, tells).await;
+        house.put(Topic::Fleet, "0", serde_json::to_value(&share).unwrap()).await;
+        let fleet = house.until("/v1/fleet", |answer| answer["windows"] != json!({})).await;
+        let limit = |limit: &Value| json!([limit["name"], limit["limit"]]);
+        let limits = fleet["limits"].as_array().map(|limits| limits.iter().map(limit).collect());
+        assert_eq!(limits.map_or(Value::Null, Value::Array), expected, "{fleet}");
+        assert!(fleet["ranking"].is_array(), "{fleet}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_without_a_scorer_says_whom_to_ask() {
+    let house = House::asking(Mode::Enforce, || Err(Unavailable::NoScorer)).await;
+    let (status, problem) = house.get("/v1/policy").await;
+    assert_eq!(status, 421, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("the roles scorer and console"), "{problem}");
+    let house = House::asking(Mode::Enforce, || Err(Unavailable::Busy)).await;
+    let (status, problem) = house.get("/v1/policy").await;
+    assert_eq!(status, 503, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("try again"), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,10 @@
 //! The decision once more: the same fold over the same records.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use model::{Decision, DecisionId, Offset, Position, Timestamp};
+use model::{CustomerId, Decision, DecisionId, Offset, Position, Standing, Timestamp};
 use policy::Policy;
 use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,7 @@ pub enum Cause {
         /// The oldest record kept.
         begins: Offset,
     },
-    /// The customer had been moved under another policy before.
+    /// The customer had been moved before under a policy of which the log holds no record.
     EarlierPolicy {
         /// The digest of its file.
         policy: String,
@@ -95,7 +96,9 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LogCut { begins } => write!(f, "the log no longer holds what came before record {begins}"),
-            Self::EarlierPolicy { policy } => write!(f, "the customer had been moved under another policy ({policy})"),
+            Self::EarlierPolicy { policy } => {
+                write!(f, "the customer had been moved under a policy of which the log holds no record ({policy})")
+            }
         }
     }
 }
@@ -110,13 +113,16 @@ pub(crate) struct Deriving {
     /// Its name: a record may bring about another one in shadow.
     id: DecisionId,
     derived: Option<Decision>,
+    /// The digests of the policies that were in force.
+    policies: BTreeSet<String>,
 }
 
 impl Deriving {
     pub(crate) fn new(decision: &Decision, policy: Arc<Policy>) -> Self {
         let Position { partition, offset } = decision.offset;
+        let policies = BTreeSet::from([policy.digest().to_owned()]);
         let fold = Fold::new(policy, partition, Partition::default());
-        Self { fold, store: MemoryStore::default(), at: offset, id: decision.id.clone(), derived: None }
+        Self { fold, store: MemoryStore::default(), at: offset, id: decision.id.clone(), derived: None, policies }
     }
 
     pub(crate) fn begin_at(&mut self, appended: Timestamp) {
@@ -124,6 +130,9 @@ impl Deriving {
     }
 
     pub(crate) fn take(&mut self, offset: Offset, input: Input<'_>) {
+        if let Input::Policy(policy) = &input {
+            self.policies.insert(policy.digest().to_owned());
+        }
         let Ok(applied) = self.fold.apply(&mut self.store, offset, input);
         if offset == self.at {
             let decisions = applied.said.into_iter().filter_map(|said| match said {
@@ -136,10 +145,16 @@ impl Deriving {
         }
     }
 
+    /// Where the customer stands behind the record; `None` where the log holds nothing of it.
+    pub(crate) fn standing(&self, customer: &CustomerId) -> Option<Standing> {
+        let (_, known) = self.store.customers().find(|(id, known)| *id == customer && !known.is_new())?;
+        Some(known.standing(customer, self.fold.policy()))
+    }
+
     /// Holds what was derived against what was published.
     pub(crate) fn compare(self, recorded: &Recorded, history: &[Decision], log_begins: Offset) -> Derived {
-        let causes = || causes(&recorded.decision, history, log_begins);
-        let Some(derived) = self.derived else { return Derived::NoDecision { causes: causes() } };
+        let causes = self.causes(history, log_begins);
+        let Some(derived) = self.derived else { return Derived::NoDecision { causes } };
         let bytes = serde_json::to_vec(&derived).unwrap_or_default();
         if bytes == recorded.bytes {
             return Derived::Same;
@@ -147,15 +162,15 @@ impl Deriving {
         let value = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or_default();
         let mut differences = Vec::new();
         differ("", (&value(&recorded.bytes), &value(&bytes)), &mut differences);
-        Derived::Differently { differences, causes: causes() }
+        Derived::Differently { differences, causes }
     }
-}
 
-fn causes(decision: &Decision, history: &[Decision], log_begins: Offset) -> Vec<Cause> {
-    let cut = (log_begins > Offset::ZERO).then_some(Cause::LogCut { begins: log_begins });
-    let earlier = history.iter().rev().find(|earlier| earlier.policy != decision.policy);
-    let earlier = earlier.map(|earlier| Cause::EarlierPolicy { policy: earlier.policy.clone() });
-    cut.into_iter().chain(earlier).collect()
+    fn causes(&self, history: &[Decision], log_begins: Offset) -> Vec<Cause> {
+        let cut = (log_begins > Offset::ZERO).then_some(Cause::LogCut { begins: log_begins });
+        let earlier = history.iter().rev().find(|earlier| !self.policies.contains(&earlier.policy));
+        let earlier = earlier.map(|earlier| Cause::EarlierPolicy { policy: earlier.policy.clone() });
+        cut.into_iter().chain(earlier).collect()
+    }
 }
 
 /// Collects the members in which two documents differ.

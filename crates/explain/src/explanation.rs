@@ -14,7 +14,7 @@ pub struct Explanation {
     pub headline: String,
     /// On what grounds, a sentence each.
     pub facts: Vec<String>,
-    /// How all others fare; `None` where nothing was measured.
+    /// How all others fare; `None` where nothing was held against them: a person's command, or a limit of the account.
     pub comparison: Option<String>,
     /// Which mail was left out, and why.
     pub set_aside: Vec<String>,

@@ -5,17 +5,13 @@ use std::fmt;
 
 use model::figures::thousands;
 use model::{
-    Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Millis, Offset, Provider, Test, Tick,
-    Timestamp,
+    Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Offset, Provider, Test, Tick, Timestamp,
 };
 use policy::{Fraction, Signal};
-use scoring::{HORIZON, Input};
+use scoring::{AHEAD, HORIZON, Input};
 use serde::{Deserialize, Serialize};
 
 use crate::words::figures::minute;
-
-/// Events from further ahead than this are not counted.
-const AHEAD: Millis = Millis::hours(1);
 
 /// What a count of the raw events gave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

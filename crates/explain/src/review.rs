@@ -44,7 +44,8 @@ pub struct Review {
 }
 
 impl Review {
-    /// The review of `recorded`, with the policy that was in force before the log named one and what was decided about the same customer before.
+    /// The review of `recorded`, with what was decided about the same customer before, and the policy that was in force before
+    /// the log named one.
     pub fn new(recorded: Recorded, history: Vec<Decision>, policy: Arc<Policy>) -> Self {
         let decision = &recorded.decision;
         let is_before = |earlier: &Decision| {
@@ -101,12 +102,13 @@ impl Review {
     /// What came of it, where the log begins at `log_begins`.
     pub fn finish(self, log_begins: Offset) -> Explanation {
         let Self { recorded, history, policy, deriving, recounting, order } = self;
+        let standing = deriving.standing(&recorded.decision.customer);
         let derived = if recorded.decision.policy == policy.digest() {
             deriving.compare(&recorded, &history, log_begins)
         } else {
             Derived::UnderAnotherPolicy { at_hand: policy.digest().to_owned() }
         };
-        let case = words::Case { decision: &recorded.decision, history: &history, policy: &policy, order };
+        let case = words::Case { decision: &recorded.decision, history: &history, policy: &policy, order, standing };
         Explanation {
             headline: words::headline(&case),
             facts: words::facts(&case),

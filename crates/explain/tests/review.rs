@@ -8,8 +8,8 @@ use std::sync::Arc;
 use explain::{Cause, Derived, Explanation, Recorded, Review};
 use made::{START, acme, decision, event, evidence, policy};
 use model::{
-    Blame, Command, Counter, Decision, Event, Evidence, Fleet, Millis, Mode, Offset, Order, PartitionId, Provider,
-    SetAside, Stage, Test, Tick, Timestamp,
+    Blame, Command, Counter, Decision, Event, Evidence, Fleet, Millis, Mode, Offset, Order, PartitionId, Phase,
+    Provider, SetAside, Stage, Test, Tick, Timestamp, Window,
 };
 use policy::Policy;
 use scoring::{Fold, Input, MemoryStore, Partition, Said};
@@ -120,6 +120,23 @@ fn said(decision: &Decision, history: &[Decision]) -> Explanation {
     Review::new(recorded(decision), history.to_vec(), policy()).finish(Offset::ZERO)
 }
 
+/// The same under another policy.
+fn said_under(text: &str, decision: &Decision) -> Explanation {
+    let policy = Arc::new(Policy::parse(text).unwrap());
+    Review::new(recorded(decision), Vec::new(), policy).finish(Offset::ZERO)
+}
+
+/// The same of a customer about whom these orders stand on the log.
+fn said_after(orders: &[Order], decision: &Decision) -> Explanation {
+    let mut review = Review::new(recorded(decision), Vec::new(), policy());
+    review.begin_at(START);
+    for (offset, order) in (0..).zip(orders) {
+        let command = Command { order: *order, reason: "a long story".to_owned(), by: "ana".to_owned() };
+        review.take(Offset::new(offset), Input::Command(&acme(), command));
+    }
+    review.finish(Offset::ZERO)
+}
+
 fn half_past() -> Timestamp {
     START + Millis::minutes(30)
 }
@@ -144,7 +161,7 @@ fn every_signal_and_every_test_has_words_and_tells_the_figures() {
     let tests = [
         (Test::Bound, "by chance once in 3.1 million times; the rule moves at once in 100,710"),
         (Test::Sequential, "3.1 million times as likely"),
-        (Test::Budget, "The account altogether has to stay below 5 %"),
+        (Test::Budget, "together has 12 bad events more than 5 % allows. acme's own 31 of 1,402 are 15 more"),
     ];
     for (signal, name, happened) in signals {
         for (test, words) in tests {
@@ -158,6 +175,37 @@ fn every_signal_and_every_test_has_words_and_tells_the_figures() {
             assert!(!letter.contains("hard-bounce-burst") && !letter.contains("quarantine"), "{explanation}");
         }
     }
+}
+
+#[test]
+fn a_limit_of_the_account_is_told_as_one_and_not_as_a_rule_about_the_customer() {
+    let evidence = Evidence {
+        test: Test::Budget,
+        window: Window::Day,
+        weight: 9.2,
+        needed: 1_234.4,
+        ..evidence("hard_bounce", half_past(), (31, 402))
+    };
+    let decision = Decision {
+        to: Stage::Watch,
+        blame: Some(Blame::Account),
+        ..decision("account-bounces", half_past(), 1_000, Some(evidence))
+    };
+    let explanation = said(&decision, &[]);
+    assert!(explanation.headline.ends_with("by the limit account-bounces."), "{explanation}");
+    assert_eq!(explanation.comparison, None, "the whole account is not the others");
+    assert_eq!(
+        explanation.facts[1..3],
+        [
+            "The limit account-bounces keeps hard bounces in all mail of the account at or below 5 % over 24 hours, and leads \
+             those that weigh most to watch, at most 10 customers at a time.",
+            "All customers' mail there together has 1,234 bad events more than 5 % allows. acme's own 31 of 402 are 9.2 more \
+             than it allows for that many mails, and acme is among those that weigh most: the fewest without whom the limit is \
+             kept.",
+        ]
+    );
+    let unknown = said(&Decision { rule: "another".to_owned(), ..decision }, &[]);
+    assert!(unknown.facts[1].starts_with("The policy at hand has no limit another"), "{unknown}");
 }
 
 #[test]
@@ -202,6 +250,88 @@ fn the_way_back_is_the_ladders_or_a_persons() {
 }
 
 #[test]
+fn deferrals_hold_nobody_from_throttled_on() {
+    let text = policy::DEFAULT.replace("signal = \"reputation_block\"", "signal = \"deferral\"");
+    let evidence = evidence("hard_bounce", half_past(), (31, 402));
+    let at = |to| {
+        let decision = Decision { to, ..decision("hard-bounce-fire", half_past(), 7, Some(evidence.clone())) };
+        said_under(&text, &decision).way_back
+    };
+    assert!(at(Stage::Watch).contains("deferred mails below 5 %"), "{}", at(Stage::Watch));
+    assert!(!at(Stage::Throttled).contains("deferred"), "{}", at(Stage::Throttled));
+    assert!(at(Stage::Throttled).contains("hard bounces below 3 %"), "{}", at(Stage::Throttled));
+}
+
+#[test]
+fn a_pilot_customer_is_told_its_own_limits() {
+    let evidence = evidence("hard_bounce", half_past(), (31, 402));
+    let decision = decision("hard-bounce-fire", half_past(), 7, Some(evidence));
+    let explanation = said_after(&[Order::SetPhase { phase: Phase::Pilot }], &decision);
+    let facts = explanation.facts.join("\n");
+    assert!(facts.contains("in above 4 %, out below 1.5 %, as a pilot customer."), "{explanation}");
+    assert!(explanation.way_back.contains("hard bounces below 1.5 %"), "{explanation}");
+    assert!(explanation.for_the_customer.contains("(here: below 1.5 %)"), "{explanation}");
+}
+
+#[test]
+fn a_pilot_customer_that_nothing_holds_is_told_its_cap() {
+    let pilot =
+        Command { order: Order::SetPhase { phase: Phase::Pilot }, reason: "new".to_owned(), by: "ana".to_owned() };
+    let (mut fold, mut store) =
+        (Fold::new(policy(), PartitionId::new(0), Partition::default()), MemoryStore::default());
+    let Ok(applied) = fold.apply(&mut store, Offset::ZERO, Input::Command(&acme(), pilot));
+    let Said::Decision(decision) = &applied.said[0] else { panic!("{applied:?}") };
+    let explanation = said_after(&[Order::SetPhase { phase: Phase::Pilot }], decision);
+    assert_eq!(explanation.way_back, "Nothing holds it: as a pilot customer it sends at most 200 mails a day.");
+}
+
+#[test]
+fn that_a_person_holds_or_exempts_the_customer_is_said_of_later_decisions_too() {
+    let evidence = evidence("hard_bounce", half_past(), (31, 402));
+    let decision = decision("hard-bounce-fire", half_past(), 7, Some(evidence));
+    let held = said_after(&[Order::SetStage { stage: Stage::Quarantined }], &decision);
+    assert!(held.way_back.starts_with("A person only: it is held"), "{held}");
+    let exempt = Order::Exempt { until: START + Millis::days(9) };
+    let explanation = said_after(&[exempt], &decision);
+    assert!(explanation.way_back.ends_with("no rule moves it up before 2026-09-30T14:13Z."), "{explanation}");
+    let over = Order::Exempt { until: START + Millis::minutes(1) };
+    assert!(!said_after(&[over], &decision).way_back.contains("exempt"));
+}
+
+#[test]
+fn what_no_provider_and_no_pool_can_be_blamed_for_is_laid_to_the_customer_without_the_others() {
+    let evidence = evidence("spam_report", half_past(), (31, 402));
+    let explanation = said(&Decision { blame: Some(Blame::Customer), ..charged(evidence) }, &[]);
+    let facts = explanation.facts.join("\n");
+    assert!(facts.contains("Complaints are no provider's and no pool's fault: they are laid to acme."), "{facts}");
+    assert!(!facts.contains("fared well"), "{facts}");
+}
+
+#[test]
+fn an_earlier_policy_is_a_cause_only_where_the_log_holds_no_record_of_it() {
+    let (entries, recorded) = records();
+    let earlier = |policy: &str| Decision {
+        policy: policy.to_owned(),
+        ..decision("a-rule", START, 1, Some(evidence("hard_bounce", half_past(), (31, 402))))
+    };
+    let other = Arc::new(Policy::parse(&format!("{}\n# Another file.\n", policy::DEFAULT)).unwrap());
+    let causes = |before: &str| {
+        let text = String::from_utf8(recorded.bytes.clone()).unwrap();
+        let changed = Recorded::read(text.replace("\"numerator\":", "\"numerator\":7").as_bytes()).unwrap();
+        let at = changed.decision.offset.offset.get();
+        let mut review = Review::new(changed, vec![earlier(before)], Arc::clone(&other));
+        review.take(Offset::ZERO, Input::Policy(policy()));
+        entries[usize::try_from(at).unwrap()].hand_to(&mut |input| review.take(Offset::new(at), input));
+        match review.finish(Offset::ZERO).derived {
+            Derived::Differently { causes, .. } | Derived::NoDecision { causes } => causes,
+            other => panic!("{other}"),
+        }
+    };
+    assert_eq!(causes(other.digest()), []);
+    assert_eq!(causes("sha256:lost"), [Cause::EarlierPolicy { policy: "sha256:lost".to_owned() }]);
+}
+
+#[test]
 fn in_shadow_nothing_is_claimed_to_have_happened() {
     let evidence = evidence("hard_bounce", half_past(), (31, 402));
     let explanation = said(&Decision { mode: Mode::Shadow, ..charged(evidence) }, &[]);
@@ -217,7 +347,7 @@ fn a_persons_order_is_told_to_operators_with_its_author_and_to_the_customer_with
         (Order::Hold, "leave the customer where it is", "no rule moves it"),
         (Order::Release, "back to healthy", "Nothing holds it"),
         (Order::SetStage { stage: Stage::Suspended }, "put the customer to suspended", "A person only"),
-        (Order::Exempt { until }, "until 2026-09-30T14:13Z", "Rules move it up again from 2026-09-30T14:13Z on"),
+        (Order::Exempt { until }, "until 2026-09-30T14:13Z", "no rule moves it up before 2026-09-30T14:13Z"),
     ] {
         let command = Command { order, reason: "a long story".to_owned(), by: "ana".to_owned() };
         let (mut fold, mut store) =

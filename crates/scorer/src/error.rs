@@ -35,6 +35,22 @@ pub enum Error {
         /// What was found.
         what: String,
     },
+    /// A record has put a policy in force that another version of Weir reads, and this one does not.
+    #[error(
+        "partition {partition} is under a policy that this version of Weir does not read; start the version from before again, put \
+         a policy in force that both read (`weir policy apply`), and come back; or remove its state at {state} and its \
+         checkpoints: it is then made again from the log, by the last policy there that this version reads",
+        state = state.display()
+    )]
+    Policy {
+        /// Whose.
+        partition: PartitionId,
+        /// Where its state lies.
+        state: PathBuf,
+        /// What this version has against it.
+        #[source]
+        source: policy::PolicyError,
+    },
     /// A directory could not be made or moved.
     #[error("directory {path} can't be prepared for state", path = path.display())]
     Directory {
@@ -82,6 +98,8 @@ impl Error {
         match self {
             Self::State { .. } | Self::Unreadable { .. } | Self::Directory { .. } | Self::Checkpoint(_) => true,
             Self::Log { source, .. } => source.may_pass() || matches!(source, log::Error::Fenced { .. }),
+            // In another process, of the version that reads it, the partition goes on.
+            Self::Policy { .. } => false,
             Self::Metrics(_) | Self::Thread(_) | Self::Json(_) => false,
         }
     }

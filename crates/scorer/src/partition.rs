@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use decode::{Decoded, decode};
 use log::{Outputs, Sequence, Stored};
@@ -21,11 +21,11 @@ use crate::{Error, in_force, publish};
 /// commits. Seldom commits let a customer that is touched again and again be written once.
 const UNCOMMITTED_RECORDS: u64 = 1_000_000;
 
-/// Outputs that may wait to be published; beyond them the fold waits.
+/// Outputs that may wait to be committed, and then to be published; beyond them the fold waits.
 const UNPUBLISHED: usize = 50_000;
 /// Standings that are said again behind one record.
 const SAID_AGAIN: usize = 5_000;
-/// How long the fold waits at once for outputs to be published.
+/// How long the fold waits for outputs to be published, at most, before its driver looks around.
 const PUBLISHING: Duration = Duration::from_secs(10);
 
 /// The fold of one partition, with its state.
@@ -37,8 +37,10 @@ pub struct PartitionTask {
     metrics: Metrics,
     /// The first offset not yet folded; ahead of the committed one.
     next: Offset,
-    /// Whether something was said since the last commit.
-    said: bool,
+    /// How much was said since the last commit.
+    said: usize,
+    /// How long the fold may yet wait for outputs to be published, before its driver is to look around.
+    patience: Duration,
     publisher: Publisher,
     /// The last output given to the publisher.
     handed: Sequence,
@@ -70,14 +72,15 @@ impl PartitionTask {
         metrics: Metrics,
         mut outputs: Box<dyn Outputs>,
     ) -> Result<Self, Error> {
-        let policy = in_force::policy_of(&mut store, id, policy);
+        let policy = in_force::policy_of(&store, id, policy)?;
         let fold = Fold::new(policy, id, partition);
         let next = store.next_offset();
         let published = outputs.last_published().map_err(Error::log("reading back what was published"))?;
         let publisher = Publisher::start(outputs)?;
         let handed = Sequence::default();
         let repetition = Repetition::of(&mut store, fold.policy().digest(), published);
-        let mut task = Self { id, fold, store, metrics, next, said: false, publisher, handed, repetition };
+        let (said, patience) = (0, PUBLISHING);
+        let mut task = Self { id, fold, store, metrics, next, said, patience, publisher, handed, repetition };
         task.publish()?;
         task.show();
         Ok(task)
@@ -93,12 +96,13 @@ impl PartitionTask {
         self.next == Offset::ZERO
     }
 
-    /// Folds records, in their order.
+    /// Folds records, in their order; commits in between where they make much be said, as everybody's standing behind a policy.
     ///
     /// # Errors
     ///
-    /// Those of the state. The task must then be dropped and opened again.
+    /// As [`PartitionTask::commit`].
     pub fn fold(&mut self, records: &[Stored]) -> Result<(), Error> {
+        self.patience = PUBLISHING;
         for stored in records {
             if self.repetition.ends_before(stored.position.offset) {
                 self.end_repetition();
@@ -109,6 +113,9 @@ impl PartitionTask {
                 applied.said.iter().try_for_each(|said| self.say(said))?;
             }
             self.say_again()?;
+            if self.said > UNPUBLISHED {
+                self.commit()?;
+            }
         }
         Ok(())
     }
@@ -188,9 +195,9 @@ impl PartitionTask {
         let now = self.fold.partition().now().unwrap_or_default();
         let said_at = Offset::new(self.next.get().saturating_sub(1));
         let sequence = self.store.next_sequence(said_at);
-        let marks = self.marks();
-        self.store.put_in_outbox(publish::output(self.id, (sequence, said_at), now, (said, &marks))?);
-        self.said = true;
+        let marks = matches!(said, Said::Share(_)).then(|| self.marks());
+        self.store.put_in_outbox(publish::output(self.id, (sequence, said_at), now, (said, marks))?);
+        self.said = self.said.saturating_add(1);
         Ok(())
     }
 
@@ -204,7 +211,7 @@ impl PartitionTask {
 
     /// Whether a commit is due: something was said, or much was folded.
     pub fn wants_commit(&self) -> bool {
-        self.said || self.uncommitted() >= UNCOMMITTED_RECORDS
+        self.said > 0 || self.uncommitted() >= UNCOMMITTED_RECORDS
     }
 
     /// How many offsets the fold is ahead of its stored state.
@@ -222,7 +229,7 @@ impl PartitionTask {
         let timer = self.metrics.commit.start_timer();
         self.store.commit(self.next, self.fold.partition())?;
         timer.observe_duration();
-        self.said = false;
+        self.said = 0;
         self.publish()?;
         self.show();
         Ok(())
@@ -288,7 +295,9 @@ impl PartitionTask {
         }
         self.publisher.send(new);
         if self.store.outbox().len() > UNPUBLISHED {
-            self.publisher.wait_for(self.handed, PUBLISHING);
+            let began = Instant::now();
+            self.publisher.wait_for(self.handed, self.patience);
+            self.patience = self.patience.saturating_sub(began.elapsed());
         }
         self.forget_published()
     }

@@ -15,7 +15,7 @@ pub(crate) fn output(
     partition: PartitionId,
     (sequence, said_at): (Sequence, Offset),
     now: Timestamp,
-    (said, marks): (&Said, &PolicyMarks),
+    (said, marks): (&Said, Option<PolicyMarks>),
 ) -> Result<Output, serde_json::Error> {
     let (topic, kind, key, value) = match said {
         Said::Decision(decision) => (Topic::Decisions, "decision", key_of(decision), serde_json::to_vec(decision)?),
@@ -36,9 +36,7 @@ pub(crate) fn output(
         header("ce_time", now.to_string()),
         header("content-type", "application/json".to_owned()),
     ];
-    if topic == Topic::Fleet {
-        headers.extend(marks.headers());
-    }
+    headers.extend(marks.iter().flat_map(PolicyMarks::headers));
     let record = Record { kind: RecordKind::Output, at: now, key, headers: headers.into(), value: value.into() };
     Ok(Output { sequence, said_at, topic, record })
 }

@@ -1,6 +1,6 @@
 //! Time, told to every partition through the log, together with what the whole fleet did; and the policy, where it is news.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use model::{Fleet, Millis, PartitionId, PolicyChange, PolicyOrigin, Tick, Timest
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::marks::PolicyMarks;
+use crate::marks::{PolicyMarks, PolicySplit};
 use crate::proposal::{PolicyFile, Proposal};
 use crate::{Clock, Error, Handle};
 
@@ -35,6 +35,7 @@ pub struct Ticker {
     producer: Arc<dyn Producer>,
     shares: BTreeMap<PartitionId, (Fleet, PolicyMarks)>,
     proposal: Proposal,
+    split: PolicySplit,
     tail: Option<Box<dyn Tail>>,
     candidacy: Box<dyn Candidacy>,
 }
@@ -49,8 +50,8 @@ impl Ticker {
         let tail = log.tail(Topic::Fleet, Start::Earliest).map_err(Error::log("opening the fleet's counts"))?;
         let producer = log.producer();
         let candidacy = log.stand_for("ticker").map_err(Error::log("standing for the ticker's office"))?;
-        let (shares, proposal) = (BTreeMap::new(), Proposal::Unknown(file));
-        Ok(Self { log, producer, shares, proposal, tail: Some(tail), candidacy })
+        let (shares, proposal, split) = (BTreeMap::new(), Proposal::Unknown(file), PolicySplit::default());
+        Ok(Self { log, producer, shares, proposal, split, tail: Some(tail), candidacy })
     }
 
     /// Whether it is this one that ticks.
@@ -154,10 +155,30 @@ impl Ticker {
     /// Which policies are in force, as the newest shares tell; one of them may be of a partition that has lost its state and
     /// does not know.
     fn marks(&self) -> PolicyMarks {
-        let newest = self.shares.values().map(|(share, _)| share.as_of).max().flatten();
-        let mut marks = self.shares.values().filter(|(share, _)| share.as_of == newest).map(|(_, marks)| marks);
+        let (_, mut marks) = self.newest_marks();
         let first = marks.clone().next();
         marks.find(|marks| marks.file.is_some()).or(first).cloned().unwrap_or_default()
+    }
+
+    /// What stands beside the newest shares, and the tick of those.
+    fn newest_marks(&self) -> (Option<Timestamp>, impl Iterator<Item = &PolicyMarks> + Clone) {
+        let newest = self.shares.values().map(|(share, _)| share.as_of).max().flatten();
+        let marks = self.shares.values().filter(move |(share, _)| share.as_of == newest).map(|(_, marks)| marks);
+        (newest, marks)
+    }
+
+    /// Says once that partitions are under different policies: none is newer than the other, so that a person must choose.
+    fn tell_a_split(&mut self) {
+        let (tick, marks) = self.newest_marks();
+        let policies: BTreeSet<_> = marks.map(|marks| marks.policy.clone()).collect();
+        let named: Vec<_> = policies.iter().map(|policy| policy.as_deref().unwrap_or("the configured one")).collect();
+        let named = named.join(", ");
+        if self.split.is_news(tick, policies) {
+            tracing::warn!(
+                policies = named,
+                "partitions are under different policies: send the one that is meant once more"
+            );
+        }
     }
 
     /// Takes in the shares published since the last tick.
@@ -181,6 +202,7 @@ impl Ticker {
         }
         if is_caught_up {
             self.proposal.learn(&self.marks());
+            self.tell_a_split();
         }
         Ok(())
     }

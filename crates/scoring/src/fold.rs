@@ -26,7 +26,8 @@ use verdict::Subject;
 pub const HORIZON: Millis = Millis::hours(72);
 
 /// How far an event may lie ahead of the moment at which it was appended or of the last tick; clocks differ.
-const AHEAD: Millis = Millis::hours(1);
+/// Events from further ahead are not counted.
+pub const AHEAD: Millis = Millis::hours(1);
 
 /// A record, as the fold takes it.
 #[derive(Debug)]

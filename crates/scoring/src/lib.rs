@@ -28,7 +28,7 @@ mod view;
 mod worst;
 
 pub use customer::Customer;
-pub use fold::{Applied, Effect, Fold, HORIZON, Input, Said};
+pub use fold::{AHEAD, Applied, Effect, Fold, HORIZON, Input, Said};
 pub use mail::Mail;
 pub use memory::MemoryStore;
 pub use partition::Partition;

@@ -21,7 +21,7 @@ pub(crate) async fn apply(options: PolicyOptions) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(&options.file).with_context(|| format!("{file} can't be read"))?;
     let weir = match options.to {
         Some(to) => RunningWeir::at(&to)?,
-        None => RunningWeir::listening(config::load(options.config.as_deref())?.admin)?,
+        None => RunningWeir::listening(config::load_admin(options.config.as_deref())?)?,
     };
     let request = weir
         .post("/v1/policy")

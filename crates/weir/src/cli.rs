@@ -96,9 +96,13 @@ pub(crate) struct DemoOptions {
 pub(crate) struct ExplainOptions {
     /// The decision's id: 32 hexadecimal digits, as the decisions and a customer's reasons show it.
     pub(crate) id: String,
-    /// The configuration file.
+    /// The configuration file, which names the operators' API under `[admin]` as `listen`, and the log and the policy for where
+    /// no Weir runs here, or the log is too long for it.
     #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+    /// Where the operators' API is, if not where the configuration says: http://host:port. The log is then left alone.
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

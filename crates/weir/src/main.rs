@@ -55,8 +55,8 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Topics(TopicsCommand::Create { config }) => {
-            let config = config::load(config.as_deref())?;
-            runtime()?.block_on(opening::create_topics(&config.log))?;
+            let log = config::load_log(config.as_deref())?;
+            runtime()?.block_on(opening::create_topics(&log))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Policy(PolicyCommand::Apply(options)) => {

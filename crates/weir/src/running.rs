@@ -200,7 +200,7 @@ impl Running {
         self.readers = readers;
         let admin = Admin {
             index,
-            explanations: Explanations::new(Arc::clone(log), Arc::clone(&settings.policy)),
+            explanations: Explanations::new(Arc::clone(log), Arc::clone(&settings.policy), self.work.shutdown.clone()),
             views: views(scorer.clone()),
             policies: policies(scorer),
             log: Arc::clone(log),
@@ -260,7 +260,10 @@ impl Running {
 fn views(scorer: Option<Handle>) -> Views {
     Arc::new(move |customer| {
         let scorer = scorer.clone();
-        Box::pin(async move { scorer.ok_or(Unavailable)?.customer(customer).await.map_err(|_| Unavailable) })
+        Box::pin(async move {
+            let scorer = scorer.ok_or(Unavailable::NoScorer)?;
+            scorer.customer(customer).await.map_err(|scorer::Unavailable| Unavailable::Busy)
+        })
     })
 }
 
@@ -268,7 +271,10 @@ fn views(scorer: Option<Handle>) -> Views {
 fn policies(scorer: Option<Handle>) -> Policies {
     Policies::new(Arc::new(move || {
         let scorer = scorer.clone();
-        Box::pin(async move { scorer.ok_or(Unavailable)?.policy().await.map_err(|_| Unavailable) })
+        Box::pin(async move {
+            let scorer = scorer.ok_or(Unavailable::NoScorer)?;
+            scorer.policy().await.map_err(|scorer::Unavailable| Unavailable::Busy)
+        })
     }))
 }
 

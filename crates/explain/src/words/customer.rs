@@ -61,9 +61,12 @@ fn consequence(case: &Case<'_>) -> String {
         return "Nothing has changed for your mail yet.".to_owned();
     }
     match stage {
-        Stage::Healthy => "You can send without limits.".to_owned(),
+        Stage::Healthy => match case.daily_cap() {
+            Some(cap) => format!("You can send up to {} mails a day.", thousands(cap)),
+            None => "You can send without limits.".to_owned(),
+        },
         Stage::Watch => "Your mail goes out as before, and we keep an eye on these figures.".to_owned(),
-        Stage::Throttled => match case.policy.daily_cap(stage) {
+        Stage::Throttled => match case.daily_cap() {
             Some(cap) => format!("For now, you can send up to {} mails a day.", thousands(cap)),
             None => "For now, you can send less than usual.".to_owned(),
         },

@@ -1,8 +1,10 @@
 //! The grounds of a decision, for operators: a sentence each.
 
-use model::{Blame, Decision, Evidence, Millis, Order, Test};
+use model::figures::count;
+use model::{Blame, Decision, Evidence, Millis, Order, Phase, Test};
+use policy::{Signal, Whole};
 
-use super::figures::{capital, minute, percent, power, span};
+use super::figures::{above, capital, minute, percent, power, span};
 use super::{Case, Step, Wording, figures, share};
 
 /// Moves up within so long are counted together.
@@ -13,9 +15,14 @@ pub(crate) fn facts(case: &Case<'_>) -> Vec<String> {
     let mut facts = Vec::new();
     if let Some(evidence) = &case.decision.evidence {
         facts.push(figures_seen(evidence));
+        if case.is_for_the_account() {
+            facts.push(limit(case));
+        }
         facts.push(test(case, evidence));
         if case.step() == Step::Up {
             facts.push(Wording::of(&evidence.signal).meaning.to_owned());
+        }
+        if case.step() == Step::Up && !case.is_for_the_account() {
             facts.push(rule(case));
         }
     }
@@ -58,11 +65,13 @@ fn test(case: &Case<'_>, evidence: &Evidence) -> String {
              {threshold} (2 to 16 times as much) than from one with {threshold}; the rule moves at {needed} times.",
         ),
         Test::Budget => format!(
-            "The account altogether has to stay below {threshold}. The others are at {}, and {}'s {} weigh so much that \
-             together they cross it.",
-            percent(evidence.fleet_rate.get()),
-            case.decision.customer,
-            share(evidence)
+            "All customers' mail there together has {} bad events more than {threshold} allows. {customer}'s own {} are {} more \
+             than it allows for that many mails, and {customer} is among those that weigh most: the fewest without whom the \
+             limit is kept.",
+            above(evidence.needed),
+            share(evidence),
+            above(evidence.weight),
+            customer = case.decision.customer
         ),
     }
 }
@@ -70,13 +79,14 @@ fn test(case: &Case<'_>, evidence: &Evidence) -> String {
 fn rule(case: &Case<'_>) -> String {
     match case.rule() {
         Some(rule) => format!(
-            "The rule {} looks at {} over {} and leads to {}: in above {}, out below {}.",
+            "The rule {} looks at {} over {} and leads to {}: in above {}, out below {}{}.",
             rule.name,
             Wording::of(rule.signal.name()).name,
             figures::over(rule.window),
             rule.stage,
             percent(rule.enter),
-            percent(rule.exit)
+            percent(rule.exit),
+            if case.phase() == Phase::Pilot { ", as a pilot customer" } else { "" }
         ),
         None => {
             format!("The policy at hand has no rule {}; the figures are those of the decision.", case.decision.rule)
@@ -84,15 +94,42 @@ fn rule(case: &Case<'_>) -> String {
     }
 }
 
+/// The limit of the account that was crossed: over everybody's mail, and not a rule about one customer's.
+fn limit(case: &Case<'_>) -> String {
+    let Some(limit) = case.limit() else {
+        return format!(
+            "The policy at hand has no limit {}; the figures are those of the decision.",
+            case.decision.rule
+        );
+    };
+    let of = match limit.of {
+        Whole::Account => "all mail of the account",
+        Whole::Pool => "all mail from one pool",
+        Whole::Provider => "all mail to one provider",
+    };
+    format!(
+        "The limit {} keeps {} in {of} at or below {} over 24 hours, and leads those that weigh most to {}, at most {} at a time.",
+        limit.name,
+        Wording::of(limit.signal.name()).name,
+        percent(limit.enter),
+        limit.stage,
+        count(limit.at_most, "customer", "customers")
+    )
+}
+
 fn blamed_for(case: &Case<'_>, blame: Blame) -> String {
-    match blame {
-        Blame::Customer => {
-            let customer = &case.decision.customer;
-            format!(
-                "The others' mail to the same providers and from the same pool fared well: it is laid to {customer}."
-            )
+    let customer = &case.decision.customer;
+    let signal = case.decision.evidence.as_ref().and_then(|evidence| Signal::named(&evidence.signal));
+    match (blame, signal) {
+        (Blame::Customer, Some(signal)) if signal.trouble().is_some() => format!(
+            "The others' mail to the same providers and from the same pool fared well: it is laid to {customer}."
+        ),
+        (Blame::Customer, Some(signal)) => {
+            let name = capital(Wording::of(signal.name()).name);
+            format!("{name} are no provider's and no pool's fault: they are laid to {customer}.")
         }
-        blame => format!("Whose fault it is: {}.", blamed(blame)),
+        (Blame::Customer, None) => format!("It is laid to {customer}."),
+        (blame, _) => format!("Whose fault it is: {}.", blamed(blame)),
     }
 }
 

@@ -25,6 +25,11 @@ pub(crate) fn power(nats: f64) -> String {
     if number < 9.95 { format!("{number:.1}") } else { thousands(format!("{number:.0}")) }
 }
 
+/// So many bad events above what a limit allows: a part of one counts where there are few.
+pub(crate) fn above(excess: f64) -> String {
+    if excess < 9.95 { format!("{excess:.1}") } else { thousands(format!("{excess:.0}")) }
+}
+
 /// A moment in UTC, to the minute: RFC 3339 without the seconds.
 pub(crate) fn minute(at: Timestamp) -> String {
     let text = at.to_string();

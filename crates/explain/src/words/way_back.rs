@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use model::figures::list;
-use model::{Order, Stage, Window};
+use model::figures::{list, thousands};
+use model::{Stage, Window};
 use policy::Signal;
 
 use super::figures::{minute, percent, span};
@@ -12,18 +12,24 @@ use super::{Case, Wording, figures};
 /// What would bring the customer back from where the decision put it.
 pub(crate) fn way_back(case: &Case<'_>) -> String {
     let stage = case.decision.to;
-    match (case.command(), case.order) {
-        (Some("hold" | "set_stage"), _) if stage == Stage::Healthy => {
+    let way = match (case.is_held(), stage) {
+        (true, Stage::Healthy) => {
             "It is held there: no rule moves it until a person gives the command `release`.".to_owned()
         }
-        (Some("hold" | "set_stage"), _) => {
-            "A person only: it is held until the command `release` brings it back to healthy.".to_owned()
-        }
-        (_, Some(Order::Exempt { until })) => {
-            format!("Rules move it up again from {} on; {}", minute(until), by_itself(case))
-        }
-        _ if stage == Stage::Healthy => "Nothing holds it: it sends freely.".to_owned(),
-        _ => by_itself(case),
+        (true, _) => "A person only: it is held until the command `release` brings it back to healthy.".to_owned(),
+        (false, Stage::Healthy) => free(case),
+        (false, _) => by_itself(case),
+    };
+    match case.exempt_until().filter(|_| !case.is_held()) {
+        Some(until) => format!("{way} It is exempt: no rule moves it up before {}.", minute(until)),
+        None => way,
+    }
+}
+
+fn free(case: &Case<'_>) -> String {
+    match case.daily_cap() {
+        Some(cap) => format!("Nothing holds it: as a pilot customer it sends at most {} mails a day.", thousands(cap)),
+        None => "Nothing holds it: it sends freely.".to_owned(),
     }
 }
 
@@ -31,14 +37,13 @@ pub(crate) fn way_back(case: &Case<'_>) -> String {
 fn by_itself(case: &Case<'_>) -> String {
     let stage = case.decision.to;
     match case.dwell(stage) {
-        None if stage == Stage::Healthy => "nothing holds it.".to_owned(),
-        None => format!("A person only: from {stage} no time brings it back, but the command `release` does."),
         Some(dwell) => format!(
             "It comes down to {} once all of these have stayed so for {}: {}. The command `release` brings it back at once.",
             stage.milder(),
             span(dwell),
             limits(case)
         ),
+        None => format!("A person only: from {stage} no time brings it back, but the command `release` does."),
     }
 }
 
@@ -46,7 +51,7 @@ fn by_itself(case: &Case<'_>) -> String {
 /// together.
 fn limits(case: &Case<'_>) -> String {
     let mut exits: BTreeMap<(Signal, Window), f64> = BTreeMap::new();
-    for rule in case.policy.rules().iter().filter(|rule| rule.stage >= case.decision.to) {
+    for rule in case.holding(case.decision.to) {
         let exit = exits.entry((rule.signal, rule.window)).or_insert(rule.exit);
         *exit = exit.min(rule.exit);
     }

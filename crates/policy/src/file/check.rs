@@ -49,7 +49,7 @@ impl<'t> Check<'t> {
             wrongly_moved_a_year: self.accepted(&raw.budget.wrongly_moved_a_year),
             wrongly_watched_a_year: self.accepted(&raw.budget.wrongly_watched_a_year),
         };
-        self.ways_down(&raw.rule);
+        self.ways_down(&raw.rule, &raw.limit);
         let stages = raw.rule.iter().map(|rule| &rule.stage).chain(raw.limit.iter().map(|limit| &limit.stage));
         let shares = Shares::new(budget, stages.map(|stage| *stage.get_ref()));
         let pilot = self.pilot(&raw.pilot);
@@ -131,14 +131,15 @@ impl<'t> Check<'t> {
     }
 
     /// Whoever is moved must be able to come down by a rule that looks at more than what Weir itself brings about.
-    fn ways_down(&mut self, rules: &[RawRule]) {
+    fn ways_down(&mut self, rules: &[RawRule], limits: &[RawLimit]) {
         if rules.iter().any(|rule| !rule.signal.is_caused_at(Stage::Banned)) {
             return;
         }
-        if let Some(rule) = rules.iter().find(|rule| *rule.stage.get_ref() >= Stage::Throttled) {
+        let mut stages = rules.iter().map(|rule| &rule.stage).chain(limits.iter().map(|limit| &limit.stage));
+        if let Some(stage) = stages.find(|stage| *stage.get_ref() >= Stage::Throttled) {
             let message = "no rule looks at anything but blocks and deferrals, which Weir brings about itself while a \
                            customer is held back: add one, for example of hard_bounce, or nobody comes down again";
-            self.fault(&rule.stage, message.to_owned());
+            self.fault(stage, message.to_owned());
         }
     }
 

@@ -81,7 +81,13 @@ impl Customers {
         limit: usize,
     ) -> Result<Vec<CustomerId>, Error> {
         let is_behind = |id: &&CustomerId| id.as_str() > name;
-        let mut found: BTreeSet<_> = self.cache.keys().filter(is_behind).cloned().collect();
+        // All others are on disk.
+        let mut fresh: Vec<_> = self.changed.iter().filter(is_behind).collect();
+        if fresh.len() > limit {
+            fresh.select_nth_unstable(limit);
+            fresh.truncate(limit);
+        }
+        let mut found: BTreeSet<_> = fresh.into_iter().cloned().collect();
         let from = IteratorMode::From(name.as_bytes(), Direction::Forward);
         // One more than wanted: the first may be the one named.
         for entry in db.iterator_cf(keys::cf(db, keys::CUSTOMERS, place)?, from).take(limit.saturating_add(1)) {

@@ -75,6 +75,11 @@ pub struct Opened {
 }
 
 impl RocksStore {
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.place.path
+    }
+
     /// Opens the state of `partition` below `root`, or begins an empty one.
     ///
     /// A state of another layout is moved aside, to be rebuilt from the log.

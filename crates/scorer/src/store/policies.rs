@@ -36,14 +36,10 @@ impl Policies {
     pub(super) fn write(&mut self, batch: &mut WriteBatch, db: &DB, place: &Place) -> Result<(), Error> {
         let meta = keys::cf(db, keys::META, place)?;
         // A policy's text is long, and it seldom changes.
-        match (std::mem::take(&mut self.is_changed), &self.in_force) {
-            (false, _) => {}
-            (true, None) => batch.delete_cf(meta, keys::IN_FORCE),
-            (true, Some(in_force)) => {
-                let bytes = postcard::to_stdvec(in_force)
-                    .map_err(|error| place.unreadable(format!("the policy in force can't be written: {error}")))?;
-                batch.put_cf(meta, keys::IN_FORCE, bytes);
-            }
+        if let (true, Some(in_force)) = (std::mem::take(&mut self.is_changed), &self.in_force) {
+            let bytes = postcard::to_stdvec(in_force)
+                .map_err(|error| place.unreadable(format!("the policy in force can't be written: {error}")))?;
+            batch.put_cf(meta, keys::IN_FORCE, bytes);
         }
         for (key, text) in [(keys::SAID_UNDER, &self.said_under), (keys::SAID_UP_TO, &self.said_up_to)] {
             match text {
@@ -69,12 +65,6 @@ impl Policies {
         let known = self.in_force.take().and_then(|before| before.change.file);
         policy.change.file = policy.change.file.or(known);
         self.in_force = Some(policy);
-        self.is_changed = true;
-    }
-
-    /// No record has put a policy in force that can be read.
-    pub(crate) fn forget(&mut self) {
-        self.in_force = None;
         self.is_changed = true;
     }
 

@@ -76,8 +76,8 @@ fn max_age(check: &mut Check<'_>, raw: &RawLog, default: Millis) -> Millis {
 fn kafka(check: &mut Check<'_>, raw: &RawLog, partitions: PartitionCount) -> KafkaSettings {
     let brokers = raw.brokers.as_ref().map_or("", |brokers| brokers.get_ref().trim());
     if brokers.is_empty() {
-        let at = raw.backend.as_ref().map_or(0, |backend| backend.span().start);
-        check.fault_at(at, "backend = \"kafka\" needs brokers = \"host:9092,host:9092\"".to_owned());
+        let at = raw.backend.as_ref().map(|backend| backend.span().start);
+        check.fault_at(at, "backend = \"kafka\" needs brokers = \"host:9092,host:9092\"");
     }
     let mut config = kafka::Config::new(brokers, partitions);
     if let Some(prefix) = &raw.topic_prefix {

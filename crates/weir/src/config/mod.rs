@@ -2,17 +2,19 @@
 
 mod check;
 mod log;
+mod places;
 mod raw;
 mod settings;
 mod state;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use policy::{Fault, Policy, PolicyError};
 
 pub(crate) use log::{KafkaSettings, LogSettings};
-pub(crate) use settings::Settings;
+pub(crate) use settings::{Reading, Settings};
 pub(crate) use state::StateSettings;
 
 /// The documented defaults.
@@ -27,41 +29,63 @@ pub(crate) enum ConfigError {
         #[source]
         source: std::io::Error,
     },
-    #[error("{}", list(path, faults))]
-    Faults { path: PathBuf, faults: Vec<Fault> },
+    /// Each with its file, and its place there.
+    #[error("{}", .0.join("\n"))]
+    Faults(Vec<String>),
 }
 
-fn list(path: &Path, faults: &[Fault]) -> String {
-    let lines: Vec<_> = faults.iter().map(|fault| format!("{}: {fault}", path.display())).collect();
-    lines.join("\n")
+/// A configuration as it is written.
+struct Loaded {
+    raw: raw::Raw,
+    places: places::Places,
+    path: PathBuf,
 }
 
 /// Reads, checks and completes the configuration in `path`; the defaults without one.
 pub(crate) fn load(path: Option<&Path>) -> Result<Settings, ConfigError> {
-    let (raw, path, text) = load_raw(path)?;
-    settings::check(raw, &path, &text)
+    settings::check(&load_raw(path)?)
 }
 
 /// The same for the log alone: who only reads it needs no secrets of the other parts.
 pub(crate) fn load_log(path: Option<&Path>) -> Result<LogSettings, ConfigError> {
-    let (raw, path, text) = load_raw(path)?;
-    settings::check_log(&raw, &path, &text)
+    settings::check_log(&load_raw(path)?)
+}
+
+/// Where the operators' API is: who only asks it needs no secrets at all.
+pub(crate) fn load_admin(path: Option<&Path>) -> Result<SocketAddr, ConfigError> {
+    settings::check_admin(&load_raw(path)?)
+}
+
+/// What a decision is explained from: the log and the policy, and no secrets but the log's.
+pub(crate) fn load_reading(path: Option<&Path>) -> Result<Reading, ConfigError> {
+    settings::check_reading(&load_raw(path)?)
 }
 
 /// Reads and checks a policy file.
 pub(crate) fn load_policy(path: &Path) -> Result<Policy, ConfigError> {
-    let faults = |error: PolicyError| ConfigError::Faults { path: path.to_owned(), faults: error.faults };
+    let told = |fault: &Fault| format!("{}: {fault}", path.display());
+    let faults = |error: PolicyError| ConfigError::Faults(error.faults.iter().map(told).collect());
     Policy::parse(&read(path)?).map_err(faults)
 }
 
-fn load_raw(path: Option<&Path>) -> Result<(raw::Raw, PathBuf, String), ConfigError> {
+fn load_raw(path: Option<&Path>) -> Result<Loaded, ConfigError> {
     let (path, text) = match path {
         Some(path) => (path.to_owned(), read(path)?),
         None => (PathBuf::from("(defaults)"), DEFAULT.to_owned()),
     };
-    match raw::parse(&text, std::env::vars()) {
-        Ok(raw) => Ok((raw, path, text)),
-        Err(fault) => Err(ConfigError::Faults { path, faults: vec![fault] }),
+    Loaded::parse(path, &text, std::env::vars())
+}
+
+impl Loaded {
+    fn parse(
+        path: PathBuf,
+        text: &str,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        match raw::parse(text, environment) {
+            Ok((raw, places)) => Ok(Self { raw, places, path }),
+            Err(fault) => Err(ConfigError::Faults(vec![format!("{}: {fault}", path.display())])),
+        }
     }
 }
 
@@ -117,15 +141,24 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 mod tests {
     use super::*;
 
+    fn loaded(text: &str, environment: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Loaded::parse("weir.toml".into(), text, environment)
+    }
+
+    /// What is wrong, each without the name of the configuration's file.
+    fn faults(error: ConfigError) -> Vec<String> {
+        match error {
+            ConfigError::Faults(faults) => {
+                faults.iter().map(|fault| fault.strip_prefix("weir.toml: ").unwrap_or(fault).to_owned()).collect()
+            }
+            unreadable @ ConfigError::Unreadable { .. } => vec![unreadable.to_string()],
+        }
+    }
+
     /// A configuration with the given lines, checked.
     fn checked(text: &str, environment: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let path = Path::new("weir.toml");
-        let raw = raw::parse(text, environment).map_err(|fault| vec![fault.to_string()])?;
-        settings::check(raw, path, text).map_err(|error| match error {
-            ConfigError::Faults { faults, .. } => faults.iter().map(ToString::to_string).collect(),
-            unreadable @ ConfigError::Unreadable { .. } => vec![unreadable.to_string()],
-        })
+        loaded(text, environment).and_then(|loaded| settings::check(&loaded)).map_err(faults)
     }
 
     #[test]
@@ -157,6 +190,58 @@ mod tests {
     fn a_misspelt_key_is_told_with_its_place() {
         let faults = checked("[receiver]\nlisten_on = \"127.0.0.1:1\"\n", &[]).unwrap_err();
         assert!(faults[0].starts_with("line 2, column 1") && faults[0].contains("listen_on"), "{faults:?}");
+    }
+
+    #[test]
+    fn with_the_environment_laid_over_the_file_a_fault_is_told_by_its_key() {
+        let text = "# The receiver.\n\n[receiver]\nlisten = \"everywhere\"\n[log]\nmax_age = \"1 week\"\n\
+                    [[source]]\nname = \"main\"\nverification_keys = [\"xyz\"]\ncustomer = {}\n";
+        let faults = checked(text, &[("WEIR__ADMIN__LISTEN", "here"), ("WEIR__LOG__PARTITIONS", "0")]).unwrap_err();
+        for (key, word) in [
+            ("[receiver] listen: ", "everywhere"),
+            ("[admin] listen: ", "here"),
+            ("[log] partitions: ", "1024"),
+            ("[log] max_age: ", "1 week"),
+            ("[[source]] verification_keys: ", "base64"),
+        ] {
+            let told = faults.iter().any(|fault| fault.starts_with(key) && fault.contains(word));
+            assert!(told, "{key} {word}: {faults:#?}");
+        }
+        assert!(!faults.iter().any(|fault| fault.contains("line ")), "{faults:#?}");
+        let faults = checked("", &[("WEIR__RECEIVER__LISTEN_ON", "127.0.0.1:1")]).unwrap_err();
+        assert!(faults[0].starts_with("set from the environment: [receiver] listen_on: "), "{faults:?}");
+    }
+
+    #[test]
+    fn a_faulty_policy_hides_nothing_of_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("policy.toml");
+        let text = |file: &Path| {
+            let file = file.display();
+            format!("[policy]\nfile = \"{file}\"\n[log]\npartitions = 0\n[receiver]\nlisten = \"everywhere\"\n")
+        };
+        std::fs::write(&file, policy::DEFAULT.replacen("enter = \"8 %\"", "enter = \"8\"", 1)).unwrap();
+        let faulty = checked(&text(&file), &[]).unwrap_err();
+        assert!(faulty[0].starts_with(&format!("{}: line ", file.display())), "{faulty:#?}");
+        let missing = checked(&text(&folder.path().join("none.toml")), &[]).unwrap_err();
+        assert!(missing[0].starts_with("line 2, column 8: the policy file"), "{missing:#?}");
+        for faults in [faulty, missing] {
+            assert_eq!(faults.len(), 3, "{faults:#?}");
+            assert!(faults[1].contains("everywhere") && faults[2].contains("partitions"), "{faults:#?}");
+        }
+    }
+
+    #[test]
+    fn who_only_asks_or_reads_needs_no_secrets_of_the_other_parts() {
+        let text = "[receiver]\npseudonym_key_env = \"WEIR_TEST_NO_SUCH_VARIABLE\"\n[enforcer]\nmode = \"enforce\"\n\
+                    [sendgrid]\napi_key_env = \"WEIR_TEST_NO_SUCH_VARIABLE\"\n[admin]\nlisten = \"127.0.0.1:9\"\n";
+        assert_eq!(checked(text, &[]).unwrap_err().len(), 2);
+        let loaded_from = |text| loaded(text, &[]).map_err(faults).unwrap();
+        assert_eq!(settings::check_admin(&loaded_from(text)).unwrap().port(), 9);
+        assert!(settings::check_reading(&loaded_from(text)).is_ok());
+        let kafka = "[log]\nbackend = \"kafka\"\nsasl_password_env = \"WEIR_TEST_NO_SUCH_VARIABLE\"\n";
+        assert!(settings::check_admin(&loaded_from(kafka)).is_ok());
+        assert!(settings::check_reading(&loaded_from(kafka)).is_err());
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use policy::Fault;
 use serde::Deserialize;
 use toml::{Spanned, Table, Value};
+
+use super::places::Places;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,19 +133,23 @@ pub(super) struct RawCustomerRule {
 /// Before the names of keys in the environment.
 const PREFIX: &str = "WEIR__";
 
-/// Reads the text, with what `environment` sets laid over it.
-pub(super) fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Raw, Fault> {
-    let written = toml::from_str(text).map_err(|error| fault(text, &error))?;
+/// Reads the text, with what `environment` sets laid over it; and where its keys stand.
+pub(super) fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<(Raw, Places), String> {
+    let file = Places::OfTheFile(text.to_owned());
+    let written = toml::from_str(text).map_err(|error| fault(&file, &error))?;
     let mut overrides = environment.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)));
-    let Some(first) = overrides.next() else { return Ok(written) };
-    let mut table: Table = toml::from_str(text).map_err(|error| fault(text, &error))?;
+    let Some(first) = overrides.next() else { return Ok((written, file)) };
+    let mut table: Table = toml::from_str(text).map_err(|error| fault(&file, &error))?;
     for (name, value) in std::iter::once(first).chain(overrides) {
         lay_over(&mut table, &name.to_lowercase(), &value);
     }
-    // Places in the laid-over text are not places in the file: the key in the message must do.
-    let text = toml::to_string(&table).map_err(|error| Fault::new(text, 0, error.to_string()))?;
-    toml::from_str(&text)
-        .map_err(|error| Fault::new(&text, 0, format!("set from the environment: {}", error.message())))
+    let text = toml::to_string(&table).map_err(|error| error.to_string())?;
+    let read = toml::from_str(&text);
+    let places = Places::LaidOver(text);
+    match read {
+        Ok(raw) => Ok((raw, places)),
+        Err(error) => Err(format!("set from the environment: {}", fault(&places, &error))),
+    }
 }
 
 /// Sets `section__key`; a value that reads as TOML is that, any other is text.
@@ -164,6 +169,6 @@ fn lay_over(table: &mut Table, name: &str, value: &str) {
     }
 }
 
-fn fault(text: &str, error: &toml::de::Error) -> Fault {
-    Fault::new(text, error.span().map_or(0, |span| span.start), error.message().to_owned())
+fn fault(places: &Places, error: &toml::de::Error) -> String {
+    places.told(error.span().map(|span| span.start), error.message())
 }

@@ -18,9 +18,9 @@ use toml::Spanned;
 
 use super::check::Check;
 use super::log::{self, LogSettings};
-use super::raw::{Raw, RawCustomerRule, RawEnforcer, RawReceiver, RawSource};
+use super::raw::{RawCustomerRule, RawEnforcer, RawReceiver, RawSource};
 use super::state::{self, StateSettings};
-use super::{ConfigError, read};
+use super::{ConfigError, Loaded};
 
 /// Everything that Weir is told.
 #[derive(Debug)]
@@ -52,70 +52,93 @@ impl fmt::Display for Settings {
     }
 }
 
+/// What an explanation is read from.
+pub(crate) struct Reading {
+    pub(crate) log: LogSettings,
+    pub(crate) policy: Arc<Policy>,
+}
+
 /// Checks ranges and what belongs together; every fault is told.
-pub(super) fn check(raw: Raw, path: &Path, text: &str) -> Result<Settings, ConfigError> {
-    let mut check = Check { text, faults: Vec::new() };
-    let (policy, policy_file) = policy(&raw, path, &mut check)?;
+pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
+    let (mut check, raw) = (Check::of(loaded), &loaded.raw);
+    let policy = check.policy();
     let receiver = check.receiver(&raw.receiver);
-    let admin = check.address(raw.admin.listen.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)));
+    let admin = check.admin();
     let log = log::check(&mut check, &raw.log);
     let tick_interval = check.span(raw.scorer.tick_interval.as_ref(), Millis::seconds(30));
-    let enforcer = check.enforcer(&raw.enforcer, &policy);
+    let enforcer = check.enforcer(&raw.enforcer, policy.as_ref().map(|(policy, _)| policy));
     let sources = raw.source.iter().filter_map(|source| check.source(source)).collect();
     let state = state::check(&mut check, &raw.state);
     let key_env = raw.sendgrid.api_key_env.as_deref().unwrap_or("SENDGRID_API_KEY");
     let api = raw.sendgrid.api.as_deref().unwrap_or("https://api.sendgrid.com").to_owned();
     let sendgrid = std::env::var(key_env).ok().map(|key| api::Config::new(api, ApiKey::new(&key)));
     if enforcer.mode == Mode::Enforce && sendgrid.is_none() {
-        check.fault_at(0, format!("[enforcer] mode = \"enforce\" needs a SendGrid API key in {key_env}"));
+        check.fault_at(None, &format!("[enforcer] mode = \"enforce\" needs a SendGrid API key in {key_env}"));
     }
-    if check.faults.is_empty() {
-        Ok(Settings {
-            receiver,
-            sources,
-            admin,
-            log,
-            state,
-            tick_interval,
-            policy: Arc::new(policy),
-            policy_file,
-            enforcer,
-            sendgrid,
-        })
-    } else {
-        Err(ConfigError::Faults { path: path.to_owned(), faults: check.faults })
-    }
+    check.sound(policy.map(|(policy, policy_file)| Settings {
+        receiver,
+        sources,
+        admin,
+        log,
+        state,
+        tick_interval,
+        policy: Arc::new(policy),
+        policy_file,
+        enforcer,
+        sendgrid,
+    }))
 }
 
 /// Checks what is said of the log, and nothing else.
-pub(super) fn check_log(raw: &Raw, path: &Path, text: &str) -> Result<LogSettings, ConfigError> {
-    let mut check = Check { text, faults: Vec::new() };
-    let log = log::check(&mut check, &raw.log);
-    if check.faults.is_empty() {
-        Ok(log)
-    } else {
-        Err(ConfigError::Faults { path: path.to_owned(), faults: check.faults })
-    }
+pub(super) fn check_log(loaded: &Loaded) -> Result<LogSettings, ConfigError> {
+    let mut check = Check::of(loaded);
+    let log = log::check(&mut check, &loaded.raw.log);
+    check.sound(Some(log))
 }
 
-/// The policy, from its file beside the configuration or the built-in one.
-fn policy(raw: &Raw, path: &Path, check: &mut Check<'_>) -> Result<(Policy, PolicyFile), ConfigError> {
-    let (path, text) = match &raw.policy.file {
-        None => (PathBuf::from("(default policy)"), policy::DEFAULT.to_owned()),
-        Some(file) => {
-            let path = path.parent().unwrap_or(Path::new(".")).join(file.get_ref());
-            let text = read(&path).inspect_err(|_| {
-                check.fault(file, format!("policy file {} can't be read", path.display()));
-            })?;
-            (path, text)
-        }
-    };
-    let policy = Policy::parse(&text).map_err(|error| ConfigError::Faults { path, faults: error.faults })?;
-    let digest = policy.digest().to_owned();
-    Ok((policy, PolicyFile { text, digest }))
+/// The same of the operators' API.
+pub(super) fn check_admin(loaded: &Loaded) -> Result<SocketAddr, ConfigError> {
+    let mut check = Check::of(loaded);
+    let admin = check.admin();
+    check.sound(Some(admin))
+}
+
+/// The same of the log and the policy.
+pub(super) fn check_reading(loaded: &Loaded) -> Result<Reading, ConfigError> {
+    let mut check = Check::of(loaded);
+    let log = log::check(&mut check, &loaded.raw.log);
+    let policy = check.policy();
+    check.sound(policy.map(|(policy, _)| Reading { log, policy: Arc::new(policy) }))
 }
 
 impl Check<'_> {
+    /// The policy, from its file beside the configuration or the built-in one; `None` where it is faulty.
+    fn policy(&mut self) -> Option<(Policy, PolicyFile)> {
+        let (path, text) = match &self.loaded.raw.policy.file {
+            None => (PathBuf::from("(default policy)"), policy::DEFAULT.to_owned()),
+            Some(file) => {
+                let path = self.loaded.path.parent().unwrap_or(Path::new(".")).join(file.get_ref());
+                let cause = |error| format!("the policy file {} can't be read: {error}", path.display());
+                let text = std::fs::read_to_string(&path).map_err(|error| self.fault(file, cause(error))).ok()?;
+                (path, text)
+            }
+        };
+        match Policy::parse(&text) {
+            Ok(policy) => {
+                let digest = policy.digest().to_owned();
+                Some((policy, PolicyFile { text, digest }))
+            }
+            Err(error) => {
+                error.faults.iter().for_each(|fault| self.fault_in(&path, fault));
+                None
+            }
+        }
+    }
+
+    fn admin(&mut self) -> SocketAddr {
+        self.address(self.loaded.raw.admin.listen.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)))
+    }
+
     fn receiver(&mut self, raw: &RawReceiver) -> receiver::Config {
         let listen = self.address(raw.listen.as_ref(), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)));
         let mut config = receiver::Config::new(listen);
@@ -147,13 +170,14 @@ impl Check<'_> {
         key
     }
 
-    fn enforcer(&mut self, raw: &RawEnforcer, policy: &Policy) -> enforcer::Config {
+    /// What the enforcer does under this policy; under one that would be carried out where it is faulty.
+    fn enforcer(&mut self, raw: &RawEnforcer, policy: Option<&Policy>) -> enforcer::Config {
         let default = match raw.placement.as_ref().map(Spanned::get_ref).map(String::as_str) {
             None | Some("subuser") => PlacementRule::Subuser(None),
             Some("route") => PlacementRule::Route,
             Some(other) => {
                 let message = format!("placement {other:?} is not known; \"subuser\" and \"route\" are");
-                self.fault_at(raw.placement.as_ref().map_or(0, |placement| placement.span().start), message);
+                self.fault_at(raw.placement.as_ref().map(|placement| placement.span().start), &message);
                 PlacementRule::Route
             }
         };
@@ -175,10 +199,12 @@ impl Check<'_> {
                 }
             }
         }
-        let pool = |stage, name: &str| policy.pool(stage).unwrap_or_else(|| PoolName::new(name));
+        let pool =
+            |stage, name: &str| policy.and_then(|policy| policy.pool(stage)).unwrap_or_else(|| PoolName::new(name));
+        let is_carried_out = policy.is_none_or(|policy| policy.mode() == Mode::Enforce);
         enforcer::Config {
             // What a policy only says, nobody carries out.
-            mode: if policy.mode() == Mode::Enforce { raw.mode.unwrap_or_default() } else { Mode::Shadow },
+            mode: if is_carried_out { raw.mode.unwrap_or_default() } else { Mode::Shadow },
             placements: Placements { default, by_customer },
             home_pool: pool(Stage::Healthy, "home"),
             quarantine_pool: pool(Stage::Quarantined, "quarantine"),
