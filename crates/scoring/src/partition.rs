@@ -86,9 +86,10 @@ impl Partition {
     /// Forgets what no window reaches any more.
     pub(crate) fn forget(&mut self, now: Timestamp) {
         self.all.forget(now);
-        for ledger in self.pools.values_mut() {
+        self.pools.retain(|_, ledger| {
             ledger.forget(now);
-        }
+            !ledger.sum(Window::Month, now).total().is_zero()
+        });
     }
 
     /// This partition's share of the fleet's counts, with the cells of `grains`.

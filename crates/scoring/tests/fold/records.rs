@@ -264,3 +264,18 @@ fn mail_of_a_clock_ahead_is_not_held_against_a_released_customer_either() {
     house.pass(Millis::minutes(2));
     assert_eq!(house.stage("bad"), Stage::Healthy);
 }
+
+#[test]
+fn pools_that_nobody_sends_through_any_more_make_room_for_others() {
+    let mut house = House::new();
+    for number in 0..200 {
+        house.route.pool = Box::leak(format!("old-{number}").into_boxed_str());
+        house.sends("a", 1, 0, Counter::Block);
+    }
+    house.pass_quickly(Millis::days(32));
+    house.route.pool = "new";
+    house.sends("a", 1, 0, Counter::Block);
+    house.tick();
+    let pools: Vec<_> = house.share.windows[&Window::Month].pools.keys().map(ToString::to_string).collect();
+    assert_eq!(pools, ["new"]);
+}
