@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use policy::{Fault, Policy, PolicyError};
 
 pub(crate) use log::{KafkaSettings, LogSettings};
-pub(crate) use settings::Settings;
+pub(crate) use settings::{RecordedSettings, Settings};
 pub(crate) use state::StateSettings;
 
 /// The documented defaults.
@@ -46,6 +46,12 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Settings, ConfigError> {
 pub(crate) fn load_log(path: Option<&Path>) -> Result<LogSettings, ConfigError> {
     let (raw, path, text) = load_raw(path)?;
     settings::check_log(&raw, &path, &text)
+}
+
+/// The same for what a backtest over files has to know.
+pub(crate) fn load_recorded(path: &Path) -> Result<RecordedSettings, ConfigError> {
+    let (raw, path, text) = load_raw(Some(path))?;
+    settings::check_recorded(&raw, &path, &text)
 }
 
 /// Reads and checks a policy file.

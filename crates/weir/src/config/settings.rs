@@ -59,7 +59,7 @@ pub(super) fn check(raw: Raw, path: &Path, text: &str) -> Result<Settings, Confi
     let receiver = check.receiver(&raw.receiver);
     let admin = check.address(raw.admin.listen.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)));
     let log = log::check(&mut check, &raw.log);
-    let tick_interval = check.span(raw.scorer.tick_interval.as_ref(), Millis::seconds(30));
+    let tick_interval = check.tick_interval(&raw);
     let enforcer = check.enforcer(&raw.enforcer, &policy);
     let sources = raw.source.iter().filter_map(|source| check.source(source)).collect();
     let state = state::check(&mut check, &raw.state);
@@ -69,33 +69,38 @@ pub(super) fn check(raw: Raw, path: &Path, text: &str) -> Result<Settings, Confi
     if enforcer.mode == Mode::Enforce && sendgrid.is_none() {
         check.fault_at(0, format!("[enforcer] mode = \"enforce\" needs a SendGrid API key in {key_env}"));
     }
-    if check.faults.is_empty() {
-        Ok(Settings {
-            receiver,
-            sources,
-            admin,
-            log,
-            state,
-            tick_interval,
-            policy: Arc::new(policy),
-            policy_file,
-            enforcer,
-            sendgrid,
-        })
-    } else {
-        Err(ConfigError::Faults { path: path.to_owned(), faults: check.faults })
+    let policy = Arc::new(policy);
+    let settings =
+        Settings { receiver, sources, admin, log, state, tick_interval, policy, policy_file, enforcer, sendgrid };
+    check.finish(path, settings)
+}
+
+/// What says how recorded events are to be read.
+#[derive(Debug)]
+pub(crate) struct RecordedSettings {
+    /// How the events of each source tell their customer, each way once.
+    pub(crate) customers: Vec<CustomerRule>,
+    pub(crate) tick_interval: Duration,
+}
+
+/// Checks that, and nothing else.
+pub(super) fn check_recorded(raw: &Raw, path: &Path, text: &str) -> Result<RecordedSettings, ConfigError> {
+    let mut check = Check { text, faults: Vec::new() };
+    let tick_interval = check.tick_interval(raw);
+    let mut customers: Vec<CustomerRule> = Vec::new();
+    for rule in raw.source.iter().filter_map(|source| check.customer_rule(&source.customer)) {
+        if !customers.contains(&rule) {
+            customers.push(rule);
+        }
     }
+    check.finish(path, RecordedSettings { customers, tick_interval })
 }
 
 /// Checks what is said of the log, and nothing else.
 pub(super) fn check_log(raw: &Raw, path: &Path, text: &str) -> Result<LogSettings, ConfigError> {
     let mut check = Check { text, faults: Vec::new() };
     let log = log::check(&mut check, &raw.log);
-    if check.faults.is_empty() {
-        Ok(log)
-    } else {
-        Err(ConfigError::Faults { path: path.to_owned(), faults: check.faults })
-    }
+    check.finish(path, log)
 }
 
 /// The policy, from its file beside the configuration or the built-in one.
@@ -116,6 +121,18 @@ fn policy(raw: &Raw, path: &Path, check: &mut Check<'_>) -> Result<(Policy, Poli
 }
 
 impl Check<'_> {
+    /// `settings`, if nothing is wrong.
+    fn finish<T>(self, path: &Path, settings: T) -> Result<T, ConfigError> {
+        match self.faults {
+            faults if faults.is_empty() => Ok(settings),
+            faults => Err(ConfigError::Faults { path: path.to_owned(), faults }),
+        }
+    }
+
+    fn tick_interval(&mut self, raw: &Raw) -> Duration {
+        self.span(raw.scorer.tick_interval.as_ref(), Millis::seconds(30))
+    }
+
     fn receiver(&mut self, raw: &RawReceiver) -> receiver::Config {
         let listen = self.address(raw.listen.as_ref(), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)));
         let mut config = receiver::Config::new(listen);
