@@ -103,10 +103,14 @@ impl Life {
     }
 
     async fn tick(&mut self) {
+        self.append_tick().await;
+        self.fold();
+    }
+
+    async fn append_tick(&mut self) {
         let now = Arc::clone(&self.now);
         let clock: Clock = Arc::new(move || Timestamp::from_millis(now.load(Ordering::Relaxed)));
         self.ticker.tick(&clock).await.unwrap();
-        self.fold();
     }
 
     async fn take(&mut self, records: Vec<Append>) {
@@ -177,6 +181,9 @@ fn under_the_policy_of_life_the_decisions_are_those_of_life_byte_for_byte() {
     assert_eq!((live.same, live.run.made.len()), (expected.len(), expected.len()));
     assert!(report::text(&outcome).contains("all of them are those of life, byte for byte"));
     assert_eq!(outcome.read.cut, []);
+    assert_eq!(live.behind, []);
+    let policies: Vec<_> = outcome.read.policies.iter().map(|policy| policy.digest.as_str()).collect();
+    assert_eq!(policies, [outcome.runs[0].digest.as_str()], "the file's, once for all partitions");
 }
 
 #[test]
@@ -187,6 +194,24 @@ fn another_policy_file_that_says_the_same_finds_the_same_customers_under_another
     let live = outcome.live.as_ref().unwrap();
     assert_eq!((live.same, live.run.made.len()), (0, outcome.runs[0].made.len()), "the digest is another");
     assert_eq!(Tally::of(&differences(&live.run, &outcome.runs[0])), Tally::default());
+}
+
+#[test]
+fn it_is_told_where_the_scorer_had_not_got_to_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut life = Life::new(folder.path());
+    let got_to = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        life.run().await;
+        let got_to = life.now();
+        life.now.store((got_to + Millis::minutes(1)).millis(), Ordering::Relaxed);
+        life.append_tick().await;
+        got_to
+    });
+    let outcome = over_log(&[candidate(policy::DEFAULT)], life.log.as_ref()).unwrap();
+    let behind = outcome.live.as_ref().unwrap().behind.iter();
+    let expected = PARTITIONS.all().map(|id| (id, Some(got_to), got_to + Millis::minutes(1)));
+    assert!(behind.map(|behind| (behind.partition, behind.got_to, behind.read_to)).eq(expected));
+    assert!(report::summary(&outcome).contains(&format!("had got to {got_to} only")));
 }
 
 #[test]

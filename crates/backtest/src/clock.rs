@@ -32,12 +32,16 @@ impl Clock {
     /// Takes in that an event of `at` arrived, and one of `next` behind it. The ticks due before it, in their order.
     ///
     /// One event far ahead of all others is a mistake of somebody's clock, and no reason to let time jump for all; two in a row
-    /// are a gap in the recording.
+    /// are a gap in the recording. The last event of all, without a `next`, has no other to bear it out: it is believed as long
+    /// as it lies within the silence that ticks.
     pub(crate) fn advance(&mut self, at: Timestamp, next: Option<Timestamp>) -> Vec<Timestamp> {
         let believed = match self.now {
             None => Some(next.map_or(at, |next| at.min(next))),
             Some(now) if at <= now + AHEAD => Some(at),
-            Some(now) => next.filter(|next| *next > now + AHEAD).map(|next| at.min(next)),
+            Some(now) => match next {
+                Some(next) => Some(at.min(next)).filter(|_| next > now + AHEAD),
+                None => Some(at).filter(|at| *at <= now + SILENCE),
+            },
         };
         let Some(now) = believed.filter(|believed| self.now.is_none_or(|now| *believed > now)) else {
             return Vec::new();
@@ -95,6 +99,23 @@ mod tests {
         assert_eq!(clock.now(), at(0, 0));
         assert_eq!(clock.advance(at(9_000, 0), Some(at(200, 30))).last(), Some(&at(200, 0)));
         assert_eq!(clock.now(), at(200, 30), "the nearer of the two");
+    }
+
+    #[test]
+    fn the_last_event_is_believed_behind_a_quiet_hour_but_not_from_another_age() {
+        let mut clock = clock();
+        let _first = clock.advance(at(0, 0), Some(at(0, 1)));
+        assert_eq!(clock.advance(at(300, 5), None).last(), Some(&at(300, 0)));
+        assert_eq!(clock.now(), at(300, 5));
+        assert_eq!(clock.advance(at(300 + 46 * 24 * 60, 0), None), []);
+        assert_eq!(clock.now(), at(300, 5));
+    }
+
+    #[test]
+    fn an_event_behind_a_quiet_hour_is_believed_where_one_of_the_same_moment_follows() {
+        let mut clock = clock();
+        let _first = clock.advance(at(0, 0), Some(at(0, 1)));
+        assert_eq!(clock.advance(at(90, 0), Some(at(90, 0))).last(), Some(&at(90, 0)));
     }
 
     #[test]

@@ -17,10 +17,10 @@ pub struct Finding<'r> {
     pub strictest: Stage,
 }
 
-/// The customers that `run` found.
+/// The customers that `run` found; not those that rules in shadow would have found.
 pub fn findings(run: &Run) -> BTreeMap<&CustomerId, Finding<'_>> {
     let mut found: BTreeMap<&CustomerId, Finding<'_>> = BTreeMap::new();
-    for made in run.made.iter().filter(|made| made.decision.to >= FOUND) {
+    for made in run.moves().filter(|made| made.decision.to >= FOUND) {
         let (customer, to) = (&made.decision.customer, made.decision.to);
         let finding = found.entry(customer).or_insert(Finding { first: made, strictest: to });
         finding.strictest = finding.strictest.max(to);

@@ -7,7 +7,8 @@ use model::{Command, Counter, CustomerId, Event, Fleet, Offset, PartitionId, Sta
 use policy::Policy;
 use scoring::{Applied, Effect, Fold, Input, MemoryStore, Partition, Said, Store};
 
-use crate::outcome::{Effects, Made};
+use crate::outcome::{Effects, Force, Made};
+use crate::peaks::Steps;
 use crate::series::{Sample, Series};
 
 /// The fold of one partition under one policy.
@@ -26,6 +27,7 @@ pub(crate) struct Lane {
 pub(crate) struct Noted {
     pub(crate) made: Vec<Made>,
     pub(crate) series: Series,
+    pub(crate) steps: Steps,
     pub(crate) effects: Effects,
     /// Events that name no customer.
     pub(crate) unattributed: u64,
@@ -46,9 +48,23 @@ impl Lane {
         }
     }
 
+    /// Tells the time before the first tick: to be called for every record, whatever it is.
+    pub(crate) fn begin_at(&mut self, appended: Timestamp) {
+        self.fold.begin_at(appended);
+    }
+
+    /// The time: that of the last tick, or before it that of the first record.
+    fn now(&self) -> Option<Timestamp> {
+        self.fold.partition().now()
+    }
+
+    /// The time of the last tick.
+    pub(crate) fn ticked(&self) -> Option<Timestamp> {
+        self.share.as_ref().and_then(|share| share.as_of)
+    }
+
     /// Folds an event that stands at `offset` and was appended at `appended`.
     pub(crate) fn event(&mut self, offset: Offset, appended: Timestamp, (customer, event): (&CustomerId, &Event<'_>)) {
-        self.fold.begin_at(appended);
         self.noted.unattributed += u64::from(customer.is_unattributed());
         let effect = self.apply(offset, Input::Event(customer, event, appended));
         let Effect::Counted(counter) = effect else { return };
@@ -60,34 +76,31 @@ impl Lane {
     }
 
     /// Has a command followed.
-    pub(crate) fn command(&mut self, offset: Offset, appended: Timestamp, (customer, command): (&CustomerId, Command)) {
-        self.fold.begin_at(appended);
+    pub(crate) fn command(&mut self, offset: Offset, (customer, command): (&CustomerId, Command)) {
         self.apply(offset, Input::Command(customer, command));
     }
 
     /// Lets time pass.
-    pub(crate) fn tick(&mut self, offset: Offset, appended: Timestamp, tick: Tick) {
-        self.fold.begin_at(appended);
+    pub(crate) fn tick(&mut self, offset: Offset, tick: Tick) {
         self.apply(offset, Input::Tick(tick));
-        let partition = self.fold.partition();
-        let counts = partition.stages();
-        self.noted.series.push(Sample {
-            at: partition.now().unwrap_or_default(),
-            stages: Stage::ALL.map(|stage| counts.get(&stage).copied().unwrap_or_default()),
-            bad: self.noted.bad,
-            unfound: self.noted.unfound,
-        });
+        let at = self.now().unwrap_or_default();
+        let counts = self.fold.partition().stages();
+        let stages = Stage::ALL.map(|stage| counts.get(&stage).copied().unwrap_or_default());
+        self.noted.steps.push(at, stages);
+        self.noted.series.push(Sample { at, stages, bad: self.noted.bad, unfound: self.noted.unfound });
     }
 
     fn apply(&mut self, offset: Offset, input: Input<'_>) -> Effect {
         let Ok(Applied { effect, said }) = self.fold.apply(&mut self.store, offset, input);
         self.noted.effects.count(effect);
-        for said in said {
-            match said {
+        let mut said = said.into_iter().peekable();
+        while let Some(this) = said.next() {
+            match this {
                 Said::Decision(decision) => {
                     let mails = self.mails(&decision.customer);
-                    self.noted.stages.insert(decision.customer.clone(), decision.to);
-                    self.noted.made.push(Made { decision, mails: Some(mails) });
+                    let moves = matches!(said.peek(), Some(Said::Standing(standing)) if standing.is_after(&decision));
+                    let force = if moves { Force::Real } else { Force::WouldBe };
+                    self.noted.made(Made { decision, mails: Some(mails), force });
                 }
                 Said::Share(share) => self.share = Some(share),
                 Said::Standing(_) => {}
@@ -98,7 +111,7 @@ impl Lane {
 
     /// The customer's mails of the last thirty days.
     fn mails(&mut self, customer: &CustomerId) -> u32 {
-        let now = self.fold.partition().now().unwrap_or_default();
+        let now = self.now().unwrap_or_default();
         let Ok(customer) = self.store.customer(customer);
         customer.mail().sum(Window::Month, now).total().attempted()
     }
@@ -110,6 +123,13 @@ impl Lane {
 }
 
 impl Noted {
+    fn made(&mut self, made: Made) {
+        if made.force == Force::Real {
+            self.stages.insert(made.decision.customer.clone(), made.decision.to);
+        }
+        self.made.push(made);
+    }
+
     fn bad(&mut self, customer: &CustomerId) {
         self.bad += 1;
         if self.stages.get(customer).is_none_or(|stage| *stage < crate::FOUND) {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use model::{Decision, Offset, PartitionId, Timestamp};
+use model::{Decision, Offset, PartitionId, PolicyChange, Stage, Timestamp};
 use policy::Policy;
 use scoring::Effect;
 
 use crate::lane::Lane;
+use crate::peaks;
 use crate::series::{self, Sample};
 
 /// Moments at which figures over time are given.
@@ -28,6 +29,17 @@ pub struct Made {
     pub decision: Decision,
     /// The mails that SendGrid tried for the customer in the thirty days before; `None` where only the decision is known.
     pub mails: Option<u32>,
+    /// Whether it moves the customer.
+    pub force: Force,
+}
+
+/// Whether a decision moves its customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// It does: under a policy that as a whole is in shadow, too, where it leads the customer's next decisions on.
+    Real,
+    /// It is what a rule in shadow would do, or any rule about an exempt customer: said, and the customer stays where it is.
+    WouldBe,
 }
 
 /// What one policy decided.
@@ -41,6 +53,8 @@ pub struct Run {
     pub made: Vec<Made>,
     /// Figures over time; empty where only decisions are known.
     pub samples: Vec<Sample>,
+    /// The most customers that were at each stage at any tick, in the order of [`Stage::ALL`].
+    pub most: [u64; Stage::ALL.len()],
 }
 
 /// What the log says was decided in life.
@@ -50,6 +64,30 @@ pub struct Live {
     pub run: Run,
     /// How many of them the first candidate made again, byte for byte.
     pub same: usize,
+    /// The partitions that life's scorer had not folded to the end of what was read.
+    pub behind: Vec<Behind>,
+}
+
+/// A partition that life's scorer had not folded to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind {
+    /// Which.
+    pub partition: PartitionId,
+    /// The tick that it had got to; `None` where it has said nothing yet.
+    pub got_to: Option<Timestamp>,
+    /// The last tick that was read.
+    pub read_to: Timestamp,
+}
+
+/// A policy that a record of the log put in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutInForce {
+    /// The policy's digest, as decisions carry it.
+    pub digest: String,
+    /// When the record was appended.
+    pub since: Timestamp,
+    /// Who put it in force, and why.
+    pub change: PolicyChange,
 }
 
 /// How many records became what. Every policy sees the same.
@@ -119,6 +157,8 @@ pub struct Read {
     pub faults: Vec<String>,
     /// The partitions whose beginning retention has cut off, and where they begin now.
     pub cut: Vec<(PartitionId, Offset)>,
+    /// The policies that were put in force in life, by time. Candidates are judged by themselves, whatever these say.
+    pub policies: Vec<PutInForce>,
 }
 
 /// All that came of a backtest.
@@ -171,7 +211,25 @@ impl Run {
             digest: candidate.policy.digest().to_owned(),
             made: in_order(lanes.iter().flat_map(|lane| lane.noted.made.iter().cloned()).collect()),
             samples: series::sum(&series, POINTS),
+            most: peaks::most(lanes.iter().map(|lane| &lane.noted.steps)),
         }
+    }
+
+    /// The decisions that move their customers.
+    pub fn moves(&self) -> impl Iterator<Item = &Made> {
+        self.made.iter().filter(|made| made.force == Force::Real)
+    }
+
+    /// How many decisions are only said.
+    pub fn would_be(&self) -> usize {
+        self.made.len() - self.moves().count()
+    }
+}
+
+impl Live {
+    /// Whether `run` made every decision of life and no other.
+    pub fn is_that_of(&self, run: &Run) -> bool {
+        self.same == self.run.made.len() && self.same == run.made.len()
     }
 }
 

@@ -38,9 +38,9 @@ pub struct Reading {
 }
 
 impl Default for Reading {
-    /// By the custom argument `customer_id`, with a tick a minute.
+    /// By the custom argument `customer_id`, with a tick every half minute as a Weir has by default.
     fn default() -> Self {
-        Self { customer: CustomerRule::CustomArg("customer_id".to_owned()), tick: Millis::minutes(1) }
+        Self { customer: CustomerRule::CustomArg("customer_id".to_owned()), tick: Millis::seconds(30) }
     }
 }
 
@@ -186,13 +186,15 @@ impl Backtest {
 
 impl Queued {
     fn tick(&mut self, tick: Tick) {
-        self.lane.tick(self.next, tick.at, tick);
+        self.lane.begin_at(tick.at);
+        self.lane.tick(self.next, tick);
         self.next = self.next.next();
     }
 
     fn events(&mut self, block: &Parsed, events: Range<usize>) {
         let (id, arrivals) = (self.lane.id, block.arrivals.get(events).unwrap_or_default());
         for arrival in arrivals.iter().filter(|arrival| arrival.partition == id) {
+            self.lane.begin_at(arrival.appended);
             self.lane.event(self.next, arrival.appended, (&arrival.customer, &block.event(arrival)));
             self.next = self.next.next();
         }

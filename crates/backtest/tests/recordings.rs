@@ -114,6 +114,27 @@ fn two_policies_differ_about_those_whom_only_one_of_them_looks_for() {
 }
 
 #[test]
+fn what_rules_in_shadow_would_do_is_told_apart_and_finds_nobody() {
+    let text = lines(&events());
+    let shadowed = policy::DEFAULT.replace("[[rule]]\n", "[[rule]]\nmode = \"shadow\"\n");
+    let outcome = run(&[default(), candidate("shadowed", &shadowed)], vec![recording(text.clone())]);
+    let [with, without] = outcome.runs.as_slice() else { unreachable!("two candidates") };
+    assert_eq!(with.would_be(), 0);
+    assert!(without.would_be() > 5, "{}", without.would_be());
+    assert_eq!(backtest::findings(without).len(), 0);
+    let bad = |run: &backtest::Run| run.samples.last().map(|sample| (sample.bad, sample.unfound)).unwrap();
+    assert_eq!(bad(without).0, bad(without).1, "nobody is found");
+    for report in [report::text(&outcome), report::html(&outcome)] {
+        assert!(report.contains("(would-be)") && report.contains("only said (shadow)"));
+    }
+
+    let in_shadow = policy::DEFAULT.replace("mode = \"enforce\"", "mode = \"shadow\"");
+    let outcome = run(&[candidate("in shadow", &in_shadow)], vec![recording(text)]);
+    assert_eq!(outcome.runs[0].would_be(), 0, "what a policy in shadow does leads on");
+    assert_eq!(backtest::findings(&outcome.runs[0]).len(), backtest::findings(with).len());
+}
+
+#[test]
 fn lines_that_are_no_events_are_left_out_and_told() {
     let events = events();
     let expected = run(&[default()], vec![recording(lines(&events))]);
@@ -205,15 +226,15 @@ fn is_well_formed(page: &str) -> bool {
 #[test]
 fn the_page_needs_nothing_from_elsewhere_and_shows_names_as_they_are() {
     let evil = r#"<script src='//x'>"&"#;
-    let bounce = |number: i64| {
+    let bounced = |number: i64| {
         let customer = evil.replace('"', "\\\"");
-        let at = START.seconds() + number;
+        let (at, event) = (START.seconds() + number / 2, if number % 2 == 0 { "processed" } else { "bounce" });
         format!(
-            r#"{{"event":"bounce","type":"bounce","timestamp":{at},"email":"a@b.example","sg_event_id":"{number}","customer_id":"{customer}"}}"#
+            r#"{{"event":"{event}","type":"bounce","timestamp":{at},"email":"a@b.example","sg_event_id":"{number}","customer_id":"{customer}"}}"#
         )
     };
     let mut events = events();
-    events.extend((0..3_000).map(bounce));
+    events.extend((0..6_000).map(bounced));
     let outcome = run(&[default(), deaf_to_complaints()], vec![recording(lines(&events))]);
     assert!(outcome.runs[0].made.iter().any(|made| made.decision.customer.as_str() == evil));
     let page = report::html(&outcome);

@@ -2,8 +2,8 @@
 //!
 //! Weir's fold under a policy, and rules of fixed percentages as others use them ([`Rival`]), watch the same simulated month
 //! (`simulator::month`). The [`Scorecard`] says for each kind of customer how many of the bad were found, how many mails
-//! they had sent and after what time, beside the fewest mails from which anybody could know it at the same error rate
-//! ([`policy::wald`]); and how many of the good were touched.
+//! they had sent and after what time, beside the mails that the best sequential test of the same limits needs on average at
+//! the same error rates ([`policy::wald`]); and how many of the good were touched.
 //!
 //! Weir's verdicts take effect: who is throttled, quarantined or suspended sends accordingly. A rival sees the traffic as if
 //! nobody had been stopped, until it would first act on a customer; later acts do not count. That is what it would see in a
@@ -11,7 +11,7 @@
 //!
 //! # Laws
 //!
-//! - **The same policy, seed and size give the same scorecard**, whatever the machine.
+//! - **The same policy, seed and size give the same scorecard**, however many threads the machine runs at once.
 
 mod outcome;
 mod quantiles;
@@ -23,7 +23,7 @@ mod table;
 mod theory;
 mod weir;
 
-pub use outcome::{Move, Outcome};
+pub use outcome::{Found, Move, Outcome};
 pub use quantiles::Quantiles;
 pub use rival::{Rival, Rule};
 pub use score::score;

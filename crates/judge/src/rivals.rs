@@ -1,6 +1,6 @@
 //! The rivals watch a month in which nobody is stopped.
 
-use std::thread;
+use std::{panic, thread};
 
 use model::Stage;
 use simulator::month::{Arrival, Gate, Month, Scenario, Tally};
@@ -16,8 +16,7 @@ type Moves = Vec<Option<Move>>;
 pub(crate) fn watch(scenario: &Scenario) -> Vec<[Moves; Rival::ALL.len()]> {
     thread::scope(|scope| {
         let parts: Vec<_> = (0..PARTS).map(|part| scope.spawn(move || watch_part(scenario, part))).collect();
-        // A thread that panicked has already said so; then its part is missing.
-        parts.into_iter().filter_map(|part| part.join().ok()).collect()
+        parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| panic::resume_unwind(panic))).collect()
     })
 }
 

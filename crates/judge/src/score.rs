@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use model::Millis;
 use policy::Policy;
 use simulator::month::{Customer, Kind, Scenario};
 
-use crate::outcome::{Outcome, good_months, is_caught};
+use crate::outcome::{Found, Outcome, good_months, is_caught};
 use crate::weir::Decided;
 use crate::{KindScore, Move, Quantiles, Rival, Score, Scorecard, Totals, Touch, rivals, theory, weir};
 
@@ -68,28 +69,47 @@ fn kind_score(kind: Kind, cases: &[Case]) -> Option<KindScore> {
         kind,
         good: kind.is_good(),
         customers: cases.len(),
-        fewest_mails: Quantiles::of(cases.iter().filter_map(|case| case.fewest).collect()).map(|fewest| fewest.median),
+        fewest_mails: Quantiles::of(found_since(WEIR, &cases).filter_map(|found| found.case.fewest).collect())
+            .map(|fewest| fewest.median),
         weir: scores.next()?,
         rivals: scores.collect(),
     })
 }
 
+/// Weir's place among the watchers.
+const WEIR: usize = 0;
+
+/// A case whose customer was found since it was bad.
+struct FoundSince<'c> {
+    case: &'c Case,
+    /// The mails sent since then.
+    mails: f64,
+    time: Millis,
+}
+
+fn found_since<'c>(watcher: usize, cases: &[&'c Case]) -> impl Iterator<Item = FoundSince<'c>> {
+    cases.iter().filter_map(move |case| match case.outcomes[watcher].found? {
+        Found::After { mails, time } => Some(FoundSince { case, mails: f64::from(mails), time }),
+        Found::Beforehand => None,
+    })
+}
+
 fn watcher_score(watcher: usize, cases: &[&Case]) -> Score {
     let outcomes = || cases.iter().map(|case| case.outcomes[watcher]);
-    let found = || cases.iter().filter_map(|case| Some((case, case.outcomes[watcher].found?)));
-    let ratio = found().filter_map(|(case, (mails, _))| Some(f64::from(mails) / case.fewest?));
-    let risen_to = found().filter_map(|(case, (mails, _))| {
-        let badness = case.customer.badness.as_ref().filter(|badness| badness.rise > 0.0)?;
-        Some(f64::from(mails).mul_add(badness.rise, badness.rate))
+    let found = || found_since(watcher, cases);
+    let ratio = found().filter_map(|found| Some(found.mails / found.case.fewest?));
+    let risen_to = found().filter_map(|found| {
+        let badness = found.case.customer.badness.as_ref().filter(|badness| badness.rise > 0.0)?;
+        Some(found.mails.mul_add(badness.rise, badness.rate))
     });
     Score {
         risen_to: Quantiles::of(risen_to.collect()),
-        found: found().count(),
+        found: outcomes().filter(|outcome| outcome.found.is_some()).count(),
         touched: outcomes().filter(|outcome| outcome.touched).count(),
         watched: outcomes().map(|outcome| outcome.watched).sum(),
-        mails: Quantiles::of(found().map(|(_, (mails, _))| f64::from(mails)).collect()),
+        mails: Quantiles::of(found().map(|found| found.mails).collect()),
         ratio: Quantiles::of(ratio.collect()),
-        hours: Quantiles::of(found().map(|(_, (_, after))| hours(after)).collect()),
+        hours: Quantiles::of(found().map(|found| hours(found.time)).collect()),
     }
 }
 
@@ -99,13 +119,13 @@ fn float(number: usize) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a scenario has far fewer than 2^53 milliseconds")]
-fn hours(span: model::Millis) -> f64 {
-    span.get() as f64 / model::Millis::hours(1).get() as f64
+fn hours(span: Millis) -> f64 {
+    span.get() as f64 / Millis::hours(1).get() as f64
 }
 
 #[cfg(test)]
 mod tests {
-    use model::{Counter, CustomerId, Millis};
+    use model::{Counter, CustomerId};
     use simulator::month::Badness;
 
     use super::*;
@@ -125,7 +145,7 @@ mod tests {
     }
 
     fn found(mails: u32, hours: i64) -> Outcome {
-        Outcome { found: Some((mails, Millis::hours(hours))), ..Outcome::default() }
+        Outcome { found: Some(Found::After { mails, time: Millis::hours(hours) }), ..Outcome::default() }
     }
 
     fn touched() -> Outcome {
@@ -148,15 +168,19 @@ mod tests {
     #[test]
     fn a_kinds_figures_are_those_of_its_customers_that_were_found() {
         let missed = Outcome { watched: 2, ..Outcome::default() };
+        let beforehand = Outcome { found: Some(Found::Beforehand), ..Outcome::default() };
         let cases = [
             case(Kind::SlowDrip, found(100, 2), missed),
             case(Kind::SlowDrip, found(75, 4), missed),
             case(Kind::SlowDrip, missed, found(10, 1)),
+            Case { fewest: Some(900.0), ..case(Kind::SlowDrip, missed, missed) },
+            Case { fewest: Some(900.0), ..case(Kind::SlowDrip, missed, missed) },
+            Case { fewest: Some(900.0), ..case(Kind::SlowDrip, beforehand, beforehand) },
             case(Kind::Good, Outcome::default(), Outcome::default()),
         ];
         let scorecard = scorecard(&cases);
         let [_, drip] = scorecard.kinds.as_slice() else { panic!("{:?}", scorecard.kinds) };
-        assert_eq!((drip.customers, drip.weir.found, drip.weir.watched, drip.fewest_mails), (3, 2, 2, Some(50.0)));
+        assert_eq!((drip.customers, drip.weir.found, drip.weir.watched, drip.fewest_mails), (6, 3, 6, Some(50.0)));
         assert_eq!(drip.weir.mails, Some(Quantiles { median: 75.0, p95: 100.0 }));
         assert_eq!(drip.weir.ratio, Some(Quantiles { median: 1.5, p95: 2.0 }));
         assert_eq!(drip.weir.hours, Some(Quantiles { median: 2.0, p95: 4.0 }));

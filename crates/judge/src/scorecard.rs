@@ -62,7 +62,9 @@ pub struct KindScore {
     pub good: bool,
     /// How many there were.
     pub customers: usize,
-    /// The fewest mails from which the policy's best rule could know them: the median.
+    /// The mails that the best sequential test of the policy's limits needs on average, at the same error rates: the median
+    /// over the customers that Weir found, whose figures stand beside it. `None` where no sequential rule looks at what shows
+    /// them.
     pub fewest_mails: Option<f64>,
     /// Under Weir.
     pub weir: Score,
@@ -70,7 +72,8 @@ pub struct KindScore {
     pub rivals: Vec<Score>,
 }
 
-/// How customers of a kind fared under a watcher. Figures of mails and time are of those that were found.
+/// How customers of a kind fared under a watcher. Figures of mails and time are of those that were found since they were bad:
+/// who was held back before and still was then is found, and says nothing of how soon.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Score {
     /// How many were throttled or worse while they were bad.
@@ -81,7 +84,7 @@ pub struct Score {
     pub watched: u32,
     /// Mails sent, since it was bad, when it was found.
     pub mails: Option<Quantiles>,
-    /// Those mails as a multiple of the fewest from which anybody could know.
+    /// Those mails as a multiple of what the best sequential test needs on average.
     pub ratio: Option<Quantiles>,
     /// The rate at which it was found, of those whose rate rises.
     pub risen_to: Option<Quantiles>,

@@ -15,7 +15,7 @@ use crate::{PARTS, STEP, TICK};
 /// A part of the month, and the partition that watches it.
 pub(crate) struct Part {
     pub(crate) month: Month,
-    /// What was done about each customer, by its place.
+    /// What was done about each customer, by its place; not what rules in shadow would have done.
     pub(crate) decided: Vec<Vec<Decided>>,
     /// Records folded so far.
     pub(crate) records: u64,
@@ -96,10 +96,12 @@ impl Part {
     fn apply(&mut self, at: Timestamp, input: Input<'_>) {
         let Ok(applied) = self.fold.apply(&mut self.store, Offset::new(self.records), input);
         self.records += 1;
-        for said in applied.said {
-            match said {
+        let mut said = applied.said.into_iter().peekable();
+        while let Some(this) = said.next() {
+            match this {
                 Said::Decision(decision) => {
-                    let Some(place) = self.places.get(&decision.customer) else { continue };
+                    let moves = matches!(said.peek(), Some(Said::Standing(standing)) if standing.is_after(&decision));
+                    let Some(place) = self.places.get(&decision.customer).filter(|_| moves) else { continue };
                     let step = Move { at, to: decision.to, sent: self.month.tally(*place) };
                     self.decided[*place].push(Decided { step, rule: decision.rule, evidence: decision.evidence });
                 }

@@ -66,3 +66,24 @@ fn the_same_seed_gives_the_same_scorecard() {
     let json = |scorecard: &Scorecard| serde_json::to_string(scorecard).unwrap();
     assert_eq!(json(&scorecard(&scenario)), json(&scorecard(&scenario)));
 }
+
+/// The scorecard of the standard policy with `from` as `to`, over a few customers.
+fn few(from: &str, to: &str) -> Scorecard {
+    let text = policy::DEFAULT.replace(from, to);
+    assert_ne!(text, policy::DEFAULT);
+    let policy = Arc::new(Policy::parse(&text).unwrap());
+    judge::score(&policy, &Scenario { customers: 120, days: 4, ..SCENARIO }, &mut |_| {})
+}
+
+fn found(scorecard: &Scorecard) -> usize {
+    scorecard.kinds.iter().map(|kind| kind.weir.found).sum()
+}
+
+#[test]
+fn what_rules_in_shadow_would_do_is_no_move_and_what_a_policy_in_shadow_does_is_one() {
+    let rules = few("[[rule]]\n", "[[rule]]\nmode = \"shadow\"\n");
+    assert_eq!((found(&rules), rules.totals[0].touched), (0, 0));
+    let policy = few("mode = \"enforce\"", "mode = \"shadow\"");
+    assert!(found(&policy) > 10, "{policy}");
+    assert_eq!(found(&policy), found(&few("version = 2", "# The same.\nversion = 2")));
+}

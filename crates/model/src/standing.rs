@@ -73,3 +73,12 @@ pub struct Standing {
     /// Why it is there; empty for a customer that was never moved.
     pub reasons: Vec<Reason>,
 }
+
+impl Standing {
+    /// Whether it is where `decision` has moved its customer to. Directly behind a move it is said where the customer stands
+    /// now; what a rule in shadow, or any rule about an exempt customer, would do is said alone and leaves the customer where
+    /// it is.
+    pub fn is_after(&self, decision: &crate::Decision) -> bool {
+        self.customer == decision.customer && self.stage == decision.to
+    }
+}

@@ -1,4 +1,7 @@
 //! Randomness that a customer shares with nobody.
+//!
+//! The same seed throws the same: logarithms and powers are `libm`'s here and wherever else a draw depends on them, since those
+//! of the system differ in their last digit from one system to another. Inside `rand_distr`'s own draws they can't be chosen.
 
 use model::{Millis, Timestamp};
 use rand::{RngExt, SeedableRng};
@@ -68,7 +71,7 @@ impl Dice {
 
     /// A number from `from` up to `to`, as often from the lower half of its magnitudes as from the upper; `from` is above 0.
     pub(crate) fn magnitude(&mut self, from: f64, to: f64) -> f64 {
-        self.between(from.ln(), to.ln()).exp()
+        libm::exp(self.between(libm::log(from), libm::log(to)))
     }
 
     /// A value of this distribution.

@@ -166,15 +166,17 @@ pub(crate) struct BacktestOptions {
     /// log can be read while Weir is stopped.
     #[arg(long)]
     pub(crate) log: bool,
-    /// The configuration file that says where the log is.
-    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG", requires = "log")]
+    /// The configuration file: it says where the log is, and for --events how an event tells its customer (by its sources) and how
+    /// often time ticks.
+    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// How an event tells its customer: custom_arg:NAME, category_prefix:PREFIX, pool, or fixed:CUSTOMER.
-    #[arg(long, value_name = "HOW", default_value = "custom_arg:customer_id", conflicts_with = "log")]
-    pub(crate) customer: CustomerRule,
-    /// How often the events' own time ticks.
-    #[arg(long, value_name = "SPAN", default_value = "1m", conflicts_with = "log")]
-    pub(crate) tick: Millis,
+    /// How an event tells its customer: custom_arg:NAME, category_prefix:PREFIX, pool, or fixed:CUSTOMER. Without it as the
+    /// configuration's sources have it, and without those by custom_arg:customer_id.
+    #[arg(long, value_name = "HOW", conflicts_with = "log")]
+    pub(crate) customer: Option<CustomerRule>,
+    /// How often the events' own time ticks. Without it as the configuration has it, and without that every 30s.
+    #[arg(long, value_name = "SPAN", conflicts_with = "log")]
+    pub(crate) tick: Option<Millis>,
     /// Write the decisions of all policies as JSON, one a line, as they would stand on weir.decisions.
     #[arg(long)]
     pub(crate) json: bool,

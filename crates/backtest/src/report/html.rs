@@ -20,6 +20,9 @@ const DRAWN: [(Stage, &str); 5] = [
     (Stage::Suspended, "suspended"),
     (Stage::Banned, "banned"),
 ];
+/// The figures of the summary.
+const HEADS: [&str; 5] =
+    ["decisions", "only said (shadow)", "customers found", "bad mail", "of it from customers not found by then"];
 /// How the runs are drawn, in their order.
 const RUNS: [&str; 2] = ["first", "second"];
 
@@ -51,12 +54,12 @@ pub fn html(outcome: &Outcome) -> String {
 fn summary(outcome: &Outcome) -> Markup {
     html! {
         @for line in words::read(&outcome.read) { p { (line) } }
-        @if let (Some(live), Some(run)) = (&outcome.live, outcome.runs.first()) { p { (words::live(live, run)) } }
+        @for line in words::beside_life(outcome) { p { (line) } }
         div class="scroll" { table {
             caption { "Found means throttled or worse. Bad mail: hard bounces, complaints and blocks for conduct." }
             thead { tr {
                 th scope="col" { "policy" }
-                @for head in ["decisions", "customers found", "bad mail", "of it from customers not found by then"] {
+                @for head in HEADS {
                     th scope="col" class="number" { (head) }
                 }
             } }
@@ -64,7 +67,8 @@ fn summary(outcome: &Outcome) -> Markup {
                 @let (bad, unfound) = words::bad(run).unwrap_or_default();
                 tr {
                     th scope="row" { (run.name) br; code { (run.digest) } }
-                    td class="number" { (run.made.len()) }
+                    td class="number" { (thousands(run.moves().count())) }
+                    td class="number" { (thousands(run.would_be())) }
                     td class="number" { (findings(run).len()) }
                     td class="number" { (thousands(bad)) }
                     td class="number" { (thousands(unfound)) }
@@ -80,6 +84,7 @@ fn compared(first: &Run, second: &Run) -> Markup {
         h2 { (second.name) " beside " (first.name) }
         p { (words::tally(Tally::of(&differences), first, second)) }
         @if !differences.is_empty() { div class="scroll" { table {
+            (cut(differences.len(), "differences"))
             thead { tr { th scope="col" { "customer" } th scope="col" { "difference" } } }
             tbody { @for difference in differences.iter().take(ROWS) {
                 tr { th scope="row" { (difference.customer) } td { (words::difference(difference, first, second)) } }
@@ -164,11 +169,16 @@ fn before_being_found(runs: &[Run]) -> Markup {
     }
 }
 
+/// Says that a table doesn't show everything, where it doesn't.
+fn cut(rows: usize, what: &str) -> Markup {
+    html! { @if rows > ROWS { caption { "The first " (thousands(ROWS)) " of " (thousands(rows)) " " (what) "." } } }
+}
+
 fn moves(run: &Run) -> Markup {
     html! {
         h2 { "Decisions of " (run.name) }
         div class="scroll" { table {
-            @if run.made.len() > ROWS { caption { "The first " (ROWS) " of " (run.made.len()) "; --json has all." } }
+            (cut(run.made.len(), "decisions; --json has all"))
             thead { tr {
                 @for head in ["time", "customer", "move", "rule"] { th scope="col" { (head) } }
                 th scope="col" class="number" { "mails before" }
@@ -179,7 +189,7 @@ fn moves(run: &Run) -> Markup {
                 tr {
                     td { (decision.at) }
                     th scope="row" { (decision.customer) }
-                    td { (words::step(decision)) }
+                    td { (words::step(made)) }
                     td { (decision.rule) }
                     td class="number" { (words::mails(made)) }
                     td { (words::why(decision)) }
@@ -209,4 +219,18 @@ const fn moment(at: Timestamp) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "a picture is coarser")]
 const fn number(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_cut_says_so() {
+        assert_eq!(cut(ROWS, "differences").into_string(), "");
+        assert_eq!(
+            cut(ROWS + 1, "differences").into_string(),
+            "<caption>The first 5,000 of 5,001 differences.</caption>"
+        );
+    }
 }

@@ -8,7 +8,9 @@ mod words;
 pub use html::html;
 pub use text::text;
 
-/// What was read, and what was left out.
+/// What was read, what was left out, and how many of life's decisions were made again.
 pub fn summary(outcome: &crate::Outcome) -> String {
-    words::read(&outcome.read).join("\n")
+    let mut lines = words::read(&outcome.read);
+    lines.extend(words::beside_life(outcome));
+    lines.join("\n")
 }

@@ -18,8 +18,8 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 pub fn text(outcome: &Outcome) -> String {
     let mut parts = vec![words::read(&outcome.read).join("\n")];
     if let (Some(live), Some(run)) = (&outcome.live, outcome.runs.first()) {
-        parts.push(words::live(live, run));
-        if live.same != run.made.len() {
+        parts.push(words::beside_life(outcome).join("\n"));
+        if !live.is_that_of(run) {
             parts.push(compared(&live.run, run));
         }
     }
@@ -32,8 +32,12 @@ pub fn text(outcome: &Outcome) -> String {
 
 fn of_run(run: &Run) -> String {
     let found = count(findings(run).len(), "customer is", "customers are");
-    let moves = count(run.made.len(), "decision", "decisions");
+    let moves = count(run.moves().count(), "decision", "decisions");
     let mut text = format!("== {} ({})\n{moves}; {found} found (throttled or worse).", run.name, run.digest);
+    if run.would_be() > 0 {
+        let would_be = count(run.would_be(), "would-be decision is", "would-be decisions are");
+        text.push_str(&format!(" {would_be} only said (shadow)."));
+    }
     if let Some((bad, unfound)) = words::bad(run) {
         let [bad, unfound] = [bad, unfound].map(thousands);
         text.push_str(&format!(
@@ -54,7 +58,7 @@ fn moves_of(run: &Run) -> String {
         table.add_row([
             decision.at.to_string(),
             decision.customer.to_string(),
-            words::step(decision),
+            words::step(made),
             decision.rule.clone(),
             words::mails(made),
             words::why(decision),
@@ -116,6 +120,29 @@ fn sparkline(counts: &[u64], most: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::{Force, Live, Made, Read};
+
+    fn made(customer: &str) -> Made {
+        let decision = serde_json::json!({
+            "id": "0".repeat(32), "customer": customer, "at": "2026-01-01T00:00:00Z", "from": "healthy", "to": "throttled",
+            "mode": "enforce", "rule": "drip", "evidence": null, "policy": "sha256:0",
+            "offset": {"partition": 0, "offset": 1}
+        });
+        Made { decision: serde_json::from_value(decision).unwrap(), mails: None, force: Force::Real }
+    }
+
+    fn run(name: &str, customers: &[&str]) -> Run {
+        let made = customers.iter().map(|customer| made(customer)).collect();
+        Run { name: name.to_owned(), digest: String::new(), made, samples: Vec::new(), most: [0; 6] }
+    }
+
+    #[test]
+    fn whom_the_candidate_misses_is_shown_beside_life_though_all_that_it_made_is_the_same() {
+        let live = Live { run: run("in life", &["acme", "missed"]), same: 1, behind: Vec::new() };
+        let outcome = Outcome { runs: vec![run("new", &["acme"])], live: Some(live), read: Read::default() };
+        let text = text(&outcome);
+        assert!(text.contains("new beside in life") && text.contains("found by in life only"), "{text}");
+    }
 
     #[test]
     fn a_sparkline_shows_nothing_for_none_and_the_full_height_for_the_most() {

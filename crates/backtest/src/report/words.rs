@@ -1,10 +1,10 @@
 //! What both reports say in the same words.
 
 use model::figures::{count, thousands};
-use model::{Decision, Millis, Stage};
+use model::{Decision, Millis, PolicyOrigin, Stage};
 
 use crate::compare::{Difference, Kind, Tally};
-use crate::outcome::{Live, Made, Read, Run};
+use crate::outcome::{Behind, Force, Live, Made, Outcome, Read, Run};
 
 /// A span by its two largest units; never negative.
 pub(super) fn span(span: Millis) -> String {
@@ -53,15 +53,51 @@ pub(super) fn read(read: &Read) -> Vec<String> {
     lines
 }
 
+/// Where a log tells it: under which policies life's decisions were made, how many of them were made again, and which are yet to come.
+pub(super) fn beside_life(outcome: &Outcome) -> Vec<String> {
+    let (Some(life), Some(run)) = (&outcome.live, outcome.runs.first()) else { return Vec::new() };
+    let mut lines = policies(&outcome.read);
+    lines.push(live(life, run));
+    lines.extend(life.behind.iter().map(behind));
+    lines
+}
+
+fn policies(read: &Read) -> Vec<String> {
+    let count = match read.policies.len() {
+        0 => return Vec::new(),
+        1 => "One policy was".to_owned(),
+        many => format!("{many} policies were"),
+    };
+    let mut lines = vec![format!("{count} put in force in life, where each decision is of the policy of its time:")];
+    lines.extend(read.policies.iter().map(|policy| {
+        let (digest, since) = (&policy.digest, policy.since);
+        match policy.change.origin {
+            PolicyOrigin::Repeat => format!("  {digest}, by {since} at the latest"),
+            PolicyOrigin::File | PolicyOrigin::Api => {
+                format!("  {digest}, from {since} on ({}: {})", policy.change.by, policy.change.reason)
+            }
+        }
+    }));
+    lines
+}
+
+fn behind(behind: &Behind) -> String {
+    let got_to = behind.got_to.map_or_else(|| "nowhere yet".to_owned(), |at| format!("to {at} only"));
+    format!(
+        "In life the scorer of partition {} had got {got_to}, and the log was read to {}: what is decided behind that is not known.",
+        behind.partition, behind.read_to
+    )
+}
+
 /// How many of the decisions of life were made again.
-pub(super) fn live(live: &Live, run: &Run) -> String {
+fn live(live: &Live, run: &Run) -> String {
     let all = live.run.made.len();
     format!(
         "In life, {} made. {} made {}; {} of them are those of life, byte for byte.",
         count(all, "decision was", "decisions were"),
         run.name,
         count(run.made.len(), "decision", "decisions"),
-        if live.same == all && run.made.len() == all { "all".to_owned() } else { live.same.to_string() },
+        if live.is_that_of(run) { "all".to_owned() } else { live.same.to_string() },
     )
 }
 
@@ -74,9 +110,10 @@ pub(super) fn why(decision: &Decision) -> String {
     }
 }
 
-/// From where to where.
-pub(super) fn step(decision: &Decision) -> String {
-    format!("{} → {}", decision.from, decision.to)
+/// From where to where, or where to it would be.
+pub(super) fn step(Made { decision, force, .. }: &Made) -> String {
+    let would_be = if *force == Force::WouldBe { " (would-be)" } else { "" };
+    format!("{} → {}{would_be}", decision.from, decision.to)
 }
 
 /// The mails before a decision.
@@ -128,14 +165,17 @@ pub(super) fn tally(tally: Tally, first: &Run, second: &Run) -> String {
 /// How many customers were at a stage: at first, at most, in the end.
 pub(super) fn extent(run: &Run, stage: Stage) -> [u64; 3] {
     let counts = counts(run, stage);
-    let ends = [counts.first(), counts.iter().max(), counts.last()];
-    ends.map(|count| count.copied().unwrap_or_default())
+    let most = run.most.get(place(stage));
+    [counts.first(), most, counts.last()].map(|count| count.copied().unwrap_or_default())
 }
 
 /// The customers at a stage over time.
 pub(super) fn counts(run: &Run, stage: Stage) -> Vec<u64> {
-    let at = Stage::ALL.iter().position(|known| *known == stage).unwrap_or_default();
-    run.samples.iter().map(|sample| sample.stages.get(at).copied().unwrap_or_default()).collect()
+    run.samples.iter().map(|sample| sample.stages.get(place(stage)).copied().unwrap_or_default()).collect()
+}
+
+fn place(stage: Stage) -> usize {
+    Stage::ALL.iter().position(|known| *known == stage).unwrap_or_default()
 }
 
 /// Bad mail in all, and of it what came from customers not found by then.

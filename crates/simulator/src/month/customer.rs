@@ -19,6 +19,19 @@ pub struct Customer {
     pub badness: Option<Badness>,
 }
 
+impl Customer {
+    /// Whether whoever moves it at this moment is wrong. A customer that gets worse little by little is neither good nor bad
+    /// before it is bad: where it begins to be too much is the policy's to say.
+    pub fn is_good(&self, at: Timestamp) -> bool {
+        self.badness.is_none_or(|badness| at < badness.since && badness.rise <= 0.0)
+    }
+
+    /// Whether it ought to be moved by this moment.
+    pub fn is_bad(&self, at: Timestamp) -> bool {
+        self.badness.is_some_and(|badness| at >= badness.since)
+    }
+}
+
 /// How a customer is bad.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Badness {

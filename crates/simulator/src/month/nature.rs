@@ -106,7 +106,8 @@ impl Complaints {
     pub(super) fn after(self, dice: &mut Dice) -> Millis {
         match self {
             Self::Usual => {
-                let hours = rand_distr::LogNormal::new(3_f64.ln(), 1.3).map_or(3.0, |delay| dice.draw(&delay));
+                let delay = rand_distr::Normal::new(libm::log(3.0), 1.3).map(|delay| dice.draw(&delay));
+                let hours = delay.map_or(3.0, libm::exp);
                 Dice::share(hours.min(24.0 * 10.0), Millis::hours(1))
             }
             Self::Late => dice.millis(Millis::days(2).get(), Millis::days(4).get()),

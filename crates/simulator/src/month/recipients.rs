@@ -26,7 +26,7 @@ pub(super) struct Recipients([f64; SHARES.len()]);
 impl Recipients {
     /// A list of its own: every share is up to twice or down to half of the common one.
     pub(super) fn random(dice: &mut Dice) -> Self {
-        Self::of_weights(SHARES.map(|(_, share)| share * 2_f64.powf(dice.between(-1.0, 1.0))))
+        Self::of_weights(SHARES.map(|(_, share)| share * libm::exp2(dice.between(-1.0, 1.0))))
     }
 
     /// A list of which `share` is with one provider.

@@ -36,7 +36,7 @@ fn to_convict(rate: f64, limit: Limit) -> f64 {
 
 /// The logarithm of the likelihood ratio that a mail is expected to add.
 fn gain(rate: f64, limit: f64) -> f64 {
-    let against = |bad: f64| rate * (bad / limit).ln() + (1.0 - rate) * ((1.0 - bad) / (1.0 - limit)).ln();
+    let against = |bad: f64| rate * libm::log(bad / limit) + (1.0 - rate) * libm::log((1.0 - bad) / (1.0 - limit));
     CONTRASTS.map(|times| against(times * limit)).into_iter().fold(0.0, f64::max)
 }
 

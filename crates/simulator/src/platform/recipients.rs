@@ -32,7 +32,7 @@ impl Recipients {
     /// A list of its own: every share is up to three times or down to a third of the common one, and one list in ten is
     /// mostly Microsoft's.
     pub(super) fn random(dice: &mut Dice) -> Self {
-        let mut shares = DOMAINS.map(|(_, share)| share * 3_f64.powf(dice.between(-1.0, 1.0)));
+        let mut shares = DOMAINS.map(|(_, share)| share * libm::pow(3.0, dice.between(-1.0, 1.0)));
         if dice.chance(0.1) {
             shares[1] += 0.6;
             shares[2] += 0.6;

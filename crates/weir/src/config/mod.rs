@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use policy::{Fault, Policy, PolicyError};
 
 pub(crate) use log::{KafkaSettings, LogSettings};
-pub(crate) use settings::{Reading, Settings};
+pub(crate) use settings::{Reading, RecordedSettings, Settings};
 pub(crate) use state::StateSettings;
 
 /// The documented defaults.
@@ -59,6 +59,11 @@ pub(crate) fn load_admin(path: Option<&Path>) -> Result<SocketAddr, ConfigError>
 /// What a decision is explained from: the log and the policy, and no secrets but the log's.
 pub(crate) fn load_reading(path: Option<&Path>) -> Result<Reading, ConfigError> {
     settings::check_reading(&load_raw(path)?)
+}
+
+/// The same for what a backtest over files has to know.
+pub(crate) fn load_recorded(path: &Path) -> Result<RecordedSettings, ConfigError> {
+    settings::check_recorded(&load_raw(Some(path))?)
 }
 
 /// Reads and checks a policy file.

@@ -65,7 +65,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     let receiver = check.receiver(&raw.receiver);
     let admin = check.admin();
     let log = log::check(&mut check, &raw.log);
-    let tick_interval = check.span(raw.scorer.tick_interval.as_ref(), Millis::seconds(30));
+    let tick_interval = check.tick_interval();
     let enforcer = check.enforcer(&raw.enforcer, policy.as_ref().map(|(policy, _)| policy));
     let sources = raw.source.iter().filter_map(|source| check.source(source)).collect();
     let state = state::check(&mut check, &raw.state);
@@ -94,6 +94,27 @@ pub(super) fn check_log(loaded: &Loaded) -> Result<LogSettings, ConfigError> {
     let mut check = Check::of(loaded);
     let log = log::check(&mut check, &loaded.raw.log);
     check.sound(Some(log))
+}
+
+/// What says how recorded events are to be read.
+#[derive(Debug)]
+pub(crate) struct RecordedSettings {
+    /// How the events of each source tell their customer, each way once.
+    pub(crate) customers: Vec<CustomerRule>,
+    pub(crate) tick_interval: Duration,
+}
+
+/// Checks that, and nothing else.
+pub(super) fn check_recorded(loaded: &Loaded) -> Result<RecordedSettings, ConfigError> {
+    let mut check = Check::of(loaded);
+    let tick_interval = check.tick_interval();
+    let mut customers: Vec<CustomerRule> = Vec::new();
+    for rule in loaded.raw.source.iter().filter_map(|source| check.customer_rule(&source.customer)) {
+        if !customers.contains(&rule) {
+            customers.push(rule);
+        }
+    }
+    check.sound(Some(RecordedSettings { customers, tick_interval }))
 }
 
 /// The same of the operators' API.
@@ -137,6 +158,10 @@ impl Check<'_> {
 
     fn admin(&mut self) -> SocketAddr {
         self.address(self.loaded.raw.admin.listen.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)))
+    }
+
+    fn tick_interval(&mut self) -> Duration {
+        self.span(self.loaded.raw.scorer.tick_interval.as_ref(), Millis::seconds(30))
     }
 
     fn receiver(&mut self, raw: &RawReceiver) -> receiver::Config {

@@ -9,7 +9,8 @@ use crate::month::nature::{Complaints, Course, Nature};
 use crate::month::rhythm::{Campaigns, Rhythm, Season};
 use crate::month::scenario::Scenario;
 
-/// What the field accepts: SendGrid asks for hard bounces under 5 %. A list that rots is bad from there on.
+/// What the field accepts: SendGrid asks for hard bounces under 5 %. A list that rots is bad from there on; below it a policy may
+/// be stricter, so it is not good either.
 const BOUNCE_LIMIT: f64 = 0.05;
 
 pub(super) fn bought_list(scenario: &Scenario, dice: &mut Dice) -> Nature {

@@ -18,7 +18,7 @@ const FEWEST_MAILS: f64 = 60.0;
 
 /// Zipf's law with exponent 1: the second sends half as much as the first. Two thirds of it go out in campaigns.
 pub(super) fn zipf(Rank { rank, of }: Rank, dice: &mut Dice) -> Nature {
-    let harmonic = Dice::float(of).ln() + 0.577;
+    let harmonic = libm::log(Dice::float(of)) + 0.577;
     let of_first = MAILS_EACH * Dice::float(of) / harmonic.max(1.0);
     let mails = (of_first / Dice::float(rank + 1)).max(FEWEST_MAILS);
     let chance = (mails / 300.0 / 30.0).clamp(2.0 / 30.0, 0.7);
