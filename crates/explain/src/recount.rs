@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use model::figures::thousands;
-use model::{Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Offset, Provider, Tick, Timestamp};
+use model::{
+    Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Offset, Provider, Test, Tick, Timestamp,
+};
 use policy::{Fraction, Signal};
 use scoring::{AHEAD, HORIZON, Input};
 use serde::{Deserialize, Serialize};
@@ -66,6 +68,8 @@ pub struct Recounting {
     /// When the first record was appended.
     began: Option<Timestamp>,
     seen: HashMap<Digest, Timestamp>,
+    /// Whether bad events are charged bucket by bucket with the mails of theirs, or all of the window together.
+    by_bucket: bool,
     counts: BTreeMap<(Provider, Bucket), Counts>,
     copies: u32,
 }
@@ -77,6 +81,7 @@ impl Recounting {
         let evidence = decision.evidence.clone()?;
         Some(Self {
             signal: Signal::named(&evidence.signal)?,
+            by_bucket: evidence.test == Test::Sequential && decision.rule != policy::CALM,
             evidence,
             now: None,
             as_of: decision.at,
@@ -146,7 +151,11 @@ impl Recounting {
 
     /// What was counted, in a log that begins at `log_begins`.
     pub fn finish(self, log_begins: Offset) -> Recount {
-        let parts = self.counts.iter().map(|((provider, _), counts)| self.signal.fraction(*provider, counts));
+        let mut sums: BTreeMap<(Provider, Option<Bucket>), Counts> = BTreeMap::new();
+        for ((provider, bucket), counts) in &self.counts {
+            *sums.entry((*provider, self.by_bucket.then_some(*bucket))).or_default() += counts;
+        }
+        let parts = sums.iter().map(|((provider, _), counts)| self.signal.fraction(*provider, counts));
         let found = parts.fold(Fraction::default(), Fraction::plus);
         Recount {
             numerator: found.hits,

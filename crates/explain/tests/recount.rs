@@ -6,8 +6,8 @@ mod made;
 use explain::{Recount, Recounting};
 use made::{START, acme, decision, event, evidence};
 use model::{
-    Blame, Counter, Decision, Digest, Event, EventKind, Evidence, Fleet, Millis, Offset, Provider, SetAside, Tick,
-    Timestamp,
+    Blame, Counter, Decision, Digest, Event, EventKind, Evidence, Fleet, Millis, Offset, Provider, SetAside, Test,
+    Tick, Timestamp, Window,
 };
 use scoring::Input;
 
@@ -91,7 +91,9 @@ fn what_was_counted_before_the_last_release_is_not_counted_nor_a_copy_of_it() {
     for number in [1, 2, 3, 1, 4, 5] {
         counting.event(&event(number, Counter::HardBounce, START));
     }
-    assert_eq!(counting.figures(), (2, 2), "the fourth and the fifth");
+    counting.event(&event(6, Counter::Delivered, START));
+    counting.event(&event(7, Counter::Delivered, START));
+    assert_eq!(counting.figures(), (2, 4), "the fourth and the fifth, beside mail that went through");
 }
 
 #[test]
@@ -102,8 +104,9 @@ fn mail_that_was_set_aside_is_not_counted() {
     counting.event(&event(1, Counter::HardBounce, minute(5)));
     counting.event(&Event { sent_at: Some(minute(9)), ..event(2, Counter::HardBounce, minute(20)) });
     counting.event(&Event { provider: Provider::Yahoo, ..event(3, Counter::HardBounce, minute(5)) });
-    counting.event(&event(4, Counter::Delivered, minute(10)));
-    assert_eq!(counting.figures(), (1, 2));
+    counting.event(&Event { provider: Provider::Yahoo, ..event(4, Counter::Delivered, minute(5)) });
+    counting.event(&event(5, Counter::Delivered, minute(10)));
+    assert_eq!(counting.figures(), (1, 3));
 }
 
 #[test]
@@ -125,6 +128,24 @@ fn mails_attempted_are_those_processed_or_the_outcomes_whichever_are_more_in_eac
 }
 
 #[test]
+fn a_bad_event_is_charged_only_with_the_mail_that_it_is_of() {
+    let figures = |test| {
+        let mut counting = Counting::of(Evidence { test, window: Window::Day, until: minute(120), ..hard_bounces() });
+        for (number, counter, at) in [
+            (1, Counter::HardBounce, 0),
+            (2, Counter::HardBounce, 1),
+            (3, Counter::Processed, 1),
+            (4, Counter::Processed, 61),
+        ] {
+            counting.event(&event(number, counter, minute(at)));
+        }
+        counting.figures()
+    };
+    assert_eq!(figures(Test::Sequential), (1, 2), "the second hour's mail is not the first one's");
+    assert_eq!(figures(Test::Bound), (2, 2));
+}
+
+#[test]
 fn complaints_are_of_mail_to_providers_that_report_them() {
     let mut counting = Counting::of(evidence("spam_report", UNTIL, (1, 1)));
     for (number, provider) in [(1, Provider::Microsoft), (2, Provider::Gmail)] {
@@ -139,9 +160,11 @@ fn what_came_too_late_or_from_the_future_or_is_of_no_known_kind_is_not_counted()
     let mut counting = Counting::of(hard_bounces());
     counting.event(&Event { kind: EventKind::Unknown, ..event(1, Counter::HardBounce, START) });
     counting.event(&event(2, Counter::HardBounce, minute(1)));
+    counting.event(&event(4, Counter::Delivered, minute(1)));
+    counting.event(&event(5, Counter::Delivered, minute(1)));
     counting.tick(START + Millis::hours(73));
     counting.event(&event(3, Counter::HardBounce, START));
-    assert_eq!(counting.figures(), (1, 1));
+    assert_eq!(counting.figures(), (1, 3));
 
     let mut counting = Counting::of(hard_bounces());
     let ahead = event(1, Counter::HardBounce, minute(61));

@@ -263,21 +263,6 @@ fn deferrals_hold_nobody_from_throttled_on() {
 }
 
 #[test]
-fn where_no_rule_can_hold_a_customer_none_is_said_to_bring_it_back() {
-    let signals = ["hard_bounce", "spam_report", "reputation_block"];
-    let text = signals.iter().fold(policy::DEFAULT.to_owned(), |text, signal| {
-        text.replace(&format!("signal = \"{signal}\""), "signal = \"deferral\"")
-    });
-    let evidence = evidence("deferral", half_past(), (31, 402));
-    let explanation = said_under(&text, &decision("hard-bounce-fire", half_past(), 7, Some(evidence)));
-    assert!(
-        explanation.way_back.starts_with("No rule of the policy at hand can hold it at quarantined"),
-        "{explanation}"
-    );
-    assert!(explanation.for_the_customer.contains("does not end by itself"), "{explanation}");
-}
-
-#[test]
 fn a_pilot_customer_is_told_its_own_limits() {
     let evidence = evidence("hard_bounce", half_past(), (31, 402));
     let decision = decision("hard-bounce-fire", half_past(), 7, Some(evidence));

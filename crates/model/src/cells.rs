@@ -58,6 +58,17 @@ impl Customers {
         }
     }
 
+    /// What one more event of this kind adds to the vote of a customer that had these counts in the cell.
+    pub fn added(counts: &Counts, counter: Counter) -> Self {
+        let is_first = |kind| u32::from(kind == counter && counts[kind] == 0);
+        Self {
+            any: u32::from(counts.is_zero()),
+            hard_bounce: is_first(Counter::HardBounce),
+            block: is_first(Counter::Block),
+            first_deferral: is_first(Counter::FirstDeferral),
+        }
+    }
+
     /// Both together.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {

@@ -1,6 +1,6 @@
 //! The customers whose mail weighs most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,9 @@ pub struct Contributor {
     pub pool: Option<PoolName>,
     /// Its stage.
     pub stage: Stage,
+    /// Its mail of the last hour, by provider.
+    #[serde(with = "sparse", default)]
+    pub hour: BTreeMap<Provider, Counts>,
     /// Its mail of the last 24 hours, by provider. In JSON only what is not zero: ticks carry many of these.
     #[serde(with = "sparse")]
     pub day: BTreeMap<Provider, Counts>,
@@ -27,12 +30,27 @@ impl Contributor {
         self.day.values().flat_map(|counts| bad.map(|counter| counts[counter])).fold(0, u32::saturating_add)
     }
 
-    /// Sorts by bad events, most first, then by name, and keeps as many as are told.
+    /// Keeps those that are among the first [`Fleet::CONTRIBUTORS`] in any kind of bad event, and sorts them by
+    /// [`bad`](Self::bad) events, most first, then by name.
     pub fn keep_worst(contributors: &mut Vec<Self>) {
+        let mut kept = BTreeSet::new();
+        for counter in RANKED {
+            let many = |contributor: &Self| {
+                contributor.day.values().map(|counts| counts[counter]).fold(0, u32::saturating_add)
+            };
+            let mut order: Vec<_> = contributors.iter().map(|one| (many(one), &one.customer)).collect();
+            order.retain(|(many, _)| *many > 0);
+            order.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.cmp(other)));
+            kept.extend(order.into_iter().take(Fleet::CONTRIBUTORS).map(|(_, customer)| customer.clone()));
+        }
+        contributors.retain(|contributor| kept.contains(&contributor.customer));
         contributors.sort_by(|a, b| b.bad().cmp(&a.bad()).then_with(|| a.customer.cmp(&b.customer)));
-        contributors.truncate(Fleet::CONTRIBUTORS);
     }
 }
+
+/// Complaints are rarer than bounces by far, so that each kind has a list of its own.
+const RANKED: [Counter; 5] =
+    [Counter::HardBounce, Counter::Block, Counter::SpamReport, Counter::Unsubscribe, Counter::FirstDeferral];
 
 /// Counts without their zeros.
 mod sparse {

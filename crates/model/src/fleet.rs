@@ -42,7 +42,7 @@ pub struct Fleet {
     /// The same by pool.
     #[serde(default)]
     pub pool_cells: BTreeMap<PoolName, Cells>,
-    /// The customers with the most bad events of late: at most [`Fleet::CONTRIBUTORS`], the worst first.
+    /// The customers with the most bad events of late: of each kind at most [`Fleet::CONTRIBUTORS`], the worst first.
     #[serde(default)]
     pub contributors: Vec<Contributor>,
     /// Customers by stage.
@@ -51,8 +51,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// How many of the worst contributors are told.
-    pub const CONTRIBUTORS: usize = 32;
+    /// How many of the worst contributors are told, for each kind of bad event.
+    pub const CONTRIBUTORS: usize = 16;
 
     /// Counts of `provider` over `window`; zero where nothing was seen.
     pub fn provider(&self, window: Window, provider: Provider) -> Counts {

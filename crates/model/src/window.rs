@@ -88,12 +88,20 @@ impl Grain {
         }
     }
 
-    /// How many buckets are kept: the longest window made of them, and the one that is filling.
-    pub const fn kept(self) -> u32 {
+    /// How many buckets the longest window made of them reaches over, with the one that is filling.
+    pub const fn reach(self) -> u32 {
         match self {
             Self::FiveMinutes => 13,
             Self::Hour => 25,
             Self::Day => 31,
+        }
+    }
+
+    /// How many buckets are kept: besides, those of an hour ahead, which a sender's clock may have begun already.
+    pub const fn kept(self) -> u32 {
+        match self {
+            Self::FiveMinutes => self.reach() + 12,
+            Self::Hour | Self::Day => self.reach() + 1,
         }
     }
 }
@@ -155,7 +163,7 @@ mod tests {
         for window in Window::ALL {
             let grain = window.grain();
             let reach = Bucket::of(grain, now).get() - window.first_bucket(now).get() + 1;
-            assert!(reach <= grain.kept(), "{window:?} needs {reach} buckets");
+            assert!(reach <= grain.reach(), "{window:?} needs {reach} buckets");
         }
     }
 

@@ -63,12 +63,16 @@ pub struct Case<'a> {
     pub offences: &'a [Timestamp],
     /// Whether a person has exempted it from going up.
     pub exempt: bool,
+    /// The rules in shadow that need not be said again.
+    pub shadowed: &'a [String],
     /// The pool that its mail leaves from.
     pub pool: Option<&'a PoolName>,
     /// The customer's mail, never from before its last release.
     pub mail: &'a Mail<'a>,
-    /// The record of that release.
-    pub released_at: Option<Offset>,
+    /// All of it, as the fleet's counts have it.
+    pub whole: &'a Mail<'a>,
+    /// When that release was, and its record.
+    pub released: Option<(Timestamp, Offset)>,
     /// The last record that is counted in `mail`.
     pub counted_to: Offset,
     /// The mail as it was when the fleet's counts were taken, and the last record in it, if it was looked at then. Signals
@@ -153,7 +157,12 @@ impl Policy {
         let mut is_open = true;
         for rule in beyond {
             let carried_out = !case.exempt && rule.mode(case.customer, Mode::Enforce) == Mode::Enforce;
-            if carried_out && matches!(judgement.verdict, Verdict::Move(_)) {
+            let is_said = if carried_out {
+                matches!(judgement.verdict, Verdict::Move(_))
+            } else {
+                case.shadowed.contains(&rule.name)
+            };
+            if is_said {
                 continue;
             }
             match desk.finding(rule) {
@@ -177,6 +186,22 @@ impl Policy {
         judgement
     }
 
+    /// The rules that hold a customer at `stage`: it comes down once its rates are below the exits of all of these.
+    ///
+    /// They are those that lead there or beyond. Where none does any more, because the policy has changed, those that lead
+    /// farthest of what is left. A rule that is only said holds nobody, unless there is no other.
+    pub fn holding(&self, customer: &CustomerId, (phase, stage): (Phase, Stage)) -> Vec<&Rule> {
+        let rules = self.rules_for(phase).iter().filter(|rule| !rule.signal.is_caused_at(stage));
+        let (mut holding, said): (Vec<_>, Vec<_>) =
+            rules.partition(|rule| rule.mode(customer, Mode::Enforce) == Mode::Enforce);
+        if holding.is_empty() {
+            holding = said;
+        }
+        let farthest = holding.iter().map(|rule| rule.stage).max().unwrap_or_default();
+        holding.retain(|rule| rule.stage >= stage.min(farthest));
+        holding
+    }
+
     /// Whether the rule called `name` no longer has anything against the customer.
     pub fn is_calm(&self, case: &Case<'_>, name: &str) -> bool {
         let mut desk = Desk { policy: self, case, tallies: Vec::new() };
@@ -191,22 +216,34 @@ impl Policy {
         self.incident.blame(trouble, Place { pool, ..place }, fleet)
     }
 
-    /// The hours of a customer's mail, out of those that `mail` hands out, that were caught in an incident by now.
+    /// The hours of a customer's mail since its last release that were caught in an incident, by what the fleet knows now.
+    /// What it sent before, the fleet's counts hold too, so that the comparison is of the `whole`.
     pub fn excused_hours(
         &self,
-        mail: &Mail<'_>,
+        (mail, whole): (&Mail<'_>, &Mail<'_>),
         pool: Option<&PoolName>,
         (fleet, suspicions): (&Fleet, &Suspicions),
     ) -> Vec<Excused> {
-        let mut hours = Vec::new();
-        mail(Window::Day, &mut |cell, counts| {
-            let caught = |trouble: &Trouble| trouble.befell(counts) && suspicions.cover(*trouble, cell);
-            for trouble in Trouble::ALL.into_iter().filter(caught) {
+        let mut caught = Vec::new();
+        whole(Window::Day, &mut |cell, counts| {
+            let is_hit = |trouble: &Trouble| trouble.befell(counts) && suspicions.cover(*trouble, cell);
+            for trouble in Trouble::ALL.into_iter().filter(is_hit) {
                 let place = Place { cell, own: counts, pool };
                 if let Some(blame) = self.blame(trouble, place, fleet) {
-                    hours.push(Excused { hour: cell.bucket, provider: cell.provider, trouble, blame, counts: *counts });
+                    caught.push((cell, trouble, blame));
                 }
             }
+        });
+        let mut hours = Vec::new();
+        mail(Window::Day, &mut |cell, counts| {
+            let of_cell = caught.iter().filter(|(caught, ..)| *caught == cell);
+            hours.extend(of_cell.map(|(_, trouble, blame)| Excused {
+                hour: cell.bucket,
+                provider: cell.provider,
+                trouble: *trouble,
+                blame: *blame,
+                counts: *counts,
+            }));
         });
         hours
     }
@@ -261,7 +298,7 @@ impl Desk<'_> {
         let (policy, case) = (self.policy, self.case);
         let mut nearest: Option<(f64, &Rule)> = None;
         let mut maturity = Millis::ZERO;
-        for rule in policy.rules_for(case.phase).iter().filter(|rule| rule.stage >= case.stage && case.holds(rule)) {
+        for rule in policy.holding(case.customer, (case.phase, case.stage)) {
             let measure = Measure::new(rule, self.tally(rule));
             if !measure.is_calm() {
                 return Verdict::Stay { calm: false };
@@ -273,7 +310,7 @@ impl Desk<'_> {
         }
         let calm_for = case.calm_since.map(|since| case.now.since(since.max(case.since)));
         // Calm that is younger than the complaints of its own mail proves nothing.
-        let dwell = policy.dwell_of(case.stage, case.offences, case.now).map(|dwell| dwell.max(maturity));
+        let dwell = policy.dwell_of(case.stage, case.offences, case.since).map(|dwell| dwell.max(maturity));
         let dwelt = matches!((calm_for, dwell), (Some(calm), Some(dwell)) if calm >= dwell);
         match nearest {
             Some((_, rule)) if dwelt => {
@@ -293,12 +330,7 @@ impl Case<'_> {
             Moment::Event(counter) => rule.signal.is_fed_by(counter),
             Moment::Tick => true,
         };
-        fed && rule.stage > self.stage && self.holds(rule)
-    }
-
-    /// Whether what the rule looks at is the customer's doing: once it is throttled, deferrals are Weir's own.
-    fn holds(&self, rule: &Rule) -> bool {
-        !(rule.signal.is_caused_by_throttling() && self.stage >= Stage::Throttled)
+        fed && rule.stage > self.stage && !rule.signal.is_caused_at(self.stage)
     }
 }
 
@@ -306,7 +338,7 @@ impl Policy {
     /// The rule's signal over the fleet without the customer.
     fn others(&self, case: &Case<'_>, rule: &Rule) -> Fraction {
         let mut own = ProviderCounts::default();
-        (case.mail)(rule.window, &mut |cell, counts| own.add(cell.provider, counts));
+        (case.whole)(rule.window, &mut |cell, counts| own.add(cell.provider, counts));
         let others = Provider::ALL.map(|provider| {
             let counts = case.fleet.provider(rule.window, provider).without(own.provider(provider));
             rule.signal.fraction(provider, &counts)

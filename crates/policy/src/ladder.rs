@@ -2,6 +2,9 @@
 
 use model::{Millis, Stage, Timestamp};
 
+/// How many offences of a customer are kept: more make no difference.
+pub const OFFENCES_KEPT: usize = 16;
+
 /// The stages' meanings, and what earlier offences change.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ladder {

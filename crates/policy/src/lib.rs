@@ -37,6 +37,7 @@ pub use budget::Budget;
 pub use conviction::{MOST_TRIED, Sending};
 pub use file::{Fault, PolicyError};
 pub use judge::{CALM, Case, Excused, Judgement, Mail, Moment, Step, Verdict, Visit};
+pub use ladder::OFFENCES_KEPT;
 pub use limit::{Crossing, Limit, Scope, Share, Whole, hours_until, smallest_set};
 pub use pilot::Pilot;
 pub use policy::Policy;

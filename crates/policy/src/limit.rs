@@ -1,6 +1,8 @@
 //! What the account, a pool or a provider may do altogether: SendGrid and the mailbox providers judge the account as a
 //! whole, and it can be paused while every single customer looks fair.
 
+use std::collections::BTreeMap;
+
 use model::{Contributor, Counts, CustomerId, Fleet, PoolName, Provider, Stage, Window};
 
 use crate::signal::Fraction;
@@ -17,6 +19,8 @@ pub struct Limit {
     pub signal: Signal,
     /// The limit; 0 < `enter` < 1.
     pub enter: f64,
+    /// Its share of the false-alarm budget: it moves only who would be above `enter` by chance with at most this probability.
+    pub alpha: f64,
     /// How far ahead the crossing is looked for, in hours.
     pub ahead_hours: f64,
     /// Where the customers go that weigh most.
@@ -59,8 +63,9 @@ pub struct Crossing<'p> {
     pub whole: Fraction,
     /// In how many hours it is crossed if the last hour goes on; 0 if it is already.
     pub in_hours: f64,
-    /// The smallest set of customers without whom the rate is at or below the limit, heaviest first; `None` where no
-    /// `at_most` of those known are enough.
+    /// The smallest set of customers without whom the limit is kept by those who may still send freely, heaviest first; now
+    /// where it is crossed already, else at the end of the time that is looked ahead. `None` where no `at_most` of those
+    /// known are enough.
     pub heaviest: Option<Vec<Share>>,
 }
 
@@ -73,16 +78,9 @@ pub struct Share {
     pub own: Fraction,
 }
 
-/// A chance result that is likelier than this moves nobody: in a fleet over its limit, most are over it by chance.
-const CHANCE: f64 = 1e-4;
-
 impl Limit {
-    /// Where this limit is crossed or will be, by the fleet's counts; nowhere as long as the webhook does not tell what the
-    /// signal is held against.
+    /// Where this limit is crossed or will be, by the fleet's counts.
     pub fn crossings(&self, fleet: &Fleet) -> Vec<Crossing<'_>> {
-        if !self.signal.has_base(fleet) {
-            return Vec::new();
-        }
         self.scopes(fleet).into_iter().filter_map(|scope| self.crossing(scope, fleet)).collect()
     }
 
@@ -101,14 +99,29 @@ impl Limit {
     }
 
     fn crossing(&self, scope: Scope, fleet: &Fleet) -> Option<Crossing<'_>> {
-        let whole = self.fraction(&scope, Window::Day, fleet);
-        let in_hours = hours_until(self.enter, whole, self.fraction(&scope, Window::Hour, fleet))?;
+        let whole =
+            Course { day: self.fraction(&scope, Window::Day, fleet), hour: self.fraction(&scope, Window::Hour, fleet) };
+        let in_hours = hours_until(self.enter, whole.day, whole.hour)?;
         if in_hours > self.ahead_hours {
             return None;
         }
-        let parts = fleet.contributors.iter().filter_map(|contributor| self.part(&scope, contributor)).collect();
-        let heaviest = smallest_set(self.enter, whole, parts, self.at_most);
-        Some(Crossing { limit: self, scope, whole, in_hours, heaviest })
+        let heaviest = self.heaviest(&scope, whole, in_hours, fleet);
+        Some(Crossing { limit: self, scope, whole: whole.day, in_hours, heaviest })
+    }
+
+    /// The smallest set that would have to be held back beside those who are.
+    fn heaviest(&self, scope: &Scope, whole: Course, in_hours: f64, fleet: &Fleet) -> Option<Vec<Share>> {
+        let hours = if in_hours > 0.0 { self.ahead_hours } else { 0.0 };
+        let parts = fleet.contributors.iter().map(|contributor| (contributor, self.part(scope, contributor)));
+        let (held_back, free): (Vec<_>, Vec<_>) = parts.partition(|(contributor, _)| contributor.stage >= self.stage);
+        // What was sent before they were held back weighs for a day; nobody else must pay for it.
+        let rest = held_back.iter().fold(whole, |rest, (_, part)| rest.without(*part));
+        let convicts = |part: Course| tail::at_least(part.day.hits, part.day.mails, self.enter) <= self.alpha;
+        let parts = free.into_iter().filter(|(_, part)| convicts(*part)).map(|(contributor, part)| {
+            let share = Share { customer: contributor.customer.clone(), own: part.day };
+            (part.excess(self.enter, hours), share)
+        });
+        smallest_set(rest.excess(self.enter, hours), parts.collect(), self.at_most)
     }
 
     /// The signal over all mail of the scope.
@@ -126,18 +139,50 @@ impl Limit {
         }
     }
 
-    /// A customer's part in it, if there is one and it is no chance result.
-    fn part(&self, scope: &Scope, contributor: &Contributor) -> Option<Share> {
-        let counted = |provider: &Provider| match scope {
-            Scope::Account => true,
-            Scope::Pool(pool) => contributor.pool.as_ref() == Some(pool),
-            Scope::Provider(wanted) => provider == wanted,
+    /// A customer's part in it.
+    fn part(&self, scope: &Scope, contributor: &Contributor) -> Course {
+        let of = |counts: &BTreeMap<Provider, Counts>| match scope {
+            Scope::Account => self.by_provider(counts),
+            Scope::Provider(provider) => {
+                counts.get(provider).map(|counts| self.signal.fraction(*provider, counts)).unwrap_or_default()
+            }
+            Scope::Pool(pool) if contributor.pool.as_ref() == Some(pool) => {
+                self.signal.fraction(Provider::Other, &counts.values().sum())
+            }
+            Scope::Pool(_) => Fraction::default(),
         };
-        let parts = contributor.day.iter().filter(|(provider, _)| counted(provider));
-        let own = parts.map(|(provider, counts)| self.signal.fraction(*provider, counts));
-        let own = own.fold(Fraction::default(), Fraction::plus);
-        let is_chance = tail::at_least(own.hits, own.mails, self.enter) > CHANCE;
-        (!is_chance && contributor.stage < self.stage).then(|| Share { customer: contributor.customer.clone(), own })
+        Course { day: of(&contributor.day), hour: of(&contributor.hour) }
+    }
+
+    fn by_provider(&self, counts: &BTreeMap<Provider, Counts>) -> Fraction {
+        let parts = counts.iter().map(|(provider, counts)| self.signal.fraction(*provider, counts));
+        parts.fold(Fraction::default(), Fraction::plus)
+    }
+}
+
+/// A signal over the last 24 hours and over the last one.
+#[derive(Clone, Copy, Debug)]
+struct Course {
+    day: Fraction,
+    hour: Fraction,
+}
+
+impl Course {
+    fn without(self, part: Self) -> Self {
+        let without = |whole: Fraction, part: Fraction| Fraction {
+            hits: whole.hits.saturating_sub(part.hits),
+            mails: whole.mails.saturating_sub(part.mails),
+        };
+        Self { day: without(self.day, part.day), hour: without(self.hour, part.hour) }
+    }
+
+    /// Bad events of the last 24 hours above what the limit allows, after so many hours more like the last one.
+    ///
+    /// After `h` hours a share `h / 24` of the day's counts has been replaced by `h` times the last hour's, so the excess is
+    /// linear in `h`.
+    fn excess(self, limit: f64, hours: f64) -> f64 {
+        let (day, hour) = (excess(limit, self.day), excess(limit, self.hour));
+        hours.mul_add(hour - day / 24.0, day)
     }
 }
 
@@ -150,9 +195,6 @@ fn excess(limit: f64, part: Fraction) -> f64 {
 }
 
 /// In how many hours a 24-hour rate reaches the limit if every hour is like the last one; `None` for never.
-///
-/// After `h` hours a share `h / 24` of the day's counts has been replaced by `h` times the last hour's, so the excess is
-/// linear in `h`.
 pub fn hours_until(limit: f64, day: Fraction, hour: Fraction) -> Option<f64> {
     let (now, gain) = (excess(limit, day), excess(limit, hour) - excess(limit, day) / 24.0);
     if now > 0.0 {
@@ -162,21 +204,19 @@ pub fn hours_until(limit: f64, day: Fraction, hour: Fraction) -> Option<f64> {
     (gain > 0.0 && hours <= 24.0 && hour.hits > 0).then_some(hours)
 }
 
-/// The fewest parts without which the whole is at or below the limit, the heaviest first.
+/// The fewest parts without which the whole has no excess over its limit, the greatest excess first.
 ///
-/// Taking a part away lowers the whole's excess over the limit by the part's own, so the heaviest excesses are the
-/// smallest set. `None` where no `at_most` of them are enough; empty where the whole is below the limit already.
-pub fn smallest_set(limit: f64, whole: Fraction, mut parts: Vec<Share>, at_most: usize) -> Option<Vec<Share>> {
-    parts.sort_by(|a, b| {
-        excess(limit, b.own).total_cmp(&excess(limit, a.own)).then_with(|| a.customer.cmp(&b.customer))
-    });
-    let mut left = excess(limit, whole);
+/// Taking a part away lowers the whole's excess by the part's own, so the greatest ones are the smallest set. `None` where no
+/// `at_most` of them are enough; empty where the whole has none.
+pub fn smallest_set(whole: f64, mut parts: Vec<(f64, Share)>, at_most: usize) -> Option<Vec<Share>> {
+    parts.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.customer.cmp(&other.customer)));
+    let mut left = whole;
     let mut set = Vec::new();
-    for part in parts {
+    for (excess, part) in parts {
         if left <= ROUNDING {
             break;
         }
-        left -= excess(limit, part.own).max(0.0);
+        left -= excess.max(0.0);
         set.push(part);
     }
     (left <= ROUNDING && set.len() <= at_most).then_some(set)
@@ -214,7 +254,8 @@ mod tests {
         fn the_smallest_set_is_what_trying_all_finds(sizes in prop::collection::vec((0_u32..30, 0_u32..2_000), 1..9)) {
             let limit = 0.01;
             let all = parts(&sizes);
-            let found = smallest_set(limit, sum(&all), all.clone(), all.len());
+            let parts = all.iter().map(|part| (excess(limit, part.own), part.clone())).collect();
+            let found = smallest_set(excess(limit, sum(&all)), parts, all.len());
             // Without anybody there is nothing over the limit, so a set always exists.
             let found = u32::try_from(found.unwrap().len()).unwrap();
             prop_assert_eq!(Some(found), by_trying(limit, &all));

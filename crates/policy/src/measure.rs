@@ -45,8 +45,7 @@ impl<'a> Measure<'a> {
 
     /// Whether the true rate is above `enter`, at the rule's share of the false-alarm budget.
     pub(crate) fn is_over(&self) -> bool {
-        self.tally.has_base
-            && self.own.hits >= self.rule.minimum
+        self.own.hits >= self.rule.minimum
             && self.own.rate() > self.rule.enter
             && self.is_spread()
             && self.weight >= self.rule.needed()
@@ -104,9 +103,9 @@ impl<'a> Measure<'a> {
             signal: self.rule.signal.name().to_owned(),
             window: self.rule.window,
             test: self.rule.test(),
-            from: first.start(grain),
+            from: case.released.map_or(first.start(grain), |(at, _)| at.max(first.start(grain))),
             until: last.next().start(grain),
-            counted_after: case.released_at,
+            counted_after: case.released.map(|(_, offset)| offset),
             counted_to: case.counted_to,
             numerator: own.hits,
             denominator: own.mails,

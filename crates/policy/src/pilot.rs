@@ -20,9 +20,14 @@ pub struct Pilot {
 const DOUBT: f64 = 0.05;
 
 impl Pilot {
-    /// The cap at `step`; `None` once all steps are passed.
+    /// The cap at `step`; beyond the last step the last one's, since only a good day makes an active customer.
     pub fn daily_cap(&self, step: usize) -> Option<u32> {
-        self.daily_caps.get(step).copied()
+        self.daily_caps.get(step).or(self.daily_caps.last()).copied()
+    }
+
+    /// Whether no step comes after this one.
+    pub fn is_last(&self, step: usize) -> bool {
+        step.saturating_add(1) >= self.daily_caps.len()
     }
 
     /// Whether the last day's hard bounces prove that the customer may send more than at `step`: half of what it may
@@ -45,6 +50,7 @@ mod tests {
         assert!(passed(0, 100), "none of a hundred: below 3 %");
         assert!(!passed(2, 100), "two of a hundred may be 6 %");
         assert!(passed(1, 200));
-        assert!(!pilot.is_passed(2, Fraction { hits: 0, mails: 10_000 }), "nothing is left to pass");
+        assert_eq!(pilot.daily_cap(7), Some(500), "a policy with fewer steps sets nobody free");
+        assert_eq!([0, 1, 7].map(|step| pilot.is_last(step)), [false, true, true]);
     }
 }

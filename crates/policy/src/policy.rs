@@ -55,6 +55,15 @@ impl Policy {
         &self.limits
     }
 
+    /// The signals that rules and limits look at, each once.
+    pub fn signals(&self) -> impl Iterator<Item = Signal> {
+        let asked = |signal: &Signal| {
+            let rules = self.rules.iter().map(|rule| rule.signal);
+            rules.chain(self.limits.iter().map(|limit| limit.signal)).any(|asked| asked == *signal)
+        };
+        Signal::ALL.into_iter().filter(asked)
+    }
+
     /// Whether any rule or limit looks at events of this kind.
     pub fn asks_about(&self, counter: Counter) -> bool {
         let rules = self.rules.iter().map(|rule| rule.signal);

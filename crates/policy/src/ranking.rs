@@ -75,6 +75,7 @@ mod tests {
             customer: CustomerId::new(name).unwrap(),
             pool: None,
             stage: Stage::Healthy,
+            hour: std::collections::BTreeMap::new(),
             day: [(Provider::Other, counts(mails, hard_bounces))].into(),
         };
         let day =

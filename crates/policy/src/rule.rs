@@ -62,7 +62,7 @@ impl Rule {
 
     /// The weight of evidence, in nats, at which the rule moves somebody.
     pub fn needed(&self) -> f64 {
-        -self.alpha.ln()
+        -libm::log(self.alpha)
     }
 
     /// Whether it is carried out for `customer`, in a policy of this mode.

@@ -1,13 +1,13 @@
 //! Signals: the rates that a rule can hold against a limit. `docs/signals.md` defines each of them.
 
-use model::{CellCounts, Counter, Counts, Fleet, Provider, Window};
+use model::{CellCounts, Counter, Counts, Provider, Stage};
 use serde::{Deserialize, Serialize};
 
 /// A rate that a rule can hold against a limit: bad events of mails.
 ///
 /// Drops are none: a `dropped` echoes an earlier bounce, complaint or unsubscribe, and is never charged a second time.
 /// Opens and clicks are none either: nobody is moved for mail that is not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signal {
     /// Hard bounces of mails attempted: a poor list.
@@ -85,7 +85,7 @@ impl Signal {
         }
     }
 
-    /// Whether an event of this kind feeds the signal.
+    /// Whether an event of this kind may feed the signal.
     pub const fn is_fed_by(self, counter: Counter) -> bool {
         match self {
             Self::HardBounce | Self::InvalidAddress => matches!(counter, Counter::HardBounce),
@@ -96,14 +96,37 @@ impl Signal {
         }
     }
 
-    /// Bad events and mails among the counts of one bucket at `provider`. Each bad event is of a mail, so there are never
-    /// fewer mails, even where theirs have not been told yet.
+    /// Whether an event of this kind and facet is one of the signal's bad events.
+    pub fn counts(self, counter: Counter, facet: Option<Counter>) -> bool {
+        let is_right_part = match self {
+            Self::InvalidAddress => facet == Some(Counter::InvalidAddress),
+            Self::ReputationBlock => facet == Some(Counter::ReputationBlock),
+            Self::SoftBounce => facet != Some(Counter::ReputationBlock),
+            Self::Deferral => facet == Some(Counter::FirstDeferral),
+            Self::HardBounce | Self::Block | Self::SpamReport | Self::Unsubscribe => true,
+        };
+        self.is_fed_by(counter) && is_right_part
+    }
+
+    /// Bad events and mails among counts of `provider`, as far as they can be charged: a bad event only together with the mail
+    /// that it is of.
+    ///
+    /// Bad events can come before their mails (a POST that was sent again later), without them (a webhook that leaves
+    /// `processed` and `delivered` out), or long after them without saying of which mail they are. Each would be one bad mail
+    /// of one.
     pub fn fraction(self, provider: Provider, counts: &Counts) -> Fraction {
         if self.base() == Base::DeliveredReporting && !provider.reports_complaints() {
             return Fraction::default();
         }
-        let hits = self.hits(counts);
-        Fraction { hits, mails: self.mails(counts).max(hits) }
+        let all = self.hits(counts);
+        let hits = all.min(self.told(counts));
+        Fraction { hits, mails: self.mails(counts).saturating_sub(all - hits).max(hits) }
+    }
+
+    /// Whether there is anything of the signal in these counts, whether or not it can be charged.
+    pub(crate) fn shows_in(self, provider: Provider, counts: &Counts) -> bool {
+        let is_asked = self.base() != Base::DeliveredReporting || provider.reports_complaints();
+        is_asked && (self.hits(counts) > 0 || self.mails(counts) > 0)
     }
 
     fn hits(self, counts: &Counts) -> u32 {
@@ -126,15 +149,12 @@ impl Signal {
         }
     }
 
-    /// Whether the webhook tells what the signal is held against at all, by the fleet's counts: without it every bad event
-    /// would be one of one.
-    pub fn has_base(self, fleet: &Fleet) -> bool {
-        let day = fleet.windows.get(&Window::Day);
-        let counts = day.into_iter().flat_map(|day| day.providers.values());
-        counts.into_iter().any(|counts| match self.base() {
-            Base::Attempted => counts[Counter::Processed] > 0 || counts[Counter::Delivered] > 0,
-            Base::Delivered | Base::DeliveredReporting => counts[Counter::Delivered] > 0,
-        })
+    /// Mails that were told of by more than their bad events.
+    fn told(self, counts: &Counts) -> u32 {
+        match self.base() {
+            Base::Attempted => counts[Counter::Processed].max(counts[Counter::Delivered]),
+            Base::Delivered | Base::DeliveredReporting => counts[Counter::Delivered],
+        }
     }
 
     /// By what an incident of the provider or of the pool would show in this signal, if it can be one's fault.
@@ -147,9 +167,16 @@ impl Signal {
         }
     }
 
-    /// Whether Weir itself brings the signal's events about while it holds a customer back.
-    pub const fn is_caused_by_throttling(self) -> bool {
-        matches!(self, Self::Deferral)
+    /// Whether Weir itself brings the signal's events about while a customer is at `stage`: mail beyond a daily cap waits, and
+    /// what leaves through the poor pool is refused for the pool's sake.
+    pub const fn is_caused_at(self, stage: Stage) -> bool {
+        match self {
+            Self::Deferral => matches!(stage, Stage::Throttled | Stage::Quarantined | Stage::Suspended | Stage::Banned),
+            Self::Block | Self::ReputationBlock | Self::SoftBounce => {
+                matches!(stage, Stage::Quarantined | Stage::Suspended | Stage::Banned)
+            }
+            Self::HardBounce | Self::InvalidAddress | Self::SpamReport | Self::Unsubscribe => false,
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Stretch {
 /// The heaviest stretch under any of the alternatives; `None` where nothing speaks against the customer.
 pub(crate) fn heaviest(contrasts: &[Contrast], buckets: &[(Bucket, Fraction)]) -> Option<Stretch> {
     #[expect(clippy::cast_precision_loss, reason = "a handful of alternatives")]
-    let price = (contrasts.len() as f64).ln();
+    let price = libm::log(contrasts.len() as f64);
     let best = contrasts.iter().filter_map(|contrast| heaviest_under(contrast, buckets));
     let best = best.reduce(|best, next| if next.weight > best.weight { next } else { best })?;
     Some(Stretch { weight: best.weight - price, ..best })

@@ -20,6 +20,12 @@ impl Suspicions {
         self.0.is_empty()
     }
 
+    /// Whether there may have been one in any whole hour from `first` on.
+    pub fn any_hour_from(&self, first: Bucket) -> bool {
+        let least = (Grain::Hour, first, Trouble::HardBounce);
+        self.0.range(least..).next().is_some_and(|(grain, ..)| *grain == Grain::Hour)
+    }
+
     /// Whether anybody may have been caught in one in this cell.
     pub(crate) fn cover(&self, trouble: Trouble, cell: Cell) -> bool {
         self.0.contains(&(cell.grain, cell.bucket, trouble))

@@ -17,56 +17,86 @@ pub(crate) struct Tally {
     pub(crate) buckets: Vec<(Bucket, Fraction)>,
     /// What was left out because of incidents.
     pub(crate) set_aside: Vec<SetAside>,
-    /// By provider, for those with mail.
+    /// All of the window, by provider. What a bucket can't charge because its mail is of another one is charged here.
     providers: Vec<(Provider, Fraction)>,
-    /// Whether the webhook tells what the signal is held against.
-    pub(crate) has_base: bool,
 }
 
 impl Tally {
     /// These buckets, oldest first, of mail without incidents.
     pub(crate) fn of_buckets(buckets: Vec<(Bucket, Fraction)>) -> Self {
-        Self { buckets, has_base: true, ..Self::default() }
+        let all = buckets.iter().fold(Fraction::default(), |sum, (_, part)| sum.plus(*part));
+        Self { buckets, providers: vec![(Provider::Other, all)], ..Self::default() }
     }
 
     /// The signal over the window of `mail`.
     pub(crate) fn of(policy: &Policy, case: &Case<'_>, mail: &Mail<'_>, (signal, window): (Signal, Window)) -> Self {
-        let mut tally = Self { has_base: signal.has_base(case.fleet), ..Self::default() };
-        mail(window, &mut |cell, counts| tally.add(policy, case, signal, (cell, counts)));
-        tally
+        let mut counting = Counting { signal, tally: Self::default(), sums: Vec::new() };
+        mail(window, &mut |cell, counts| counting.add(policy, case, (cell, counts)));
+        counting.finish()
     }
 
-    fn add(&mut self, policy: &Policy, case: &Case<'_>, signal: Signal, (cell, counts): (Cell, &Counts)) {
-        let Some(trouble) = signal.trouble() else { return self.charge(signal, cell, counts) };
+    /// All of it.
+    pub(crate) fn sum(&self) -> Fraction {
+        self.providers.iter().fold(Fraction::default(), |sum, (_, part)| sum.plus(*part))
+    }
+
+    /// Whether one provider's mail alone may be what speaks against the customer: without it, chance could have brought
+    /// about the rest. Then it may be the provider's fault.
+    pub(crate) fn is_of_one_provider(&self, limit: f64) -> bool {
+        let all = self.sum();
+        self.providers.iter().any(|(_, part)| {
+            let (hits, mails) = (all.hits.saturating_sub(part.hits), all.mails.saturating_sub(part.mails));
+            tail::at_least(hits, mails, limit) > CHANCE
+        })
+    }
+}
+
+/// A tally in the making.
+struct Counting {
+    signal: Signal,
+    tally: Tally,
+    sums: Vec<(Provider, Counts)>,
+}
+
+impl Counting {
+    fn finish(self) -> Tally {
+        let sums = self.sums.iter().map(|(provider, counts)| (*provider, self.signal.fraction(*provider, counts)));
+        let providers = sums.filter(|(_, part)| *part != Fraction::default()).collect();
+        Tally { providers, ..self.tally }
+    }
+
+    fn add(&mut self, policy: &Policy, case: &Case<'_>, (cell, counts): (Cell, &Counts)) {
+        let Some(trouble) = self.signal.trouble() else { return self.charge(cell, counts) };
         if cell.grain == Grain::Day {
             let excused = self.excuse(case.excused, trouble, cell);
-            return self.charge(signal, cell, &counts.without(&excused));
+            return self.charge(cell, &counts.without(&excused));
         }
         let place = Place { cell, own: counts, pool: case.pool };
         let suspected = trouble.befell(counts) && case.suspicions.cover(trouble, cell);
         match suspected.then(|| policy.blame(trouble, place, case.fleet)).flatten() {
             Some(blame) => self.leave_out(cell, counts, blame),
-            None => self.charge(signal, cell, counts),
+            None => self.charge(cell, counts),
         }
     }
 
-    fn charge(&mut self, signal: Signal, cell: Cell, counts: &Counts) {
-        let part = signal.fraction(cell.provider, counts);
-        if part == Fraction::default() {
+    fn charge(&mut self, cell: Cell, counts: &Counts) {
+        match self.sums.last_mut().filter(|(provider, _)| *provider == cell.provider) {
+            Some((_, sum)) => *sum += counts,
+            None => self.sums.push((cell.provider, *counts)),
+        }
+        if !self.signal.shows_in(cell.provider, counts) {
             return;
         }
-        match self.buckets.binary_search_by_key(&cell.bucket, |(bucket, _)| *bucket) {
-            Ok(at) => self.buckets[at].1 = self.buckets[at].1.plus(part),
-            Err(at) => self.buckets.insert(at, (cell.bucket, part)),
-        }
-        match self.providers.last_mut().filter(|(provider, _)| *provider == cell.provider) {
-            Some((_, sum)) => *sum = sum.plus(part),
-            None => self.providers.push((cell.provider, part)),
+        let part = self.signal.fraction(cell.provider, counts);
+        let buckets = &mut self.tally.buckets;
+        match buckets.binary_search_by_key(&cell.bucket, |(bucket, _)| *bucket) {
+            Ok(at) => buckets[at].1 = buckets[at].1.plus(part),
+            Err(at) => buckets.insert(at, (cell.bucket, part)),
         }
     }
 
     fn leave_out(&mut self, cell: Cell, counts: &Counts, blame: Blame) {
-        self.set_aside.push(SetAside {
+        self.tally.set_aside.push(SetAside {
             provider: cell.provider,
             from: cell.bucket.start(cell.grain),
             until: cell.bucket.next().start(cell.grain),
@@ -87,20 +117,5 @@ impl Tally {
             }
         }
         sum
-    }
-
-    /// All of it.
-    pub(crate) fn sum(&self) -> Fraction {
-        self.buckets.iter().fold(Fraction::default(), |sum, (_, part)| sum.plus(*part))
-    }
-
-    /// Whether one provider's mail alone may be what speaks against the customer: without it, chance could have brought
-    /// about the rest. Then it may be the provider's fault.
-    pub(crate) fn is_of_one_provider(&self, limit: f64) -> bool {
-        let all = self.sum();
-        self.providers.iter().any(|(_, part)| {
-            let (hits, mails) = (all.hits.saturating_sub(part.hits), all.mails.saturating_sub(part.mails));
-            tail::at_least(hits, mails, limit) > CHANCE
-        })
     }
 }

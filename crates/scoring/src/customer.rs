@@ -1,10 +1,10 @@
 //! What the fold remembers of a customer.
 
 use model::{
-    Bucket, Cell, Counter, Counts, CustomerId, Grain, Offset, Phase, PoolName, Provider, ProviderCounts, Reason, Stage,
-    Standing, Timestamp, Window,
+    Bucket, Cell, Counter, CustomerId, Grain, Offset, Phase, PoolName, Provider, ProviderCounts, Reason, SetAside,
+    Stage, Standing, Timestamp, Window,
 };
-use policy::{Excused, Policy, Signal};
+use policy::{Excused, OFFENCES_KEPT, Policy, Signal, Visit};
 use serde::{Deserialize, Serialize};
 
 use crate::mail::{Mail, Release, visit_since};
@@ -30,6 +30,8 @@ pub struct Customer {
     pub(crate) pilot: PilotStep,
     /// Hours of its mail that were caught in an incident.
     pub(crate) excused: Vec<Excused>,
+    /// The latest hour whose mail had trouble that may be an incident's, until the fleet has told all of that hour.
+    pub(crate) troubled_in: Option<Bucket>,
     /// Where its windows begin anew.
     pub(crate) release: Option<Release>,
     /// The pool that its latest `processed` event named.
@@ -70,6 +72,11 @@ impl Customer {
 
     /// Whether it must be looked at when time passes.
     pub(crate) fn needs_attention(&self) -> bool {
+        self.is_under_observation() || self.troubled_in.is_some()
+    }
+
+    /// Whether the rules are to be asked about it when time passes.
+    pub(crate) fn is_under_observation(&self) -> bool {
         self.stage != Stage::Healthy || self.suspect || self.phase == Phase::Pilot || !self.shadowed.is_empty()
     }
 
@@ -89,24 +96,29 @@ impl Customer {
     /// Counts an event of a mail of the moment `sent`, also in the hour that was excused if it is of one.
     pub(crate) fn count(&mut self, provider: Provider, sent: Timestamp, counter: Counter) {
         self.mail.count(provider, sent, counter);
+        if let Some(release) = self.release.as_mut().filter(|release| sent < release.at()) {
+            release.count_late(provider, sent, counter);
+            return;
+        }
         let hour = Bucket::of(Grain::Hour, sent);
         for excused in self.excused.iter_mut().filter(|excused| excused.hour == hour && excused.provider == provider) {
             excused.counts.count(counter);
         }
     }
 
-    /// Remembers hours that were caught in an incident, and forgets those that no window reaches.
-    pub(crate) fn excuse(&mut self, hours: Vec<Excused>, now: Timestamp) {
+    /// Remembers the hours that were caught in an incident by what is known now, and forgets those that no window reaches.
+    /// Hours from `open` on, of which the fleet has not told everything yet, are only caught for as long as they are found.
+    pub(crate) fn excuse(&mut self, hours: Vec<Excused>, open: Bucket, now: Timestamp) {
+        let key = |hour: &Excused| (hour.hour, hour.provider, hour.trouble);
+        let oldest = Bucket::of(Grain::Hour, now).back(Grain::Day.reach() * 24);
+        self.excused.retain(|known| {
+            known.hour >= oldest && (known.hour < open || hours.iter().any(|hour| key(hour) == key(known)))
+        });
         for hour in hours {
-            let is = |known: &Excused| {
-                (known.hour, known.provider, known.trouble) == (hour.hour, hour.provider, hour.trouble)
-            };
-            if !self.excused.iter().any(is) {
+            if !self.excused.iter().any(|known| key(known) == key(&hour)) {
                 self.excused.push(hour);
             }
         }
-        let oldest = Bucket::of(Grain::Hour, now).back(Grain::Day.kept() * 24);
-        self.excused.retain(|excused| excused.hour >= oldest);
     }
 
     /// Goes to `stage`, where everything begins anew.
@@ -141,20 +153,38 @@ impl Customer {
         }
     }
 
-    /// Its mail of the last 24 hours by provider, never from before its last release, and without the hours that were caught
-    /// in an incident.
-    pub(crate) fn day_since_release(&self, now: Timestamp) -> ProviderCounts {
+    /// Its mail of the window that ends at `now`, provider by provider, never from before its last release, and without the
+    /// hours that were caught in an incident.
+    pub(crate) fn charged(&self, window: Window, now: Timestamp) -> ProviderCounts {
         let mut sum = ProviderCounts::default();
-        let is_excused = |cell: Cell| {
-            self.excused.iter().any(|excused| (excused.hour, excused.provider) == (cell.bucket, cell.provider))
-        };
-        let mut add = |cell: Cell, counts: &Counts| {
-            if !is_excused(cell) {
-                sum.add(cell.provider, counts);
-            }
-        };
-        visit_since(&self.mail, self.release.as_ref(), now, Window::Day, &mut add);
+        self.visit_charged(window, now, &mut |cell, counts| sum.add(cell.provider, counts));
         sum
+    }
+
+    /// The same, bucket by bucket.
+    pub(crate) fn visit_charged(&self, window: Window, now: Timestamp, visit: &mut Visit<'_>) {
+        let is_excused = |cell: Cell| {
+            let hour = Bucket::of(Grain::Hour, cell.bucket.start(cell.grain));
+            self.excused.iter().any(|excused| (excused.hour, excused.provider) == (hour, cell.provider))
+        };
+        visit_since(&self.mail, self.release.as_ref(), now, window, &mut |cell, counts| {
+            if !is_excused(cell) {
+                visit(cell, counts);
+            }
+        });
+    }
+
+    /// What of its mail since the bucket `first` was set aside because of an incident.
+    pub(crate) fn set_aside_since(&self, first: Bucket) -> Vec<SetAside> {
+        let hours = self.excused.iter().filter(|excused| excused.hour >= first);
+        let aside = hours.map(|excused| SetAside {
+            provider: excused.provider,
+            from: excused.hour.start(Grain::Hour),
+            until: excused.hour.next().start(Grain::Hour),
+            mails: excused.counts.attempted(),
+            blame: excused.blame,
+        });
+        aside.collect()
     }
 
     /// Whether its offences are so many that only a person brings it down.
@@ -169,22 +199,19 @@ impl Customer {
     }
 }
 
-/// More offences than this make no difference: long before, only a person brings the customer down.
-const OFFENCES_KEPT: usize = 16;
-
-/// The ids of the latest bad events of each kind: a sample for the evidence.
+/// The ids of the latest bad events of each signal since the last release: a sample for the evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LatestBad(Vec<(Counter, Vec<String>)>);
+pub(crate) struct LatestBad(Vec<(Signal, Vec<String>)>);
 
 impl LatestBad {
-    /// How many are kept of each kind.
+    /// How many are kept of each signal.
     const KEPT: usize = 5;
     /// Longer ids are cut: SendGrid promises at most 100 characters.
     const ID_CHARACTERS: usize = 100;
 
-    pub(crate) fn remember(&mut self, counter: Counter, id: &str) {
-        let at = self.0.iter().position(|(kind, _)| *kind == counter).unwrap_or_else(|| {
-            self.0.push((counter, Vec::new()));
+    pub(crate) fn remember(&mut self, signal: Signal, id: &str) {
+        let at = self.0.iter().position(|(known, _)| *known == signal).unwrap_or_else(|| {
+            self.0.push((signal, Vec::new()));
             self.0.len() - 1
         });
         let latest = &mut self.0[at].1;
@@ -194,9 +221,13 @@ impl LatestBad {
         latest.push(id.chars().take(Self::ID_CHARACTERS).collect());
     }
 
-    /// Of the events that feed `signal`, newest last.
+    /// Of `signal`, newest last.
     pub(crate) fn of(&self, signal: Signal) -> &[String] {
-        let found = self.0.iter().find(|(kind, _)| signal.is_fed_by(*kind));
+        let found = self.0.iter().find(|(known, _)| *known == signal);
         found.map(|(_, ids)| ids.as_slice()).unwrap_or_default()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use model::{
-    Bucket, Cell, Command, Counter, CustomerId, Customers, Decision, Digest, Event, EventKind, Fleet, Millis, Offset,
-    PartitionId, Phase, Standing, Tick, Timestamp,
+    Bucket, Cell, Command, Counter, CustomerId, Customers, Decision, Digest, Event, EventKind, Fleet, Grain, Millis,
+    Offset, PartitionId, Phase, Stage, Standing, Tick, Timestamp,
 };
-use policy::{Moment, Policy, Suspicions};
+use policy::{Moment, Policy, Signal, Suspicions};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::customer::PilotStep;
@@ -167,10 +167,13 @@ impl Fold {
         if new {
             said.push(Said::Standing(customer.standing(id, &self.policy)));
         }
-        let waits_for_good_days = new && customer.needs_attention();
+        let waits_for_good_days = new && customer.is_under_observation();
         if self.policy.asks_about(counter) {
-            customer.latest_bad.remember(counter, event.id);
+            for signal in self.policy.signals().filter(|signal| signal.counts(counter, event.facet)) {
+                customer.latest_bad.remember(signal, event.id);
+            }
             if !id.is_unattributed() {
+                self.note_trouble(customer, counter, event);
                 self.partition.worst.count(id, now);
                 self.look(store, Subject { id, offset }, Moment::Event(counter), said)?;
             }
@@ -179,6 +182,21 @@ impl Fold {
             store.attend(id, true);
         }
         Ok(Effect::Counted(counter))
+    }
+
+    /// Trouble that may be an incident's is looked at again until the fleet has told all of its hour.
+    fn note_trouble(&self, customer: &mut Customer, counter: Counter, event: &Event<'_>) {
+        let hour = Bucket::of(Grain::Hour, event.sent_at.unwrap_or(event.at));
+        if Signal::ALL.iter().any(|signal| signal.trouble().is_some() && signal.is_fed_by(counter))
+            && hour >= self.open_hour()
+        {
+            customer.troubled_in = customer.troubled_in.max(Some(hour));
+        }
+    }
+
+    /// The first hour of which the fleet has not told everything yet.
+    fn open_hour(&self) -> Bucket {
+        Bucket::of(Grain::Hour, self.partition.fleet.as_of.unwrap_or_default())
     }
 
     /// A customer is first heard of, by an event of the moment `at` or by a person's command.
@@ -197,13 +215,14 @@ impl Fold {
             customer.pool = Some(model::PoolName::new(pool));
         }
         let sent = event.sent_at.unwrap_or(event.at);
-        let cells = VOTED.map(|grain| Cell { grain, bucket: Bucket::of(grain, sent), provider: event.provider });
-        let before = cells.map(|cell| Customers::one(&customer.mail.at(cell)));
-        customer.count(event.provider, sent, counter);
-        let mut votes = cells.map(|cell| Customers::one(&customer.mail.at(cell)));
-        for (votes, before) in votes.iter_mut().zip(before) {
-            *votes = votes.without(before);
+        if counter == Counter::FirstDeferral && customer.stage >= Stage::Throttled {
+            // The caps bring these about: they say nothing of a provider or a pool.
+            customer.count(event.provider, sent, counter);
+            return;
         }
+        let cells = VOTED.map(|grain| Cell { grain, bucket: Bucket::of(grain, sent), provider: event.provider });
+        let votes = cells.map(|cell| Customers::added(&customer.mail.at(cell), counter));
+        customer.count(event.provider, sent, counter);
         let pool = customer.pool.as_ref();
         self.partition.count(Counted { provider: event.provider, sent, counter, pool, votes });
     }

@@ -40,7 +40,7 @@ impl Mail {
 
     /// The latest cells of `grain`, as far back as a window of that grain that ends at `now` can reach.
     pub(crate) fn cells(&self, grain: Grain, now: Timestamp) -> impl Iterator<Item = (Cell, &Counts)> {
-        self.from(grain, Bucket::of(grain, now).back(grain.kept() - 1))
+        self.from(grain, Bucket::of(grain, now).back(grain.reach() - 1))
     }
 
     /// The cells of `grain` from the bucket `first` on.
@@ -52,8 +52,8 @@ impl Mail {
     }
 }
 
-/// Where a customer's windows begin anew: the moment it came down the ladder, and what the buckets that were filling
-/// held at that moment, those ahead of it too: clocks differ.
+/// Where a customer's windows begin anew: the moment it came down the ladder, and what the buckets that were filling then
+/// hold of mail from before it, and of what was counted before it although clocks ahead say that it was sent behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Release {
     at: Timestamp,
@@ -69,6 +69,26 @@ impl Release {
         let mut before: Vec<_> = Grain::ALL.into_iter().flat_map(filling).collect();
         before.sort_by_key(|(cell, _)| *cell);
         Self { at, offset, before }
+    }
+
+    /// When it was.
+    pub(crate) const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// An event of a mail from before the release comes only now: it lies before the release too.
+    pub(crate) fn count_late(&mut self, provider: Provider, sent: Timestamp, counter: Counter) {
+        for grain in Grain::ALL {
+            let cell = Cell { grain, bucket: Bucket::of(grain, sent), provider };
+            if cell.bucket < Bucket::of(grain, self.at) {
+                continue;
+            }
+            let place = self.before.binary_search_by_key(&cell, |(cell, _)| *cell).unwrap_or_else(|place| {
+                self.before.insert(place, (cell, Counts::ZERO));
+                place
+            });
+            self.before[place].1.count(counter);
+        }
     }
 
     fn counted_before(&self, cell: Cell) -> Counts {

@@ -20,6 +20,10 @@ pub struct Partition {
     pub(crate) fleet: Fleet,
     /// The customers with the most bad events.
     pub(crate) worst: Worst,
+    /// What they had sent when it was last looked at.
+    pub(crate) contributors: Vec<Contributor>,
+    /// When that was.
+    pub(crate) weighed_in: Option<Bucket>,
     all: Ledger,
     pools: BTreeMap<PoolName, Ledger>,
     stages: BTreeMap<Stage, u64>,
@@ -88,7 +92,7 @@ impl Partition {
     }
 
     /// This partition's share of the fleet's counts, with the cells of `grains`.
-    pub(crate) fn share(&self, now: Timestamp, grains: &[Grain], contributors: Vec<Contributor>) -> Fleet {
+    pub(crate) fn share(&self, now: Timestamp, grains: &[Grain]) -> Fleet {
         Fleet {
             as_of: Some(now),
             windows: Window::ALL.map(|window| (window, self.window(window, now))).into(),
@@ -98,7 +102,7 @@ impl Partition {
                 .iter()
                 .map(|(pool, ledger)| (pool.clone(), ledger.cells(grains, now).collect()))
                 .collect(),
-            contributors,
+            contributors: self.contributors.clone(),
             stages: self.stages.clone(),
         }
     }

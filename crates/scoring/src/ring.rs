@@ -116,4 +116,16 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_clock_that_is_ahead_takes_nothing_from_a_window() {
+        let (mut rings, now) = (Rings::default(), Timestamp::from_seconds(1_790_000_000));
+        for window in Window::ALL {
+            rings.count(window.first_bucket(now).start(window.grain()), Counter::Click);
+        }
+        rings.count(now + model::Millis::hours(1), Counter::Click);
+        for (counted, window) in (2..).zip(Window::ALL) {
+            assert_eq!(rings.sum(window, now)[Counter::Click], counted, "{window:?}");
+        }
+    }
 }

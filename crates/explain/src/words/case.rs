@@ -42,12 +42,9 @@ impl Case<'_> {
         self.policy.rules_for(self.phase()).iter().find(|rule| rule.name == self.decision.rule)
     }
 
-    /// The rules that hold a customer at `stage`, as the policy judges it: deferrals are Weir's own doing from throttled on.
-    pub(super) fn holding(&self, stage: Stage) -> impl Iterator<Item = &Rule> {
-        let holds = move |rule: &&Rule| {
-            rule.stage >= stage && !(rule.signal.is_caused_by_throttling() && stage >= Stage::Throttled)
-        };
-        self.policy.rules_for(self.phase()).iter().filter(holds)
+    /// The rules that hold the customer at `stage`.
+    pub(super) fn holding(&self, stage: Stage) -> Vec<&Rule> {
+        self.policy.holding(&self.decision.customer, (self.phase(), stage))
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -85,24 +82,28 @@ impl Case<'_> {
     }
 
     /// How long the customer must be calm at `stage` before it comes down: longer after earlier offences, and long enough
-    /// for the bad events of its mail to come. `None` where only a person brings it down, or no rule says when it is calm.
+    /// for the bad events of its mail to come. `None` where only a person brings it down.
     pub(super) fn dwell(&self, stage: Stage) -> Option<Millis> {
-        let maturity = self.holding(stage).map(|rule| self.policy.maturity(rule.signal)).max()?;
-        Some(self.dwell_of_the_ladder(stage)?.max(maturity))
+        let maturity = self.holding(stage).into_iter().map(|rule| self.policy.maturity(rule.signal)).max();
+        let dwell = self.policy.dwell_of(stage, &self.offences(), self.decision.at)?;
+        Some(dwell.max(maturity.unwrap_or_default()))
     }
 
-    /// The same whatever the rules ask for; `None` where only a person brings it down.
-    pub(super) fn dwell_of_the_ladder(&self, stage: Stage) -> Option<Millis> {
-        let Self { decision, history, policy, .. } = self;
-        let is_offence = |earlier: &&Decision| {
-            earlier.evidence.is_some()
-                && earlier.mode == decision.mode
-                && earlier.to >= Stage::Throttled
-                && earlier.from < Stage::Throttled
-        };
-        let offences = history.iter().chain([*decision]).filter(is_offence).map(|earlier| earlier.at);
-        let offences: Vec<_> = offences.collect();
-        policy.dwell_of(stage, &offences, decision.at)
+    /// When rules moved the customer to throttled or worse, each time anew after it had come down.
+    fn offences(&self) -> Vec<Timestamp> {
+        let decisions = self.history.iter().chain([self.decision]).filter(|one| one.mode == self.decision.mode);
+        let (mut offences, mut is_down) = (Vec::new(), true);
+        for decision in decisions {
+            if decision.to < decision.from {
+                is_down = true;
+            } else if decision.to > decision.from && decision.to >= Stage::Throttled && decision.evidence.is_some() {
+                if is_down || decision.from < Stage::Throttled {
+                    offences.push(decision.at);
+                }
+                is_down = false;
+            }
+        }
+        offences
     }
 
     /// The name of a person's order.

@@ -36,9 +36,6 @@ fn free(case: &Case<'_>) -> String {
 /// The step down that time brings, where it does.
 fn by_itself(case: &Case<'_>) -> String {
     let stage = case.decision.to;
-    if case.dwell_of_the_ladder(stage).is_none() {
-        return format!("A person only: from {stage} no time brings it back, but the command `release` does.");
-    }
     match case.dwell(stage) {
         Some(dwell) => format!(
             "It comes down to {} once all of these have stayed so for {}: {}. The command `release` brings it back at once.",
@@ -46,10 +43,7 @@ fn by_itself(case: &Case<'_>) -> String {
             span(dwell),
             limits(case)
         ),
-        None => format!(
-            "No rule of the policy at hand can hold it at {stage}, so that none says when it is calm: the command `release` \
-             brings it back at once."
-        ),
+        None => format!("A person only: from {stage} no time brings it back, but the command `release` does."),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Checks ranges, and collects what is wrong.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use model::{Millis, Stage};
@@ -7,10 +8,12 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::Fault;
-use super::raw::{RawIncident, RawLadder, RawLimit, RawPilot, RawPolicy, RawRung, RawStages};
+use super::raw::{RawIncident, RawLadder, RawLimit, RawPilot, RawPolicy, RawRule, RawRung, RawStages};
 use super::units::{self, NO_RATE};
+use crate::budget::Shares;
 use crate::incident::Incident;
-use crate::ladder::{Ladder, Rung};
+use crate::judge::CALM;
+use crate::ladder::{Ladder, OFFENCES_KEPT, Rung};
 use crate::policy::{Maturity, Pools};
 use crate::{Budget, Limit, Pilot, Policy};
 
@@ -21,11 +24,13 @@ const VERSION: u32 = 2;
 pub(super) struct Check<'t> {
     text: &'t str,
     faults: Vec<Fault>,
+    /// Of the rules and limits so far.
+    names: BTreeSet<String>,
 }
 
 impl<'t> Check<'t> {
     pub(super) const fn new(text: &'t str) -> Self {
-        Self { text, faults: Vec::new() }
+        Self { text, faults: Vec::new(), names: BTreeSet::new() }
     }
 
     /// What was found wrong, in the order of the file.
@@ -44,13 +49,15 @@ impl<'t> Check<'t> {
             wrongly_moved_a_year: self.accepted(&raw.budget.wrongly_moved_a_year),
             wrongly_watched_a_year: self.accepted(&raw.budget.wrongly_watched_a_year),
         };
-        let strictest = raw.rule.iter().map(|rule| *rule.stage.get_ref()).max().unwrap_or_default();
+        self.ways_down(&raw.rule, &raw.limit);
+        let stages = raw.rule.iter().map(|rule| &rule.stage).chain(raw.limit.iter().map(|limit| &limit.stage));
+        let shares = Shares::new(budget, stages.map(|stage| *stage.get_ref()));
         let pilot = self.pilot(&raw.pilot);
-        let rules = self.rules(raw.rule, &budget);
+        let rules = self.rules(raw.rule, &shares);
         Policy {
             pilot_rules: rules.iter().map(|rule| rule.at(pilot.strictness)).collect(),
             rules: rules.iter().map(|rule| rule.at(1.0)).collect(),
-            limits: raw.limit.into_iter().map(|limit| self.limit(limit, strictest)).collect(),
+            limits: raw.limit.into_iter().map(|limit| self.limit(limit, &shares)).collect(),
             incident: self.incident(&raw.incident),
             ladder: self.ladder(raw.stage, &raw.ladder),
             pilot,
@@ -77,6 +84,12 @@ impl<'t> Check<'t> {
         }
         if *raw.person_after.get_ref() < 2 {
             self.fault(&raw.person_after, "person_after is at least 2; leave `dwell` out for a person only".to_owned());
+        }
+        if *raw.person_after.get_ref() > OFFENCES_KEPT {
+            self.fault(
+                &raw.person_after,
+                format!("person_after is at most {OFFENCES_KEPT}: no more offences are kept"),
+            );
         }
         Ladder {
             rungs,
@@ -117,20 +130,45 @@ impl<'t> Check<'t> {
         }
     }
 
-    fn limit(&mut self, raw: RawLimit, strictest: Stage) -> Limit {
-        #[expect(clippy::cast_precision_loss, reason = "spans of hours are far below 2^53 milliseconds")]
-        let ahead_hours = self.span(&raw.ahead, "ahead").get() as f64 / Millis::hours(1).get() as f64;
-        let stage = self.stage(&raw.stage, "limit");
-        if stage > strictest {
-            let message =
-                format!("no rule leads to {stage} or beyond, so nothing could say when a customer comes down");
-            self.fault(&raw.stage, message);
+    /// Whoever is moved must be able to come down by a rule that looks at more than what Weir itself brings about.
+    fn ways_down(&mut self, rules: &[RawRule], limits: &[RawLimit]) {
+        if rules.iter().any(|rule| !rule.signal.is_caused_at(Stage::Banned)) {
+            return;
         }
+        let mut stages = rules.iter().map(|rule| &rule.stage).chain(limits.iter().map(|limit| &limit.stage));
+        if let Some(stage) = stages.find(|stage| *stage.get_ref() >= Stage::Throttled) {
+            let message = "no rule looks at anything but blocks and deferrals, which Weir brings about itself while a \
+                           customer is held back: add one, for example of hard_bounce, or nobody comes down again";
+            self.fault(stage, message.to_owned());
+        }
+    }
+
+    /// Names stand in decisions: each is of one rule or limit, and none is what Weir calls its own moves.
+    pub(super) fn name(&mut self, raw: &Spanned<String>) {
+        let name = raw.get_ref();
+        if name == CALM || name.starts_with("command:") {
+            self.fault(raw, format!("{name:?} is what Weir calls a move of its own; use another name"));
+        }
+        if !self.names.insert(name.clone()) {
+            self.fault(raw, format!("{name:?} stands twice; names are unique among rules and limits"));
+        }
+    }
+
+    fn limit(&mut self, raw: RawLimit, shares: &Shares) -> Limit {
+        let ahead = self.span(&raw.ahead, "ahead");
+        if ahead > Millis::days(1) {
+            self.fault(&raw.ahead, "ahead is at most 24 h: beyond a day nothing is left of today's figures".to_owned());
+        }
+        #[expect(clippy::cast_precision_loss, reason = "spans of hours are far below 2^53 milliseconds")]
+        let ahead_hours = ahead.get() as f64 / Millis::hours(1).get() as f64;
+        self.name(&raw.name);
+        let stage = self.stage(&raw.stage, "limit");
         Limit {
             name: raw.name.into_inner(),
             of: raw.of,
             signal: raw.signal,
             enter: self.share(&raw.enter, "enter"),
+            alpha: shares.of(stage),
             ahead_hours,
             stage,
             at_most: *raw.at_most.get_ref(),

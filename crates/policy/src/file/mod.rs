@@ -78,9 +78,37 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_leads_nowhere_that_no_rule_reaches() {
-        let error = Policy::parse(&changed("[[limit]]", "stage = \"watch\"", "stage = \"suspended\"")).unwrap_err();
-        assert!(error.to_string().contains("no rule leads to suspended"), "{error}");
+    fn a_name_is_of_one_rule_or_limit_and_none_of_weirs_own() {
+        for (from, to, told) in [
+            ("name = \"account-complaints\"", "name = \"account-bounces\"", "stands twice"),
+            ("name = \"account-complaints\"", "name = \"block-fire\"", "stands twice"),
+            ("name = \"block-fire\"", "name = \"calm\"", "what Weir calls"),
+            ("name = \"block-fire\"", "name = \"command:hold\"", "what Weir calls"),
+        ] {
+            let error = Policy::parse(&crate::DEFAULT.replace(from, to)).unwrap_err();
+            assert!(error.faults.len() == 1 && error.faults[0].message.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_could_never_act_is_a_fault() {
+        for (from, to, told) in [
+            ("spread = 3", "spread = 8", "7 buckets"),
+            ("correlation = \"1 %\"", "correlation = \"0.000001 %\"", "from 0.00001 %"),
+            ("person_after = 4", "person_after = 17", "at most 16"),
+            ("ahead = \"6 h\"", "ahead = \"25 h\"", "at most 24 h"),
+        ] {
+            let error = Policy::parse(&crate::DEFAULT.replacen(from, to, 1)).unwrap_err();
+            assert!(error.faults.len() == 1 && error.faults[0].message.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_moved_can_come_down_by_what_weir_does_not_cause() {
+        let only_blocks =
+            crate::DEFAULT.replace("\"hard_bounce\"", "\"block\"").replace("\"spam_report\"", "\"deferral\"");
+        let error = Policy::parse(&only_blocks).unwrap_err();
+        assert!(error.to_string().contains("nobody comes down again"), "{error}");
     }
 
     #[test]

@@ -6,10 +6,11 @@ use toml::Spanned;
 use super::check::Check;
 use super::raw::{RawRule, RawSlice};
 use super::units::{self, NO_RATE};
+use crate::budget::Shares;
 use crate::likelihood::{Contrast, Shape};
 use crate::rule::{ALTERNATIVES, Method};
 use crate::slice::Slice;
-use crate::{Budget, Rule, Signal};
+use crate::{Rule, Signal};
 
 /// A rule with its limits as they are written.
 pub(super) struct Draft {
@@ -66,17 +67,12 @@ fn contrasts(enter: f64, correlation: f64) -> Vec<Contrast> {
 }
 
 impl Check<'_> {
-    pub(super) fn rules(&mut self, raw: Vec<RawRule>, budget: &Budget) -> Vec<Draft> {
-        let moving = |stage: &Stage| *stage >= Stage::Throttled;
-        let movers = raw.iter().filter(|rule| moving(rule.stage.get_ref())).count();
-        let watchers = raw.len() - movers;
+    pub(super) fn rules(&mut self, raw: Vec<RawRule>, shares: &Shares) -> Vec<Draft> {
         let mut rules: Vec<Draft> = Vec::with_capacity(raw.len());
         for rule in raw {
-            if rules.iter().any(|earlier| earlier.name == *rule.name.get_ref()) {
-                self.fault(&rule.name, format!("rule {:?} stands twice; names are unique", rule.name.get_ref()));
-            }
+            self.name(&rule.name);
             let stage = self.stage(&rule.stage, "rule");
-            let alpha = budget.alpha(stage, if moving(&stage) { movers } else { watchers });
+            let alpha = shares.of(stage);
             rules.push(self.rule(rule, stage, alpha));
         }
         rules
@@ -98,9 +94,10 @@ impl Check<'_> {
         if *raw.minimum.get_ref() == 0 {
             self.fault(&raw.minimum, "minimum is at least 1: nobody is charged without a bad event".to_owned());
         }
+        let window = self.window(&raw.window);
         Draft {
-            window: self.window(&raw.window),
-            test: self.test(&raw),
+            window,
+            test: self.test(&raw, window),
             carried_out: self.slice(&raw),
             name: raw.name.into_inner(),
             signal: raw.signal,
@@ -120,20 +117,35 @@ impl Check<'_> {
         })
     }
 
-    fn test(&mut self, raw: &RawRule) -> DraftTest {
+    fn spread(&mut self, raw: &Spanned<u32>, window: Window) -> u32 {
+        let (spread, buckets) = (*raw.get_ref(), window.span().get() / window.grain().width().get());
+        if i64::from(spread) > buckets {
+            let message =
+                format!("spread {spread} is more than the {buckets} buckets of this window: the rule would never act");
+            self.fault(raw, message);
+        }
+        spread
+    }
+
+    fn test(&mut self, raw: &RawRule, window: Window) -> DraftTest {
         match raw.test.get_ref() {
             Test::Bound => {
                 if let Some(correlation) = &raw.correlation {
                     self.fault(correlation, "correlation belongs to test = \"sequential\"".to_owned());
                 }
-                DraftTest::Bound { spread: raw.spread.as_ref().map_or(1, |spread| *spread.get_ref()) }
+                DraftTest::Bound { spread: raw.spread.as_ref().map_or(1, |spread| self.spread(spread, window)) }
             }
             Test::Sequential => {
                 if let Some(spread) = &raw.spread {
                     self.fault(spread, "spread belongs to test = \"bound\"".to_owned());
                 }
                 let correlation = raw.correlation.as_ref().map(|correlation| self.share(correlation, "correlation"));
-                if correlation.is_none_or(|correlation| correlation >= 1.0) {
+                if let (Some(raw), Some(share)) = (&raw.correlation, correlation)
+                    && Shape::correlated(0.5, share).is_err()
+                {
+                    self.fault(raw, format!("correlation {:?}: it is from 0.00001 % to 99.9999 %", raw.get_ref()));
+                }
+                if correlation.is_none() {
                     let message = "a sequential test needs correlation, for example \"0.5 %\": how alike the fates of mails \
                                    are that are sent together";
                     self.fault(&raw.test, message.to_owned());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::figures::{count, list, thousands};
-use model::{CustomerId, Grain, Timestamp};
+use model::{CustomerId, Grain, Stage, Timestamp};
 
 use super::units::{percent, span};
 use crate::conviction::{MOST_TRIED, Sending};
@@ -30,9 +30,14 @@ impl Policy {
             let minimum = thousands(rule.minimum);
             sentences.push(format!("Fewer than {minimum} {} never convict.", bad_events(rule.signal)));
         }
-        if rule.signal.is_caused_by_throttling() {
-            let why = "Weir's caps bring them about";
-            sentences.push(format!("From throttled on it asks nothing: {why}."));
+        let own_doing = |stage: &Stage| rule.signal.is_caused_at(*stage);
+        if let Some(stage) = Stage::ALL.into_iter().find(own_doing) {
+            let why = if stage < Stage::Quarantined {
+                "Weir's caps bring them about"
+            } else {
+                "the poor pool brings them about"
+            };
+            sentences.push(format!("From {stage} on it asks nothing: {why}."));
         }
         sentences.extend(rule.carried_out.in_words());
         sentences

@@ -23,8 +23,10 @@ pub(crate) fn judged(policy: &Policy, moment: Moment, phase: Phase, mail: &Mail<
         offences: &[],
         exempt: false,
         pool: None,
+        shadowed: &[],
         mail,
-        released_at: None,
+        whole: mail,
+        released: None,
         counted_to: Offset::new(0),
         // Whoever has to wait for the fleet is judged on the same mail.
         settled: Some((mail, Offset::new(0))),

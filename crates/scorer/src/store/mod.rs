@@ -26,7 +26,7 @@ use self::seen::Seen;
 use crate::Error;
 
 /// The layout of the state; another one is not read but rebuilt from the log.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// Numbers for what one record makes be said. 2^48 records of a partition can be numbered so: a hundred thousand a second
 /// for 89 years.

@@ -64,6 +64,7 @@ impl Fold {
             if step.is_release() || step.to < customer.stage {
                 customer.release = Some(Release::new(&customer.mail, now, subject.offset));
                 customer.excused.clear();
+                customer.latest_bad.clear();
             }
             if step.is_by_rule() && step.to > customer.stage {
                 self.charge(customer, step.to, now);
@@ -79,7 +80,9 @@ impl Fold {
 
     /// What a move up costs a customer beside the move: an offence, and a pilot's step.
     fn charge(&self, customer: &mut Customer, to: Stage, now: Timestamp) {
-        if to >= Stage::Throttled && customer.stage < Stage::Throttled {
+        // Once it has come down, be it by a stage, what takes it up is new.
+        let has_come_down = || customer.release.as_ref().map(Release::at) > customer.offences.last().copied();
+        if to >= Stage::Throttled && (customer.stage < Stage::Throttled || has_come_down()) {
             customer.offends(now);
         }
         customer.pilot = PilotStep { step: customer.pilot.step.saturating_sub(1), since: now };

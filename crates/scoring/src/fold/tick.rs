@@ -1,15 +1,14 @@
 //! Time passes.
 
 use model::{
-    Blame, Cell, Contributor, Counts, CustomerId, Evidence, Millis, Offset, Phase, Rate, Test, Tick, Timestamp, Window,
+    Blame, Bucket, Contributor, CustomerId, Evidence, Grain, Millis, Offset, Phase, Rate, Test, Tick, Timestamp, Window,
 };
-use policy::{Crossing, Fraction, Moment, Share, Signal};
+use policy::{Crossing, Fraction, Moment, Share, Signal, tail};
 
 use super::step::{Move, Origin};
 use super::verdict::Subject;
 use super::{Effect, Fold, HORIZON, Said};
 use crate::customer::{Customer, PilotStep};
-use crate::mail::visit_since;
 use crate::{Hour, Store};
 
 /// How long a pilot customer's step lasts before it is judged.
@@ -31,12 +30,23 @@ impl Fold {
         self.partition.forget(now);
         store.forget_before(Hour::of(now - HORIZON))?;
         for id in store.attended() {
-            self.look(store, Subject { id: &id, offset }, Moment::Tick, said)?;
-            self.advance_pilot(store, &id, now, said)?;
+            let customer = store.customer(&id)?;
+            if customer.is_under_observation() {
+                self.look(store, Subject { id: &id, offset }, Moment::Tick, said)?;
+                self.advance_pilot(store, &id, now, said)?;
+            } else {
+                self.excuse_troubled(customer, now);
+                let wanted = customer.needs_attention();
+                store.attend(&id, wanted);
+            }
         }
         self.keep_limits(store, offset, said)?;
-        let contributors = self.contributors(store, now)?;
-        said.push(Said::Share(self.partition.share(now, &self.policy.incident_grains(), contributors)));
+        let begun = Bucket::of(Grain::FiveMinutes, now);
+        if self.partition.weighed_in != Some(begun) {
+            self.partition.weighed_in = Some(begun);
+            self.partition.contributors = self.contributors(store, now)?;
+        }
+        said.push(Said::Share(self.partition.share(now, &self.policy.incident_grains())));
         Ok(Effect::Ticked)
     }
 
@@ -49,21 +59,33 @@ impl Fold {
         said: &mut Vec<Said>,
     ) -> Result<(), S::Error> {
         let customer = store.customer(id)?;
-        if customer.phase != Phase::Pilot || now.since(customer.pilot.since) < PILOT_DAY {
+        if customer.phase != Phase::Pilot || customer.held || now.since(customer.pilot.since) < PILOT_DAY {
             return Ok(());
         }
-        let day = of_day(customer, Signal::HardBounce, now);
-        if customer.stage > model::Stage::Healthy || !self.policy.pilot().is_passed(customer.pilot.step, day) {
+        let (pilot, step) = (self.policy.pilot(), customer.pilot.step);
+        if customer.stage > model::Stage::Healthy || !pilot.is_passed(step, self.day_of_bounces(customer, now)) {
             return Ok(());
         }
-        customer.pilot = PilotStep { step: customer.pilot.step + 1, since: now };
-        if self.policy.pilot().daily_cap(customer.pilot.step).is_none() {
+        customer.pilot = PilotStep { step: step.saturating_add(1), since: now };
+        if pilot.is_last(step) {
             customer.phase = Phase::Active;
         }
         said.push(Said::Standing(customer.standing(id, &self.policy)));
         let wanted = customer.needs_attention();
         store.attend(id, wanted);
         Ok(())
+    }
+
+    /// The customer's hard bounces of the last day, of mail that is old enough to have shown them.
+    fn day_of_bounces(&self, customer: &Customer, now: Timestamp) -> Fraction {
+        let ripe = now - self.policy.maturity(Signal::HardBounce);
+        let mut sum = Fraction::default();
+        customer.visit_charged(Window::Day, now, &mut |cell, counts| {
+            if cell.bucket.next().start(cell.grain) <= ripe {
+                sum = sum.plus(Signal::HardBounce.fraction(cell.provider, counts));
+            }
+        });
+        sum
     }
 
     /// Moves those of this partition's customers without whom the account keeps its limits.
@@ -95,7 +117,9 @@ impl Fold {
             return Ok(());
         }
         // The fleet's counts are a tick old, and the customer's mail may have left the day since.
-        let own = of_day(customer, limit.signal, now);
+        let own = customer.charged(Window::Day, now);
+        let own = own.seen().map(|(provider, counts)| limit.signal.fraction(provider, counts));
+        let own = own.fold(Fraction::default(), Fraction::plus);
         if limit.excess(own) <= 0.0 {
             return Ok(());
         }
@@ -103,6 +127,7 @@ impl Fold {
             events: customer.latest_bad.of(limit.signal).to_vec(),
             counted_after: customer.release.as_ref().map(|release| release.offset),
             counted_to: offset,
+            set_aside: customer.set_aside_since(Window::Day.first_bucket(now)),
             ..budget_evidence(crossing, own, now)
         };
         let rule = limit.name.clone();
@@ -112,27 +137,23 @@ impl Fold {
         Ok(())
     }
 
-    /// The customers of this partition with the most bad events of late.
+    /// The customers of this partition with the most bad events of late. Once in five minutes is enough for what is held against
+    /// a day, and each tick would be dear.
     fn contributors<S: Store>(&self, store: &mut S, now: Timestamp) -> Result<Vec<Contributor>, S::Error> {
         let mut contributors = Vec::new();
         for id in self.partition.worst.names() {
             let customer = store.customer(&id)?;
-            let day = customer.day_since_release(now);
-            let day = day.seen().map(|(provider, counts)| (provider, *counts)).collect();
-            let pool = self.policy.pool(customer.stage).or_else(|| customer.pool.clone());
-            contributors.push(Contributor { customer: id, pool, stage: customer.stage, day });
+            let sent = |window| {
+                let counts = customer.charged(window, now);
+                counts.seen().map(|(provider, counts)| (provider, *counts)).collect()
+            };
+            let (hour, day) = (sent(Window::Hour), sent(Window::Day));
+            let pool = customer.pool.clone().or_else(|| self.policy.pool(customer.stage));
+            contributors.push(Contributor { customer: id, pool, stage: customer.stage, hour, day });
         }
         Contributor::keep_worst(&mut contributors);
         Ok(contributors)
     }
-}
-
-/// A customer's signal over the last day, never from before its last release.
-fn of_day(customer: &Customer, signal: Signal, now: Timestamp) -> Fraction {
-    let mut sum = Fraction::default();
-    let mut add = |cell: Cell, counts: &Counts| sum = sum.plus(signal.fraction(cell.provider, counts));
-    visit_since(&customer.mail, customer.release.as_ref(), now, Window::Day, &mut add);
-    sum
 }
 
 /// The figures of a customer's part in a crossing: its own rate, the whole's, and how many bad events too many.
@@ -144,13 +165,13 @@ fn budget_evidence(crossing: &Crossing<'_>, own: Fraction, now: Timestamp) -> Ev
         window: Window::Day,
         test: Test::Budget,
         from: Window::Day.first_bucket(now).start(grain),
-        until: model::Bucket::of(grain, now).next().start(grain),
+        until: Bucket::of(grain, now).next().start(grain),
         counted_after: None,
         counted_to: Offset::default(),
         numerator: own.hits,
         denominator: own.mails,
         rate: Rate::of(own.hits, own.mails),
-        bound: Rate::of(own.hits, own.mails),
+        bound: Rate::new(tail::lower_bound(own.hits, own.mails, limit.alpha)).unwrap_or_default(),
         threshold: Rate::new(limit.enter).unwrap_or_default(),
         weight: limit.excess(own),
         needed: limit.excess(crossing.whole),

@@ -30,9 +30,8 @@ impl Fold {
             return Ok(());
         }
         let Some(now) = self.partition.now else { return Ok(()) };
-        if !self.suspicions.is_empty() {
-            self.excuse(customer, now);
-        }
+        self.excuse(customer, now);
+        customer.troubled_in = customer.troubled_in.filter(|hour| *hour >= self.open_hour());
         let Judgement { verdict, waits, shadow } =
             self.with_case(customer, (subject, moment), now, |case| self.policy.judge(case));
         if moment == Moment::Tick {
@@ -68,6 +67,7 @@ impl Fold {
     ) -> T {
         let release = customer.release.as_ref();
         let mail = |window: Window, visit: &mut Visit<'_>| visit_since(&customer.mail, release, now, window, visit);
+        let whole = |window: Window, visit: &mut Visit<'_>| visit_since(&customer.mail, None, now, window, visit);
         let caught_up = |snapshot: &&Snapshot| self.partition.fleet.as_of.is_some_and(|as_of| as_of >= snapshot.at);
         let snapshot = customer.snapshot.as_deref().filter(caught_up);
         let then = snapshot.map(|snapshot| {
@@ -86,8 +86,10 @@ impl Fold {
             offences: &customer.offences,
             exempt: customer.is_exempt(now),
             pool: customer.pool.as_ref(),
+            shadowed: &customer.shadowed,
             mail: &mail,
-            released_at: release.map(|release| release.offset),
+            whole: &whole,
+            released: release.map(|release| (release.at(), release.offset)),
             counted_to: subject.offset,
             settled: then.as_ref().map(|(then, offset)| (then as &policy::Mail<'_>, *offset)),
             excused: &customer.excused,
@@ -99,12 +101,28 @@ impl Fold {
 
     /// Remembers the hours of the customer's mail that were caught in an incident, for the windows that reach further back
     /// than the fleet's cells.
-    fn excuse(&self, customer: &mut Customer, now: Timestamp) {
-        let (mail, release) = (&customer.mail, customer.release.as_ref());
-        let visit = |window: Window, visit: &mut Visit<'_>| visit_since(mail, release, now, window, visit);
-        let hours =
-            self.policy.excused_hours(&visit, customer.pool.as_ref(), (&self.partition.fleet, &self.suspicions));
-        customer.excuse(hours, now);
+    pub(super) fn excuse(&self, customer: &mut Customer, now: Timestamp) {
+        let open = self.open_hour();
+        let is_open = |excused: &policy::Excused| excused.hour >= open;
+        let oldest = Window::Day.first_bucket(now);
+        if self.suspicions.any_hour_from(oldest) || customer.excused.iter().any(is_open) {
+            let (mail, release) = (&customer.mail, customer.release.as_ref());
+            let since = |window: Window, visit: &mut Visit<'_>| visit_since(mail, release, now, window, visit);
+            let whole = |window: Window, visit: &mut Visit<'_>| visit_since(mail, None, now, window, visit);
+            let known = (&self.partition.fleet, &self.suspicions);
+            let hours = self.policy.excused_hours((&since, &whole), customer.pool.as_ref(), known);
+            customer.excuse(hours, open, now);
+        }
+    }
+
+    /// The same for a customer of whom nothing else is asked: as long as the fleet has not told all of its trouble's hour.
+    pub(super) fn excuse_troubled(&self, customer: &mut Customer, now: Timestamp) {
+        let is_in_question = |hour| self.suspicions.any_hour_from(hour);
+        let open = self.open_hour();
+        if customer.troubled_in.is_some_and(is_in_question) || customer.excused.iter().any(|hour| hour.hour >= open) {
+            self.excuse(customer, now);
+        }
+        customer.troubled_in = customer.troubled_in.filter(|hour| *hour >= open);
     }
 
     /// A rule in shadow that has become calm is said again when it next would act.

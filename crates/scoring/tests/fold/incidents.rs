@@ -16,8 +16,16 @@ fn bounces_without_any_mail_to_hold_them_against_convict_nobody() {
         house.pass(Millis::minutes(1));
         assert!(house.decisions.is_empty(), "in minute {minute}: {:?}", house.decisions);
     }
-    // Once anybody's mail is known to be told of, all of it is.
-    house.happens("c", Counter::Delivered);
+    // What is told of others' mail says nothing of theirs.
+    house.sends("c", 100, 0, Counter::HardBounce);
+    house.pass(Millis::minutes(3));
+    assert!(house.decisions.is_empty(), "{:?}", house.decisions);
+    for _ in 0..60 {
+        house.happens("a", Counter::Processed);
+        house.happens("b", Counter::Delivered);
+    }
+    house.happens("a", Counter::HardBounce);
+    house.happens("b", Counter::SpamReport);
     house.pass(Millis::minutes(3));
     assert!(house.stage("a") > Stage::Watch && house.stage("b") > Stage::Watch);
 }
@@ -93,4 +101,29 @@ fn a_provider_that_bounces_everybody_moves_nobody_then_or_days_later() {
     assert!(evidence.set_aside.iter().all(|aside| aside.provider == Provider::Comcast), "{evidence:?}");
     assert!(mails >= 80, "{evidence:?}");
     assert!(house.decisions.iter().all(|decision| decision.customer.as_str() == "honest-0"));
+}
+
+#[test]
+fn mail_of_an_incident_is_set_aside_for_whoever_was_hit_before_anybody_knew() {
+    let mut house = House::new();
+    minutes(&mut house, 30, 0);
+    house.pass(Millis::hours(1));
+    for customer in 0..10 {
+        house.route = NOBODY_ELSES;
+        house.sends(&format!("honest-{customer}"), 6, 3, Counter::HardBounce);
+    }
+    house.route = EVERYWHERE;
+    house.pass(Millis::hours(3));
+    for _ in 0..20 {
+        house.sends("honest-0", 10, 4, Counter::HardBounce);
+        house.sends("honest-1", 200, 0, Counter::HardBounce);
+        house.pass_quickly(Millis::days(1));
+        if house.stage("honest-0") > Stage::Watch {
+            break;
+        }
+    }
+    let moves = house.moves("honest-0");
+    let found = moves.iter().find(|decision| decision.to > Stage::Watch).unwrap();
+    let aside = &found.evidence.as_ref().unwrap().set_aside;
+    assert!(aside.iter().any(|aside| aside.provider == Provider::Comcast), "{found:?}");
 }

@@ -58,6 +58,8 @@ pub(crate) struct Known {
     pub(crate) offences: Vec<Timestamp>,
     /// The record of its last release.
     pub(crate) released: Option<Offset>,
+    /// When it last came down or was released.
+    pub(crate) came_down: Option<Timestamp>,
     /// Rules in shadow that were said and have not been calm since.
     pub(crate) shadowed: BTreeSet<String>,
 }
@@ -86,6 +88,8 @@ pub(crate) struct Cohort {
     pub(crate) from: Timestamp,
     pub(crate) until: Timestamp,
     pub(crate) grain: Grain,
+    /// Whether bad events are charged bucket by bucket with the mails of theirs, or all of them together.
+    pub(crate) by_bucket: bool,
 }
 
 impl Journal {
@@ -137,17 +141,17 @@ impl Journal {
             from: self.first_of(rule.window, released, entry.now),
             until: Timestamp::from_millis(i64::MAX),
             grain: rule.window.grain(),
+            by_bucket: false,
         };
         let whole = self.fraction(customer, rule.signal, &cohort);
         whole.hits == 0 || whole.rate() < rule.exit
     }
 
-    /// Where a window begins: one span ago, but never before the bucket of the last release.
+    /// Where a window begins: with the bucket of one span ago, but never before the last release.
     fn first_of(&self, window: Window, released: Option<Offset>, now: Timestamp) -> Timestamp {
         let grain = window.grain();
         let released = released.and_then(|offset| self.entries.iter().find(|entry| entry.offset == offset.get()));
-        let released = released.map(|entry| Bucket::of(grain, entry.now)).unwrap_or_default();
-        window.first_bucket(now).max(released).start(grain)
+        window.first_bucket(now).start(grain).max(released.map(|entry| entry.now).unwrap_or_default())
     }
 
     /// The customer's signal over a cohort, bucket by bucket, counted one by one from the records.
@@ -175,7 +179,11 @@ impl Journal {
                 mail.counters.into_iter().flatten().for_each(|counter| counts.count(counter));
             }
         }
-        let parts = cells.iter().map(|(cell, counts)| signal.fraction(cell.provider, counts));
+        let mut sums: BTreeMap<(Provider, Option<Bucket>), Counts> = BTreeMap::new();
+        for (cell, counts) in &cells {
+            *sums.entry((cell.provider, cohort.by_bucket.then_some(cell.bucket))).or_default() += counts;
+        }
+        let parts = sums.iter().map(|((provider, _), counts)| signal.fraction(*provider, counts));
         parts.fold(Fraction::default(), Fraction::plus)
     }
 }
@@ -195,8 +203,9 @@ impl Known {
             Some(Order::Hold | Order::SetStage { .. }) => self.held = true,
             Some(Order::Release) => self.held = false,
             Some(Order::SetPhase { .. }) => {}
-            None if decision.from < Stage::Throttled && decision.to >= Stage::Throttled => {
-                self.offences.push(decision.at);
+            None if decision.to >= Stage::Throttled && decision.to > decision.from => {
+                let is_new = decision.from < Stage::Throttled || self.came_down > self.offences.last().copied();
+                self.offences.extend(is_new.then_some(decision.at));
             }
             None => {}
         }
@@ -205,6 +214,7 @@ impl Known {
         }
         if order == Some(Order::Release) || decision.to < decision.from {
             self.released = Some(Offset::new(entry.offset));
+            self.came_down = Some(decision.at);
         }
         (self.stage, self.since) = (decision.to, decision.at);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Blame, Decision, Evidence, Millis, Order, Stage, Test, Timestamp, Window};
+use model::{Blame, CustomerId, Decision, Evidence, Millis, Mode, Order, Stage, Test, Timestamp, Window};
 use policy::{CALM, Limit, Policy, Rule, Signal};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -33,16 +33,26 @@ fn limit_of<'p>(policy: &'p Policy, decision: &Decision) -> Option<&'p Limit> {
 }
 
 /// The rules that can hold a customer where it is.
-fn holding<'p>(policy: &'p Policy, known: &Known) -> impl Iterator<Item = &'p Rule> {
+fn holding<'p>(policy: &'p Policy, customer: &CustomerId, known: &Known) -> Vec<&'p Rule> {
     let stage = known.stage;
-    let own_doing = move |rule: &&Rule| stage < Stage::Throttled || !rule.signal.is_caused_by_throttling();
-    policy.rules_for(known.phase).iter().filter(move |rule| rule.stage >= stage).filter(own_doing)
+    let own_doing = |rule: &&Rule| rule.signal.is_caused_at(stage);
+    let is_carried_out = |rule: &&Rule| rule.mode(customer, Mode::Enforce) == Mode::Enforce;
+    let rules = || policy.rules_for(known.phase).iter().filter(|rule| !own_doing(rule));
+    let mut holding: Vec<_> = rules().filter(is_carried_out).collect();
+    if holding.is_empty() {
+        holding = rules().collect();
+    }
+    match holding.iter().map(|rule| rule.stage).max() {
+        Some(farthest) => holding.into_iter().filter(|rule| rule.stage >= stage.min(farthest)).collect(),
+        None => holding,
+    }
 }
 
 /// How long a customer must stay at least; `None` where only a person brings it down.
-fn least_stay(policy: &Policy, known: &Known, now: Timestamp) -> Option<Millis> {
-    let maturity = holding(policy, known).map(|rule| policy.maturity(rule.signal)).max().unwrap_or_default();
-    policy.dwell_of(known.stage, &known.offences, now).map(|dwell| dwell.max(maturity))
+fn least_stay(policy: &Policy, customer: &CustomerId, known: &Known) -> Option<Millis> {
+    let maturity = holding(policy, customer, known).into_iter().map(|rule| policy.maturity(rule.signal)).max();
+    let dwell = policy.dwell_of(known.stage, &known.offences, known.since);
+    dwell.map(|dwell| dwell.max(maturity.unwrap_or_default()))
 }
 
 /// A decision by a rule or a limit, up the ladder.
@@ -92,6 +102,7 @@ fn check_figures(journal: &Journal, decision: &Decision, evidence: &Evidence) ->
         from: evidence.from,
         until: evidence.until,
         grain: evidence.window.grain(),
+        by_bucket: evidence.test == Test::Sequential && decision.rule != CALM,
     };
     let again = journal.fraction(decision.customer.as_str(), Signal::named(&evidence.signal).unwrap(), &cohort);
     prop_assert_eq!((again.hits, again.mails), (evidence.numerator, evidence.denominator), "{:?}", decision);
@@ -105,11 +116,11 @@ fn check_down(journal: &Journal, decided: &Decided<'_>, evidence: &Evidence) -> 
     prop_assert_eq!(decision.to, decision.from.milder());
     prop_assert!(evidence.numerator == 0 || evidence.rate < evidence.threshold, "{decision:?}");
     prop_assert_ne!(decision.from, Stage::Banned);
-    let Some(least) = least_stay(policy, before, decision.at) else {
+    let Some(least) = least_stay(policy, &decision.customer, before) else {
         return Err(TestCaseError::fail(format!("only a person may do this: {decision:?}")));
     };
     prop_assert!(decision.at.since(before.since) >= least, "after less than {least:?}: {decision:?}");
-    for rule in holding(policy, before) {
+    for rule in holding(policy, &decision.customer, before) {
         let calm = journal.is_calm(decision.customer.as_str(), rule, before.released, decided.entry);
         prop_assert!(calm, "{} still holds it: {decision:?}", rule.name);
     }
@@ -213,7 +224,7 @@ proptest! {
             if !decided.is_real() {
                 prop_assert!(!before.shadowed.contains(&decision.rule), "said before: {decision:?}");
                 let named = rule_of(&journal.policy, decided).unwrap();
-                let in_shadow = named.mode(&decision.customer, model::Mode::Enforce) == model::Mode::Shadow;
+                let in_shadow = named.mode(&decision.customer, Mode::Enforce) == Mode::Shadow;
                 prop_assert!(exempt || in_shadow, "in shadow for no reason: {decision:?}");
             }
         }
@@ -229,7 +240,7 @@ proptest! {
                 // A person's word starts everything anew.
                 last_up.retain(|(known, _), _| *known != customer);
             } else if decision.to < decision.from {
-                let stay = least_stay(&journal.policy, before, decision.at);
+                let stay = least_stay(&journal.policy, &decision.customer, before);
                 for (_, since) in last_up.iter_mut().filter(|((known, _), _)| *known == customer) {
                     since.1 = since.1.max(stay);
                 }

@@ -64,3 +64,38 @@ fn a_limit_is_kept_on_a_signal_that_no_rule_looks_at() {
     over_the_limit(&mut house, Counter::Unsubscribe);
     assert_eq!(watched(&house), BTreeSet::from(["first", "second"]));
 }
+
+#[test]
+fn nobody_pays_for_those_who_are_held_back_already() {
+    let mut house = House::under(edited(&[ONLY_THE_LIMIT]));
+    house.sends("honest", 1_383, 0, Counter::HardBounce);
+    for (name, bad) in [("fifth", 55), ("sixth", 54)] {
+        house.sends(name, 400, bad, Counter::HardBounce);
+    }
+    over_the_limit(&mut house, Counter::HardBounce);
+    house.pass(Millis::hours(3));
+    assert_eq!(watched(&house), BTreeSet::from(["first", "second"]), "the day's figures are over the limit still");
+}
+
+#[test]
+fn whom_chance_may_have_put_above_the_limit_is_left_alone() {
+    let mut house = House::under(edited(&[ONLY_THE_LIMIT]));
+    for name in ["first", "second"] {
+        house.sends(name, 400, 42, Counter::HardBounce);
+    }
+    house.sends("honest", 700, 0, Counter::HardBounce);
+    house.pass(Millis::minutes(5));
+    assert_eq!(watched(&house), BTreeSet::new());
+}
+
+#[test]
+fn who_would_take_the_account_over_its_limit_is_held_back_before() {
+    let mut house = House::under(edited(&[ONLY_THE_LIMIT]));
+    house.sends("honest", 3_000, 0, Counter::HardBounce);
+    house.pass(Millis::hours(3));
+    house.sends("bad", 200, 60, Counter::HardBounce);
+    house.pass(Millis::minutes(5));
+    assert_eq!(watched(&house), BTreeSet::from(["bad"]));
+    let moves = house.moves("bad");
+    assert!(moves[0].evidence.as_ref().unwrap().fleet_rate.get() < 0.05, "{moves:?}");
+}

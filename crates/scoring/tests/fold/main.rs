@@ -9,4 +9,5 @@ mod limits;
 mod offences;
 mod orders;
 mod records;
+mod releases;
 mod story;

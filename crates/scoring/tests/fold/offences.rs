@@ -46,3 +46,15 @@ fn each_offence_doubles_the_dwell_and_the_fourth_puts_the_customer_into_a_person
     house.commands("bad", Order::Release);
     assert_eq!((house.stage("bad"), house.standing("bad").awaits_person), (Stage::Healthy, false));
 }
+
+#[test]
+fn what_takes_a_customer_up_again_on_its_way_down_is_an_offence_too() {
+    let mut house = House::new();
+    offend(&mut house, Millis::hours(1));
+    while house.stage("bad") > Stage::Throttled {
+        house.pass_quickly(Millis::hours(1));
+    }
+    offend(&mut house, Millis::days(40));
+    let stays = stays(&house.decisions);
+    assert!(stays[1] >= stays[0] + Millis::hours(71), "{stays:?}");
+}

@@ -30,7 +30,6 @@ pub(super) fn of(event: &WebhookEvent<'_>) -> EventKind {
 /// Without it the classification and then the enhanced status code speak; where nothing does, it is a block, since nobody
 /// is convicted on a guess.
 fn bounce(event: &WebhookEvent<'_>) -> Counter {
-    let is = |text: Option<&str>, what: &str| text.is_some_and(|text| text.eq_ignore_ascii_case(what));
     let bounce_type = event.bounce_type.as_deref();
     if is(bounce_type, "bounce") {
         return Counter::HardBounce;
@@ -45,6 +44,10 @@ fn bounce(event: &WebhookEvent<'_>) -> Counter {
         Some(status) if status.starts_with('5') => Counter::HardBounce,
         _ => Counter::Block,
     }
+}
+
+fn is(text: Option<&str>, what: &str) -> bool {
+    text.is_some_and(|text| text.eq_ignore_ascii_case(what))
 }
 
 /// What the event is counted as besides its kind.
@@ -68,7 +71,11 @@ fn is_invalid_address(event: &WebhookEvent<'_>) -> bool {
     }
 }
 
+/// What ran out of time was deferred to the end, for whatever reason; Weir's own caps are one.
 fn is_for_conduct(event: &WebhookEvent<'_>) -> bool {
+    if is(event.bounce_type.as_deref(), "expired") {
+        return false;
+    }
     match Classification::of(event) {
         Classification::Conduct => true,
         Classification::InvalidAddress | Classification::Other => false,
