@@ -204,6 +204,9 @@ fn a_limit_of_the_account_is_told_as_one_and_not_as_a_rule_about_the_customer() 
              kept.",
         ]
     );
+    let ahead = decision.evidence.clone().map(|evidence| Evidence { needed: -3.0, ..evidence });
+    let ahead = said(&Decision { evidence: ahead, ..decision.clone() }, &[]);
+    assert!(ahead.facts[2].contains("is not above 5 % yet, and will be within 6 h if every hour"), "{ahead}");
     let unknown = said(&Decision { rule: "another".to_owned(), ..decision }, &[]);
     assert!(unknown.facts[1].starts_with("The policy at hand has no limit another"), "{unknown}");
 }

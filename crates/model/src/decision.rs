@@ -115,7 +115,7 @@ pub struct Evidence {
     /// The weight at which the rule moves somebody: minus the logarithm of its share of the false-alarm budget (bound,
     /// sequential); or the bad events of all customers together above what the limit allows (budget).
     pub needed: f64,
-    /// The same signal's rate over all other customers, same window.
+    /// The same signal's rate over all other customers, same window; with this one, where it is a limit of all together (budget).
     pub fleet_rate: Rate,
     /// Mail among it that was left out, neither charged nor forgiven, because of an incident.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -168,9 +168,10 @@ pub enum Blame {
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let signal = self.signal.replace('_', " ");
+        let whose = if self.test == Test::Budget { "all together" } else { "others" };
         write!(
             f,
-            "{signal} {} of {} in {} = {} (at least {}, limit {}, others {})",
+            "{signal} {} of {} in {} = {} (at least {}, limit {}, {whose} {})",
             self.numerator,
             self.denominator,
             self.window.name(),

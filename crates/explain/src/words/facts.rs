@@ -65,15 +65,27 @@ fn test(case: &Case<'_>, evidence: &Evidence) -> String {
              {threshold} (2 to 16 times as much) than from one with {threshold}; the rule moves at {needed} times.",
         ),
         Test::Budget => format!(
-            "All customers' mail there together has {} bad events more than {threshold} allows. {customer}'s own {} are {} more \
-             than it allows for that many mails, and {customer} is among those that weigh most: the fewest without whom the \
-             limit is kept.",
-            above(evidence.needed),
+            "{} {customer}'s own {} are {} more than it allows for that many mails, and {customer} is among those that weigh \
+             most: the fewest without whom the limit is kept.",
+            together(case, evidence),
             share(evidence),
             above(evidence.weight),
             customer = case.decision.customer
         ),
     }
+}
+
+/// How far all mail together is above the limit, or that it will be.
+fn together(case: &Case<'_>, evidence: &Evidence) -> String {
+    let threshold = percent(evidence.threshold.get());
+    if evidence.needed > 0.0 {
+        let above = above(evidence.needed);
+        return format!("All customers' mail there together has {above} bad events more than {threshold} allows.");
+    }
+    let ahead = case.limit().map(|limit| format!(" within {} h", limit.ahead_hours)).unwrap_or_default();
+    format!(
+        "All customers' mail there together is not above {threshold} yet, and will be{ahead} if every hour is like the last one."
+    )
 }
 
 fn rule(case: &Case<'_>) -> String {
