@@ -15,6 +15,8 @@ pub(crate) struct Case {
     pub(crate) customer: Customer,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) fewest: Option<f64>,
+    /// The mails of a bad customer, when Weir found it, as far as what shows that they are bad could have come.
+    pub(crate) ripe: Option<f64>,
 }
 
 /// Runs `policy` and the rivals over `scenario`; `day` is told each day that is over.
@@ -30,7 +32,9 @@ pub fn score(policy: &Arc<Policy>, scenario: &Scenario, day: &mut dyn FnMut(u32)
             touches.extend(touch(customer, decided).filter(|_| own.touched));
             let others = rivals.iter().map(|moves| Outcome::of(customer, moves[place].as_slice()));
             let outcomes = std::iter::once(own).chain(others).collect();
-            cases.push(Case { outcomes, fewest: theory::least(policy, customer), customer: customer.clone() });
+            let finds = |decided: &&Decided| is_caught(decided.step.to) && customer.is_bad(decided.step.at);
+            let ripe = decided.iter().find(finds).map(|decided| decided.ripe);
+            cases.push(Case { outcomes, fewest: theory::least(policy, customer), ripe, customer: customer.clone() });
         }
     }
     Scorecard {
@@ -47,7 +51,7 @@ pub fn score(policy: &Arc<Policy>, scenario: &Scenario, day: &mut dyn FnMut(u32)
 
 /// The first move of a customer to throttled or worse.
 fn touch(customer: &Customer, decided: &[Decided]) -> Option<Touch> {
-    let Decided { step, rule, evidence } = decided.iter().find(|decided| is_caught(decided.step.to))?.clone();
+    let Decided { step, rule, evidence, .. } = decided.iter().find(|decided| is_caught(decided.step.to))?.clone();
     Some(Touch { customer: customer.id.clone(), kind: customer.kind, at: step.at, rule, evidence })
 }
 
@@ -71,6 +75,9 @@ fn kind_score(kind: Kind, cases: &[Case]) -> Option<KindScore> {
         customers: cases.len(),
         fewest_mails: Quantiles::of(found_since(WEIR, &cases).filter_map(|found| found.case.fewest).collect())
             .map(|fewest| fewest.median),
+        ripe_ratio: Quantiles::of(
+            found_since(WEIR, &cases).filter_map(|found| Some(found.case.ripe? / found.case.fewest?)).collect(),
+        ),
         weir: scores.next()?,
         rivals: scores.collect(),
     })
@@ -141,7 +148,7 @@ mod tests {
         let id = CustomerId::new("c").unwrap();
         let customer = Customer { id, kind, home: "good-1", reporting: 0.6, badness };
         let outcomes = std::iter::once(weir).chain(Rival::ALL.map(|_| rivals)).collect();
-        Case { customer, outcomes, fewest: badness.map(|_| 50.0) }
+        Case { customer, outcomes, fewest: badness.map(|_| 50.0), ripe: badness.map(|_| 75.0) }
     }
 
     fn found(mails: u32, hours: i64) -> Outcome {

@@ -66,6 +66,9 @@ pub struct KindScore {
     /// over the customers that Weir found, whose figures stand beside it. `None` where no sequential rule looks at what shows
     /// them.
     pub fewest_mails: Option<f64>,
+    /// The mails at which Weir found them as a multiple of that, each mail counted as far as what shows that it is bad could
+    /// have come by then. Nobody can know a complaint before it is made.
+    pub ripe_ratio: Option<Quantiles>,
     /// Under Weir.
     pub weir: Score,
     /// Under the rivals, in their order.

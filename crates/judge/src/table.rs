@@ -14,8 +14,9 @@ impl fmt::Display for Scorecard {
         writeln!(f, "The bad: found of how many; mails sent since it was bad, and time; median (95th percentile).")?;
         writeln!(
             f,
-            "Best test: the mails that the best sequential test needs on average, at the same limits and error rates"
+            "Best test: the mails that the best sequential test needs on average, at the same limits and error rates;"
         )?;
+        writeln!(f, "of ripe: the ratio where each mail counts as far as its complaints can have come")?;
         writeln!(f, "{}", self.bad())?;
         for kind in &self.kinds {
             let (name, risen_to) = (kind.kind.name(), kind.weir.risen_to);
@@ -38,7 +39,7 @@ impl fmt::Display for Scorecard {
 
 impl Scorecard {
     fn bad(&self) -> Table {
-        let own = ["kind", "found", "mails", "time", "best test", "ratio"].map(str::to_owned);
+        let own = ["kind", "found", "mails", "time", "best test", "ratio", "of ripe"].map(str::to_owned);
         let mut table = empty(own.into_iter().chain(Rival::ALL.map(|rival| rival.name.to_owned())));
         for kind in self.kinds.iter().filter(|kind| !kind.good) {
             let score = &kind.weir;
@@ -49,6 +50,7 @@ impl Scorecard {
                 quantiles(score.hours, time),
                 kind.fewest_mails.map(mails).unwrap_or_default(),
                 quantiles(score.ratio, |ratio| format!("{ratio:.1}")),
+                quantiles(kind.ripe_ratio, |ratio| format!("{ratio:.1}")),
             ];
             let rivals = kind.rivals.iter().enumerate().map(|(rival, score)| {
                 format!("{} {}: {}", self.mark(kind, rival), score.found, quantiles(score.mails, mails))

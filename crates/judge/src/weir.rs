@@ -32,6 +32,8 @@ pub(crate) struct Decided {
     pub(crate) step: Move,
     pub(crate) rule: String,
     pub(crate) evidence: Option<Evidence>,
+    /// The customer's bad mails by then, as far as what shows that they are bad could have come.
+    pub(crate) ripe: f64,
 }
 
 /// Watches the whole month under `policy`; `day` is told each day that is over.
@@ -103,7 +105,8 @@ impl Part {
                     let moves = matches!(said.peek(), Some(Said::Standing(standing)) if standing.is_after(&decision));
                     let Some(place) = self.places.get(&decision.customer).filter(|_| moves) else { continue };
                     let step = Move { at, to: decision.to, sent: self.month.tally(*place) };
-                    self.decided[*place].push(Decided { step, rule: decision.rule, evidence: decision.evidence });
+                    let ripe = self.month.ripe(*place, at);
+                    self.decided[*place].push(Decided { step, rule: decision.rule, evidence: decision.evidence, ripe });
                 }
                 Said::Standing(standing) => {
                     let Some(place) = self.places.get(&standing.customer) else { continue };

@@ -101,16 +101,65 @@ impl Course {
     }
 }
 
+/// The usual delay of complaints, log-normal: its median in hours, and the deviation of its logarithm.
+const USUAL_DELAY: (f64, f64) = (3.0, 1.3);
+/// No complaint takes longer.
+const LONGEST_DELAY: Millis = Millis::days(10);
+const LATE_DELAY: (Millis, Millis) = (Millis::days(2), Millis::days(4));
+
 impl Complaints {
+    /// The share of a mail's complaints that have come so long after it.
+    pub(super) fn share_within(self, span: Millis) -> f64 {
+        match self {
+            Self::Usual if span >= LONGEST_DELAY => 1.0,
+            Self::Usual => {
+                let (median, deviation) = USUAL_DELAY;
+                let deviations = libm::log(hours(span) / median) / deviation;
+                0.5 * libm::erfc(-deviations * std::f64::consts::FRAC_1_SQRT_2)
+            }
+            Self::Late => {
+                let (earliest, latest) = LATE_DELAY;
+                (hours(span) - hours(earliest)) / (hours(latest) - hours(earliest))
+            }
+        }
+        .clamp(0.0, 1.0)
+    }
+
     /// How long after its delivery a mail is complained of.
     pub(super) fn after(self, dice: &mut Dice) -> Millis {
         match self {
             Self::Usual => {
-                let delay = rand_distr::Normal::new(libm::log(3.0), 1.3).map(|delay| dice.draw(&delay));
-                let hours = delay.map_or(3.0, libm::exp);
-                Dice::share(hours.min(24.0 * 10.0), Millis::hours(1))
+                let (median, deviation) = USUAL_DELAY;
+                let delay = rand_distr::Normal::new(libm::log(median), deviation).map(|delay| dice.draw(&delay));
+                let delay = delay.map_or(median, libm::exp);
+                Dice::share(delay.min(hours(LONGEST_DELAY)), Millis::hours(1))
             }
-            Self::Late => dice.millis(Millis::days(2).get(), Millis::days(4).get()),
+            Self::Late => dice.millis(LATE_DELAY.0.get(), LATE_DELAY.1.get()),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "spans of days are far below 2^53 milliseconds")]
+fn hours(span: Millis) -> f64 {
+    span.get() as f64 / Millis::hours(1).get() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complaints_come_as_late_as_their_shares_say() {
+        let mut dice = Dice::mails(1, 2, 3);
+        for complaints in [Complaints::Usual, Complaints::Late] {
+            let delays: Vec<_> = (0..20_000).map(|_| complaints.after(&mut dice)).collect();
+            for hours in [1, 3, 12, 60, 80, 240] {
+                let span = Millis::hours(hours);
+                let within = delays.iter().filter(|delay| **delay <= span).count();
+                #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+                let share = within as f64 / 20_000.0;
+                assert!((share - complaints.share_within(span)).abs() < 0.02, "{complaints:?} {hours}: {share}");
+            }
         }
     }
 }

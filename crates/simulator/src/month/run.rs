@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use model::{Counter, Millis, PoolName, Provider, Timestamp};
+use model::{Bucket, Counter, Grain, Millis, PoolName, Provider, Timestamp};
 
 use super::day::{Day, Due, Whose};
 use super::dice::Dice;
@@ -12,7 +12,7 @@ use super::nature::Nature;
 use super::queue::{Coming, Queue};
 use super::rhythm::day_of;
 use super::scenario::Scenario;
-use super::{Arrival, Customer, chances::Chances, population};
+use super::{Arrival, Badness, Customer, chances::Chances, population};
 
 /// Whether and how a mail leaves, asked once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ struct State {
     /// Mails that were planned.
     planned: u32,
     tally: Tally,
+    /// The same by hour, of a bad customer.
+    hours: Vec<(Bucket, u32)>,
     /// The day of its latest mail, and how many have left on it.
     today: (u32, u32),
     /// Addresses that SendGrid does not try any more. Nothing depends on their order.
@@ -96,6 +98,20 @@ impl Month {
     /// What the customer at `place` has sent so far.
     pub fn tally(&self, place: usize) -> Tally {
         self.states.get(place).map(|state| state.tally).unwrap_or_default()
+    }
+
+    /// The mails of a customer that are bad, each counted as far as what shows it can have come by `now`: complaints take their
+    /// time.
+    pub fn ripe(&self, place: usize, now: Timestamp) -> f64 {
+        let (Some(state), Some(nature)) = (self.states.get(place), self.natures.get(place)) else { return 0.0 };
+        let share = |hour: Bucket| match nature.badness {
+            // Mails lie about the middle of their hour.
+            Some(Badness { signal: Counter::SpamReport, .. }) => {
+                nature.complaints.share_within(now.since(hour.start(Grain::Hour) + Millis::minutes(30)))
+            }
+            _ => 1.0,
+        };
+        state.hours.iter().map(|(hour, mails)| f64::from(*mails) * share(*hour)).sum()
     }
 
     /// Goes on to `until`: sends what is due, in order, as far as `gate` lets it (it is asked with the customer's place), and
@@ -225,6 +241,13 @@ impl State {
         if customer.badness.is_none_or(|badness| at >= badness.since) {
             self.tally.sent += 1;
             self.tally.first.get_or_insert(at);
+        }
+        if customer.is_bad(at) {
+            let hour = Bucket::of(Grain::Hour, at);
+            match self.hours.last_mut().filter(|(last, _)| *last == hour) {
+                Some((_, mails)) => *mails += 1,
+                None => self.hours.push((hour, 1)),
+            }
         }
     }
 
