@@ -20,10 +20,9 @@ impl Suspicions {
         self.0.is_empty()
     }
 
-    /// Whether there may have been one in any whole hour from `first` on.
-    pub fn any_hour_from(&self, first: Bucket) -> bool {
-        let least = (Grain::Hour, first, Trouble::HardBounce);
-        self.0.range(least..).next().is_some_and(|(grain, ..)| *grain == Grain::Hour)
+    /// Whether there may have been one in any whole hour.
+    pub fn has_hours(&self) -> bool {
+        self.0.iter().any(|(grain, ..)| *grain == Grain::Hour)
     }
 
     /// Whether anybody may have been caught in one in this cell.

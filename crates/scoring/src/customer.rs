@@ -156,6 +156,9 @@ impl Customer {
     /// Its mail of the window that ends at `now`, provider by provider, never from before its last release, and without the
     /// hours that were caught in an incident.
     pub(crate) fn charged(&self, window: Window, now: Timestamp) -> ProviderCounts {
+        if self.release.is_none() && self.excused.is_empty() {
+            return self.mail.sum(window, now);
+        }
         let mut sum = ProviderCounts::default();
         self.visit_charged(window, now, &mut |cell, counts| sum.add(cell.provider, counts));
         sum

@@ -173,7 +173,7 @@ impl Fold {
                 customer.latest_bad.remember(signal, event.id);
             }
             if !id.is_unattributed() {
-                self.note_trouble(customer, counter, event);
+                Self::note_trouble(customer, counter, event);
                 self.partition.worst.count(id, now);
                 self.look(store, Subject { id, offset }, Moment::Event(counter), said)?;
             }
@@ -184,12 +184,11 @@ impl Fold {
         Ok(Effect::Counted(counter))
     }
 
-    /// Trouble that may be an incident's is looked at again until the fleet has told all of its hour.
-    fn note_trouble(&self, customer: &mut Customer, counter: Counter, event: &Event<'_>) {
-        let hour = Bucket::of(Grain::Hour, event.sent_at.unwrap_or(event.at));
-        if Signal::ALL.iter().any(|signal| signal.trouble().is_some() && signal.is_fed_by(counter))
-            && hour >= self.open_hour()
-        {
+    /// Trouble that may be an incident's is looked into.
+    fn note_trouble(customer: &mut Customer, counter: Counter, event: &Event<'_>) {
+        let may_be = |signal: &Signal| signal.trouble().is_some() && signal.is_fed_by(counter);
+        if Signal::ALL.iter().any(may_be) {
+            let hour = Bucket::of(Grain::Hour, event.sent_at.unwrap_or(event.at));
             customer.troubled_in = customer.troubled_in.max(Some(hour));
         }
     }

@@ -35,7 +35,7 @@ impl Fold {
                 self.look(store, Subject { id: &id, offset }, Moment::Tick, said)?;
                 self.advance_pilot(store, &id, now, said)?;
             } else {
-                self.excuse_troubled(customer, now);
+                self.excuse(customer, now);
                 let wanted = customer.needs_attention();
                 store.attend(&id, wanted);
             }

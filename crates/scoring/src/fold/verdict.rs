@@ -31,7 +31,6 @@ impl Fold {
         }
         let Some(now) = self.partition.now else { return Ok(()) };
         self.excuse(customer, now);
-        customer.troubled_in = customer.troubled_in.filter(|hour| *hour >= self.open_hour());
         let Judgement { verdict, waits, shadow } =
             self.with_case(customer, (subject, moment), now, |case| self.policy.judge(case));
         if moment == Moment::Tick {
@@ -100,27 +99,17 @@ impl Fold {
     }
 
     /// Remembers the hours of the customer's mail that were caught in an incident, for the windows that reach further back
-    /// than the fleet's cells.
+    /// than the fleet's cells. Asked after each trouble, and then until the fleet has told all of its hour.
     pub(super) fn excuse(&self, customer: &mut Customer, now: Timestamp) {
         let open = self.open_hour();
-        let is_open = |excused: &policy::Excused| excused.hour >= open;
-        let oldest = Window::Day.first_bucket(now);
-        if self.suspicions.any_hour_from(oldest) || customer.excused.iter().any(is_open) {
+        let may_be_caught = customer.troubled_in.is_some() && self.suspicions.has_hours();
+        if may_be_caught || customer.excused.iter().any(|excused| excused.hour >= open) {
             let (mail, release) = (&customer.mail, customer.release.as_ref());
             let since = |window: Window, visit: &mut Visit<'_>| visit_since(mail, release, now, window, visit);
             let whole = |window: Window, visit: &mut Visit<'_>| visit_since(mail, None, now, window, visit);
             let known = (&self.partition.fleet, &self.suspicions);
             let hours = self.policy.excused_hours((&since, &whole), customer.pool.as_ref(), known);
             customer.excuse(hours, open, now);
-        }
-    }
-
-    /// The same for a customer of whom nothing else is asked: as long as the fleet has not told all of its trouble's hour.
-    pub(super) fn excuse_troubled(&self, customer: &mut Customer, now: Timestamp) {
-        let is_in_question = |hour| self.suspicions.any_hour_from(hour);
-        let open = self.open_hour();
-        if customer.troubled_in.is_some_and(is_in_question) || customer.excused.iter().any(|hour| hour.hour >= open) {
-            self.excuse(customer, now);
         }
         customer.troubled_in = customer.troubled_in.filter(|hour| *hour >= open);
     }

@@ -111,6 +111,7 @@ impl Complaints {
     /// The share of a mail's complaints that have come so long after it.
     pub(super) fn share_within(self, span: Millis) -> f64 {
         match self {
+            Self::Usual if span <= Millis::ZERO => 0.0,
             Self::Usual if span >= LONGEST_DELAY => 1.0,
             Self::Usual => {
                 let (median, deviation) = USUAL_DELAY;
@@ -153,7 +154,7 @@ mod tests {
         let mut dice = Dice::mails(1, 2, 3);
         for complaints in [Complaints::Usual, Complaints::Late] {
             let delays: Vec<_> = (0..20_000).map(|_| complaints.after(&mut dice)).collect();
-            for hours in [1, 3, 12, 60, 80, 240] {
+            for hours in [-1, 0, 1, 3, 12, 60, 80, 240] {
                 let span = Millis::hours(hours);
                 let within = delays.iter().filter(|delay| **delay <= span).count();
                 #[expect(clippy::cast_precision_loss, reason = "some thousands")]
