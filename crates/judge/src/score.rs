@@ -209,6 +209,7 @@ mod tests {
         let cases = [
             case(Kind::BoughtList, found(100, 1), found(50, 1)),
             case(Kind::SlowDrip, found(100, 1), Outcome::default()),
+            case(Kind::Hijacked, found(1, 1), Outcome { found: Some(Found::Beforehand), ..Outcome::default() }),
             case(Kind::Good, Outcome::default(), touched()),
             case(Kind::SmallGood, touched(), Outcome::default()),
         ];
@@ -220,6 +221,7 @@ mod tests {
         assert_eq!(beaten(Kind::BoughtList), Beaten::Unusable);
         assert_eq!(beaten(Kind::SlowDrip), Beaten::Yes);
         assert_eq!(beaten(Kind::Good), Beaten::Yes);
+        assert_eq!(beaten(Kind::Hijacked), Beaten::Unusable, "the rival took no mail");
         assert_eq!(beaten(Kind::SmallGood), Beaten::No);
     }
 }

@@ -115,7 +115,9 @@ impl Scorecard {
     /// from no more mails, touched no more of the good.
     pub fn beaten(&self, kind: &KindScore, rival: usize) -> Option<Beaten> {
         let other = kind.rivals.get(rival)?;
-        let median = |score: &Score| score.mails.map_or(f64::INFINITY, |mails| mails.median);
+        // Whoever was held back beforehand, all of them perhaps, took no mail at all.
+        let without = |score: &Score| if score.found > 0 { 0.0 } else { f64::INFINITY };
+        let median = |score: &Score| score.mails.map_or_else(|| without(score), |mails| mails.median);
         let better = if kind.good {
             kind.weir.touched <= other.touched
         } else {

@@ -166,8 +166,8 @@ pub(crate) struct BacktestOptions {
     /// log can be read while Weir is stopped.
     #[arg(long)]
     pub(crate) log: bool,
-    /// The configuration file: it says where the log is, and for --events how an event tells its customer (by its sources) and how
-    /// often time ticks.
+    /// The configuration file: it says where the log is, and for --events how an event tells its customer (by its sources) and
+    /// how often time ticks.
     #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// How an event tells its customer: custom_arg:NAME, category_prefix:PREFIX, pool, or fixed:CUSTOMER. Without it as the

@@ -53,7 +53,8 @@ pub(super) fn read(read: &Read) -> Vec<String> {
     lines
 }
 
-/// Where a log tells it: under which policies life's decisions were made, how many of them were made again, and which are yet to come.
+/// Where a log tells it: under which policies life's decisions were made, how many of them were made again, and where more are
+/// to come.
 pub(super) fn beside_life(outcome: &Outcome) -> Vec<String> {
     let (Some(life), Some(run)) = (&outcome.live, outcome.runs.first()) else { return Vec::new() };
     let mut lines = policies(&outcome.read);
@@ -84,7 +85,8 @@ fn policies(read: &Read) -> Vec<String> {
 fn behind(behind: &Behind) -> String {
     let got_to = behind.got_to.map_or_else(|| "nowhere yet".to_owned(), |at| format!("to {at} only"));
     format!(
-        "In life the scorer of partition {} had got {got_to}, and the log was read to {}: what is decided behind that is not known.",
+        "In life the scorer of partition {} had got {got_to}, and the log was read to {}: what it decides behind that is not \
+         known.",
         behind.partition, behind.read_to
     )
 }
