@@ -164,7 +164,7 @@ fn the_budget_is_told_as_what_each_rule_may_do_wrong() {
          rules may err once in 960,000,000 mails of a customer exactly at its limit."
     );
     assert!(
-        budget[1].starts_with("At most 50 good customers wrongly watched a year: each of 2 rules"),
+        budget[1].starts_with("At most 50 good customers wrongly watched a year: each of 2 rules and 2 limits"),
         "{}",
         budget[1]
     );

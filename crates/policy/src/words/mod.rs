@@ -6,8 +6,8 @@ mod units;
 
 use model::{Mode, Stage};
 
-use crate::{Policy, Rule};
-use model::figures::{count, thousands};
+use crate::Policy;
+use model::figures::{count, list, thousands};
 use units::number;
 
 /// What a policy does about one thing.
@@ -44,7 +44,8 @@ impl Policy {
 
     fn budget_in_words(&self) -> Vec<String> {
         let budget = &self.budget;
-        let (movers, watchers): (Vec<_>, Vec<_>) = self.rules.iter().partition(|rule| rule.stage >= Stage::Throttled);
+        let moves = |stage: Stage| stage >= Stage::Throttled;
+        let (movers, watchers) = (self.sharers(moves), self.sharers(|stage| !moves(stage)));
         let mut sentences = Vec::new();
         if self.mode == Mode::Shadow {
             sentences.push("All of this policy is in shadow: it is only said, nobody is moved.".to_owned());
@@ -63,20 +64,42 @@ impl Policy {
     }
 }
 
+/// Those that share a part of the budget.
+struct Sharers {
+    rules: usize,
+    limits: usize,
+    /// Of each.
+    alpha: Option<f64>,
+}
+
+impl Policy {
+    /// The rules and limits that lead to these stages.
+    fn sharers(&self, leads: impl Fn(Stage) -> bool) -> Sharers {
+        let rules = || self.rules.iter().filter(|rule| leads(rule.stage));
+        let limits = || self.limits.iter().filter(|limit| leads(limit.stage));
+        let alpha = rules().map(|rule| rule.alpha).chain(limits().map(|limit| limit.alpha)).next();
+        Sharers { rules: rules().count(), limits: limits().count(), alpha }
+    }
+}
+
+impl Sharers {
+    fn in_words(&self) -> String {
+        let rules = (self.rules > 0).then(|| count(self.rules, "rule", "rules"));
+        let limits = (self.limits > 0).then(|| count(self.limits, "limit", "limits"));
+        list(&rules.into_iter().chain(limits).collect::<Vec<_>>())
+    }
+}
+
 fn number_of_mails(mails: u64) -> String {
     format!("{} mails", thousands(mails))
 }
 
-/// So many good customers, and what each of these rules may do wrong; `None` without a rule.
-fn share_of_each(rules: &[&Rule], accepted: f64) -> Option<(String, String)> {
-    let rule = rules.first()?;
+/// So many good customers, and what each of these may do wrong; `None` for nothing.
+fn share_of_each(sharers: &Sharers, accepted: f64) -> Option<(String, String)> {
+    let alpha = sharers.alpha?;
     let customers = if accepted > 1.0 { "good customers" } else { "good customer" };
-    let each = if rules.len() == 1 {
-        "the rule".to_owned()
-    } else {
-        format!("each of {}", count(rules.len(), "rule", "rules"))
-    };
-    let looks = number((1.0 / rule.alpha).round());
+    let each = format!("each of {}", sharers.in_words());
+    let looks = number((1.0 / alpha).round());
     let share = format!("{each} may err once in {looks} mails of a customer exactly at its limit");
     Some((format!("{} {customers}", number(accepted)), share))
 }
