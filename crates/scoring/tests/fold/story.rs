@@ -122,8 +122,8 @@ pub(crate) fn policies() -> impl Strategy<Value = Arc<Policy>> {
         ("name = \"hard-bounce-week\"", "mode = \"shadow\"\nname = \"hard-bounce-week\""),
         ("name = \"complaint-watch\"", "enforce_for = [\"ann\"]\nname = \"complaint-watch\""),
         (
-            "enter = \"8 %\"\nexit = \"3 %\"\nminimum = 8\ncorrelation = \"0.2 %\"\nstage = \"quarantined\"",
-            "enter = \"8 %\"\nexit = \"3 %\"\nminimum = 8\ncorrelation = \"0.2 %\"\nstage = \"suspended\"",
+            "enter = \"8 %\"\nexit = \"3 %\"\nminimum = 8\ncorrelation = \"0.1 %\"\nstage = \"quarantined\"",
+            "enter = \"8 %\"\nexit = \"3 %\"\nminimum = 8\ncorrelation = \"0.1 %\"\nstage = \"suspended\"",
         ),
         ("of = \"account\"\nsignal = \"hard_bounce\"", "of = \"pool\"\nsignal = \"hard_bounce\""),
     ];
