@@ -11,6 +11,7 @@
 //! nobody; how many do (`conviction`), and whatever else a policy will do, it says in plain words (`words`).
 
 mod budget;
+mod case;
 mod conviction;
 mod file;
 mod incident;
@@ -34,9 +35,10 @@ pub mod wald;
 mod words;
 
 pub use budget::Budget;
+pub use case::{Case, Excused, Mail, Moment, Visit};
 pub use conviction::{MOST_TRIED, Sending};
 pub use file::{Fault, PolicyError};
-pub use judge::{CALM, Case, Excused, Judgement, Mail, Moment, Step, Verdict, Visit};
+pub use judge::{CALM, Judgement, Step, Verdict};
 pub use ladder::OFFENCES_KEPT;
 pub use limit::{Crossing, Limit, Scope, Share, Whole, hours_until, smallest_set};
 pub use pilot::Pilot;

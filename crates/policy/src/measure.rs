@@ -2,7 +2,7 @@
 
 use model::{Bucket, Evidence, Rate};
 
-use crate::judge::Case;
+use crate::case::Case;
 use crate::rule::Method;
 use crate::signal::{Fraction, Trouble};
 use crate::tally::Tally;

@@ -2,8 +2,8 @@
 
 use model::{Blame, Bucket, Cell, Counts, Grain, Provider, SetAside, Window};
 
+use crate::case::{Case, Excused, Mail};
 use crate::incident::Place;
-use crate::judge::{Case, Excused, Mail};
 use crate::signal::{Fraction, Trouble};
 use crate::{Policy, Signal, tail};
 

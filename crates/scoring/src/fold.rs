@@ -18,8 +18,6 @@ mod step;
 mod tick;
 mod verdict;
 
-use verdict::Subject;
-
 /// How long a copy of an event is recognised, by the event's own time. Older events are not counted.
 ///
 /// SendGrid retries a delivery for 24 hours after the event; the rest is for Weir's own receiver and scorer lagging.
@@ -83,6 +81,13 @@ pub struct Applied {
     pub effect: Effect,
     /// What is to be said, in order.
     pub said: Vec<Said>,
+}
+
+/// Who is looked at, and the record that asks for it.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    id: &'a CustomerId,
+    offset: Offset,
 }
 
 /// The fold of one partition.

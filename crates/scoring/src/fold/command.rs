@@ -3,8 +3,7 @@
 use model::{Command, CustomerId, Offset, Order, Stage};
 
 use super::step::{Move, Origin};
-use super::verdict::Subject;
-use super::{Effect, Fold, Said};
+use super::{Effect, Fold, Said, Subject};
 use crate::Store;
 use crate::customer::PilotStep;
 

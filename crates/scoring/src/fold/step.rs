@@ -6,8 +6,7 @@ use model::{
 use policy::Step;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::verdict::Subject;
-use super::{Fold, Said};
+use super::{Fold, Said, Subject};
 use crate::Customer;
 use crate::customer::PilotStep;
 use crate::mail::Release;

@@ -6,8 +6,7 @@ use model::{
 use policy::{Crossing, Fraction, Moment, Share, Signal, tail};
 
 use super::step::{Move, Origin};
-use super::verdict::Subject;
-use super::{Effect, Fold, HORIZON, Said};
+use super::{Effect, Fold, HORIZON, Said, Subject};
 use crate::customer::{Customer, PilotStep};
 use crate::{Hour, Store};
 

@@ -1,20 +1,13 @@
 //! A customer is looked at, and perhaps moved.
 
-use model::{CustomerId, Offset, Timestamp, Window};
+use model::{Offset, Timestamp, Window};
 use policy::{Case, Judgement, Moment, Signal, Verdict, Visit};
 
 use super::step::Move;
-use super::{Fold, Said};
+use super::{Fold, Said, Subject};
 use crate::customer::Snapshot;
 use crate::mail::visit_since;
 use crate::{Customer, Store};
-
-/// Who is looked at, and the record that asks for it.
-#[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
-    pub(super) id: &'a CustomerId,
-    pub(super) offset: Offset,
-}
 
 impl Fold {
     /// Asks the policy about a customer and carries its verdict out.
