@@ -79,7 +79,7 @@ pub struct Case<'a> {
     pub excused: &'a [Excused],
     /// Everyone's mail.
     pub fleet: &'a Fleet,
-    /// [`Policy::suspicions`] of it.
+    /// [`Policy::suspicions`](crate::Policy::suspicions) of it.
     pub suspicions: &'a Suspicions,
     /// The latest bad events of a signal, for the evidence.
     pub events: &'a dyn Fn(Signal) -> Vec<String>,
