@@ -317,14 +317,16 @@ async fn decide(
     ])
 }
 
-/// 100 mails of a customer, of which 40 bounce: no rule lets that pass.
+/// 100 mails of a customer, of which 40 bounce: no rule lets that pass. They go to two providers: bounces at one alone wait for
+/// the fleet's counts.
 fn burst(customer: &str) -> Bytes {
     let at = events::START.seconds();
     let events: Vec<_> = (0..100)
         .map(|number| {
             let kind = if number % 5 < 2 { r#""bounce","type":"bounce","status":"5.1.1","reason":"550 5.1.1 no such user""# } else { r#""delivered""# };
+            let provider = if number % 2 == 0 { "hotmail.com" } else { "yahoo.com" };
             format!(
-                r#"{{"email":"p{number}@example.com","event":{kind},"timestamp":{at},"sg_event_id":"{customer}-{number}","sg_message_id":"{customer}{number}.recvd-5f54b5d587-pczjm-1-{at:08X}-6.0","customer_id":"{customer}"}}"#
+                r#"{{"email":"p{number}@{provider}","event":{kind},"timestamp":{at},"sg_event_id":"{customer}-{number}","sg_message_id":"{customer}{number}.recvd-5f54b5d587-pczjm-1-{at:08X}-6.0","customer_id":"{customer}"}}"#
             )
         })
         .collect();
