@@ -164,7 +164,7 @@ impl Customer {
         sum
     }
 
-    /// The same, bucket by bucket.
+    /// The same, bucket by bucket; for windows of a day at most, since hours are what was caught.
     pub(crate) fn visit_charged(&self, window: Window, now: Timestamp, visit: &mut Visit<'_>) {
         let is_excused = |cell: Cell| {
             let hour = Bucket::of(Grain::Hour, cell.bucket.start(cell.grain));

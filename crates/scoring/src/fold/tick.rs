@@ -122,12 +122,14 @@ impl Fold {
         if limit.excess(own) <= 0.0 {
             return Ok(());
         }
+        let told = budget_evidence(crossing, own, now);
         let evidence = Evidence {
+            from: customer.release.as_ref().map_or(told.from, |release| told.from.max(release.at())),
             events: customer.latest_bad.of(limit.signal).to_vec(),
             counted_after: customer.release.as_ref().map(|release| release.offset),
             counted_to: offset,
             set_aside: customer.set_aside_since(Window::Day.first_bucket(now)),
-            ..budget_evidence(crossing, own, now)
+            ..told
         };
         let rule = limit.name.clone();
         let step = Move { to: limit.stage, rule, origin: Origin::Rule(evidence, Some(Blame::Account)) };

@@ -1,6 +1,6 @@
 //! Incidents, and data from which nobody can tell.
 
-use model::{Counter, Millis, Provider, Stage};
+use model::{Counter, Decision, Millis, Provider, Stage};
 
 use crate::house::{House, Route, edited};
 
@@ -75,6 +75,20 @@ fn minutes(house: &mut House, minutes: u32, bad: u32) {
     house.route = EVERYWHERE;
 }
 
+/// Days on which one of these customers bounces a little of its little mail, and the decision that it comes to.
+fn goes_bad_slowly(house: &mut House) -> Decision {
+    for _ in 0..20 {
+        house.sends("honest-0", 10, 4, Counter::HardBounce);
+        house.sends("honest-1", 200, 0, Counter::HardBounce);
+        house.pass_quickly(Millis::days(1));
+        if house.stage("honest-0") > Stage::Watch {
+            break;
+        }
+    }
+    let moves = house.moves("honest-0");
+    (*moves.iter().find(|decision| decision.to > Stage::Watch).unwrap()).clone()
+}
+
 #[test]
 fn a_provider_that_bounces_everybody_moves_nobody_then_or_days_later() {
     let mut house = House::new();
@@ -85,16 +99,7 @@ fn a_provider_that_bounces_everybody_moves_nobody_then_or_days_later() {
     assert!(house.decisions.is_empty(), "{:?}", house.decisions);
 
     // A customer that goes bad slowly is found by the windows that reach back to that day, without that day's bounces.
-    for _ in 0..20 {
-        house.sends("honest-0", 10, 4, Counter::HardBounce);
-        house.sends("honest-1", 200, 0, Counter::HardBounce);
-        house.pass_quickly(Millis::days(1));
-        if house.stage("honest-0") > Stage::Watch {
-            break;
-        }
-    }
-    let moves = house.moves("honest-0");
-    let found = moves.iter().find(|decision| decision.to > Stage::Watch).unwrap();
+    let found = goes_bad_slowly(&mut house);
     let evidence = found.evidence.as_ref().unwrap();
     assert_eq!(found.rule, "hard-bounce-drip");
     let mails: u32 = evidence.set_aside.iter().map(|aside| aside.mails).sum();
@@ -114,16 +119,7 @@ fn mail_of_an_incident_is_set_aside_for_whoever_was_hit_before_anybody_knew() {
     }
     house.route = EVERYWHERE;
     house.pass(Millis::hours(3));
-    for _ in 0..20 {
-        house.sends("honest-0", 10, 4, Counter::HardBounce);
-        house.sends("honest-1", 200, 0, Counter::HardBounce);
-        house.pass_quickly(Millis::days(1));
-        if house.stage("honest-0") > Stage::Watch {
-            break;
-        }
-    }
-    let moves = house.moves("honest-0");
-    let found = moves.iter().find(|decision| decision.to > Stage::Watch).unwrap();
+    let found = goes_bad_slowly(&mut house);
     let aside = &found.evidence.as_ref().unwrap().set_aside;
     assert!(aside.iter().any(|aside| aside.provider == Provider::Comcast), "{found:?}");
 }
