@@ -173,7 +173,7 @@ impl Reader {
             Topic::Fleet => {
                 known.shares.insert(stored.position.partition, serde_json::from_slice(value).ok()?);
             }
-            Topic::Events | Topic::Rejects => {}
+            Topic::Events | Topic::Rejects | Topic::Enforcement => {}
         }
         Some(())
     }

@@ -15,6 +15,9 @@ pub enum Topic {
     Standings,
     /// Each call to SendGrid with its outcome.
     Actions,
+    /// What enforcement must not forget: how customers were before Weir moved them, what is held back, what persons said of it,
+    /// and what a cap has granted today. Weir's own; others read [`Topic::Actions`].
+    Enforcement,
 }
 
 /// How old records leave a topic.
@@ -28,8 +31,8 @@ pub enum Cleanup {
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 6] =
-        [Self::Events, Self::Rejects, Self::Fleet, Self::Decisions, Self::Standings, Self::Actions];
+    pub const ALL: [Self; 7] =
+        [Self::Events, Self::Rejects, Self::Fleet, Self::Decisions, Self::Standings, Self::Actions, Self::Enforcement];
 
     /// The name without prefix.
     pub const fn name(self) -> &'static str {
@@ -40,13 +43,14 @@ impl Topic {
             Self::Decisions => "decisions",
             Self::Standings => "standings",
             Self::Actions => "actions",
+            Self::Enforcement => "enforcement",
         }
     }
 
     /// How old records leave it.
     pub const fn cleanup(self) -> Cleanup {
         match self {
-            Self::Fleet | Self::Standings => Cleanup::Compact,
+            Self::Fleet | Self::Standings | Self::Enforcement => Cleanup::Compact,
             Self::Events | Self::Rejects | Self::Decisions | Self::Actions => Cleanup::Delete,
         }
     }
