@@ -6,7 +6,10 @@ export CXX := ccache g++
 export CCACHE_NOHASHDIR := 1
 export CCACHE_MAXSIZE := 5G
 
-.PHONY: setup setup-kafka demo run test test-fast lint bench fuzz
+# Suites that need more than a Rust toolchain.
+SUITES := weir/kafka-suites,weir-log/kafka-suites,sendgrid/sendgrid-suites,simulator/sendgrid-suites
+
+.PHONY: setup setup-kafka setup-sendgrid demo run test test-fast lint bench fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -18,23 +21,26 @@ setup: ## install what the build needs (Debian and Ubuntu; elsewhere it says wha
 setup-kafka: setup ## install the Kafka that suites and benches run against: a Java runtime, and the broker from Maven Central
 	@.ci/kafka
 
+setup-sendgrid: setup ## install what SendGrid's shape is held against: a mock server for its OpenAPI documents, and its own clients
+	@.ci/sendgrid
+
 demo: setup ## a simulated platform's hour in a minute
 	cargo run --release -p weir -- demo
 
 run: setup ## Weir with weir.toml, or with its defaults
 	cargo run --release -p weir -- run $(if $(wildcard weir.toml),--config weir.toml)
 
-test: setup-kafka ## everything that is promised
-	cargo test --workspace --features weir/kafka-suites,weir-log/kafka-suites
+test: setup-kafka setup-sendgrid ## everything that is promised
+	cargo test --workspace --features $(SUITES)
 
-test-fast: setup ## what is promised without Kafka
+test-fast: setup ## what is promised without Kafka, and without SendGrid's documents and clients
 	cargo test --workspace
 
 lint: setup ## formatting, lints, layers, licences, what is deployed, documentation
 	.ci/setup cargo-deny
 	cargo fetch --quiet --locked
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --features weir/kafka-suites,weir-log/kafka-suites -- -D warnings
+	cargo clippy --workspace --all-targets --features $(SUITES) -- -D warnings
 	.ci/layers
 	cargo deny --offline check bans licenses sources
 	.ci/deploy
