@@ -163,6 +163,7 @@ impl Weir {
             (routed, Order::SetStage { stage: Stage::Quarantined }),
             (subusers[2], Order::Hold),
             (subusers[2], Order::Release),
+            (subusers[2], Order::Undo { stage: Stage::Watch, since: START }),
             (subusers[2], Order::SetPhase { phase: Phase::Pilot }),
         ] {
             self.command(customer, order);
@@ -314,7 +315,7 @@ fn every_record_validates_and_holds_nothing_that_is_not_described() {
         .collect();
     let by_rule = |up: bool| decisions.iter().any(|made| made.evidence.is_some() && (made.from < made.to) == up);
     assert!(by_rule(true) && by_rule(false), "too few kinds of decisions to mean anything");
-    for order in ["hold", "release", "set_stage", "exempt", "set_phase"] {
+    for order in ["hold", "release", "set_stage", "undo", "exempt", "set_phase"] {
         let rule = format!("command:{order}");
         assert!(decisions.iter().any(|made| made.rule == rule && made.evidence.is_none()), "no decision {rule}");
     }

@@ -51,6 +51,7 @@ fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Standing {
         since: NOW,
         pool: Some(PoolName::new(if stage >= Stage::Quarantined { "quarantine" } else { "good-1" })),
         daily_cap,
+        sent_24h: 0,
         held: false,
         exempt_until: None,
         awaits_person: false,

@@ -108,6 +108,7 @@ impl House {
             since: NOW + Millis::seconds(i64::try_from(number).unwrap()),
             pool: None,
             daily_cap,
+            sent_24h: 0,
             held: false,
             exempt_until: None,
             awaits_person: false,

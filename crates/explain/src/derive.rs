@@ -148,7 +148,7 @@ impl Deriving {
     /// Where the customer stands behind the record; `None` where the log holds nothing of it.
     pub(crate) fn standing(&self, customer: &CustomerId) -> Option<Standing> {
         let (_, known) = self.store.customers().find(|(id, known)| *id == customer && !known.is_new())?;
-        Some(known.standing(customer, self.fold.policy()))
+        Some(known.standing(customer, self.fold.policy(), self.fold.partition().now().unwrap_or_default()))
     }
 
     /// Holds what was derived against what was published.

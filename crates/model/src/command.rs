@@ -34,6 +34,14 @@ pub enum Order {
         /// When the rules speak again.
         until: Timestamp,
     },
+    /// Take back what a rule did: back to the stage where the customer stood before, with windows that begin now. Its offences
+    /// since then are forgotten.
+    Undo {
+        /// The stage before.
+        stage: Stage,
+        /// Since when the rule's decisions are taken back.
+        since: Timestamp,
+    },
     /// Put the customer into another phase of its life.
     SetPhase {
         /// The phase.
@@ -85,6 +93,7 @@ impl Order {
             Self::Release => "release",
             Self::SetStage { .. } => "set_stage",
             Self::Exempt { .. } => "exempt",
+            Self::Undo { .. } => "undo",
             Self::SetPhase { .. } => "set_phase",
         }
     }

@@ -62,6 +62,9 @@ pub struct Standing {
     pub pool: Option<PoolName>,
     /// Mails that it may send a day; `None` without a limit.
     pub daily_cap: Option<u32>,
+    /// Mails that SendGrid took from it in the 24 hours before this was said: how much is moved with it.
+    #[serde(default)]
+    pub sent_24h: u32,
     /// Whether a person holds it there: no rule moves it.
     pub held: bool,
     /// Until when a person has exempted it from going up.

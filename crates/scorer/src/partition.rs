@@ -138,9 +138,10 @@ impl PartitionTask {
         let these = self.store.behind(name, SAID_AGAIN)?;
         let is_end = these.len() < SAID_AGAIN;
         self.store.policies_mut().said(these.last().filter(|_| !is_end));
+        let now = self.fold.partition().now().unwrap_or_default();
         for id in these {
             let Some(customer) = self.store.peek(&id)?.filter(|customer| !customer.is_new()) else { continue };
-            self.say(&Said::Standing(customer.standing(&id, self.fold.policy())))?;
+            self.say(&Said::Standing(customer.standing(&id, self.fold.policy(), now)))?;
         }
         Ok(())
     }

@@ -130,14 +130,19 @@ impl Customer {
         self.snapshot = None;
     }
 
+    /// Forgets what was counted as an offence since `since`.
+    pub(crate) fn is_forgiven(&mut self, since: Timestamp) {
+        self.offences.retain(|offence| *offence < since);
+    }
+
     /// Its daily cap: the stricter one of its stage's and, for a pilot, of its step's.
     fn daily_cap(&self, policy: &Policy) -> Option<u32> {
         let pilot = (self.phase == Phase::Pilot).then(|| policy.pilot().daily_cap(self.pilot.step)).flatten();
         pilot.into_iter().chain(policy.daily_cap(self.stage)).min()
     }
 
-    /// Where it stands under `policy`.
-    pub fn standing(&self, id: &CustomerId, policy: &Policy) -> Standing {
+    /// Where it stands under `policy` at `now`.
+    pub fn standing(&self, id: &CustomerId, policy: &Policy, now: Timestamp) -> Standing {
         let own = (self.stage < Stage::Quarantined).then(|| self.pool.clone()).flatten();
         Standing {
             customer: id.clone(),
@@ -146,6 +151,7 @@ impl Customer {
             since: self.since.unwrap_or_default(),
             pool: policy.pool(self.stage).or(own),
             daily_cap: self.daily_cap(policy),
+            sent_24h: self.mail.sum(Window::Day, now).total()[Counter::Processed],
             held: self.held,
             exempt_until: self.exempt_until,
             awaits_person: self.awaits_person(policy),

@@ -170,7 +170,7 @@ impl Fold {
             self.count(customer, event, counter);
         }
         if new {
-            said.push(Said::Standing(customer.standing(id, &self.policy)));
+            said.push(Said::Standing(customer.standing(id, &self.policy, self.partition.now.unwrap_or(event.at))));
         }
         let waits_for_good_days = new && customer.is_under_observation();
         if self.policy.asks_about(counter) {

@@ -18,5 +18,5 @@ pub fn view(id: &CustomerId, customer: &Customer, policy: &Policy, now: Timestam
             providers.entry(provider).or_default().insert(window, *counts);
         }
     }
-    CustomerView { standing: customer.standing(id, policy), windows, providers }
+    CustomerView { standing: customer.standing(id, policy, now), windows, providers }
 }

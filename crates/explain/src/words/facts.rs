@@ -162,6 +162,9 @@ fn person(case: &Case<'_>) -> Vec<String> {
         Some(Order::Hold) => "leave the customer where it is until it is released".to_owned(),
         Some(Order::Release) => "back to healthy, with windows that begin anew".to_owned(),
         Some(Order::SetStage { stage }) => format!("put the customer to {stage} and hold it there"),
+        Some(Order::Undo { stage, since }) => {
+            format!("take back what a rule did since {}: back to {stage}, with windows that begin anew", minute(since))
+        }
         Some(Order::Exempt { until }) => format!("no rule moves the customer up until {}", minute(until)),
         Some(Order::SetPhase { phase }) => {
             format!("put the customer into the phase {}", format!("{phase:?}").to_lowercase())

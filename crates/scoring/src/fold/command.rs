@@ -23,11 +23,15 @@ impl Fold {
         let to = match command.order {
             Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } => customer.stage,
             Order::Release => Stage::Healthy,
-            Order::SetStage { stage } => stage,
+            Order::SetStage { stage } | Order::Undo { stage, .. } => stage,
         };
         match command.order {
             Order::Hold | Order::SetStage { .. } => customer.held = true,
             Order::Release => customer.held = false,
+            Order::Undo { since, .. } => {
+                customer.held = false;
+                customer.is_forgiven(since);
+            }
             Order::Exempt { until } => customer.exempt_until = Some(until),
             Order::SetPhase { phase } => {
                 customer.phase = phase;

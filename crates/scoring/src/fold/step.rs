@@ -39,7 +39,7 @@ impl Move {
     }
 
     fn is_release(&self) -> bool {
-        matches!(&self.origin, Origin::Person(command) if command.order == Order::Release)
+        matches!(&self.origin, Origin::Person(command) if matches!(command.order, Order::Release | Order::Undo { .. }))
     }
 
     fn is_by_rule(&self) -> bool {
@@ -74,7 +74,7 @@ impl Fold {
             customer.arrives(decision.to, now);
             said.push(Said::Decision(decision));
         }
-        said.push(Said::Standing(customer.standing(subject.id, &self.policy)));
+        said.push(Said::Standing(customer.standing(subject.id, &self.policy, now)));
     }
 
     /// What a move up costs a customer beside the move: an offence, and a pilot's step.

@@ -69,7 +69,7 @@ impl Fold {
         if pilot.is_last(step) {
             customer.phase = Phase::Active;
         }
-        said.push(Said::Standing(customer.standing(id, &self.policy)));
+        said.push(Said::Standing(customer.standing(id, &self.policy, now)));
         let wanted = customer.needs_attention();
         store.attend(id, wanted);
         Ok(())

@@ -154,8 +154,9 @@ impl House {
 
     pub(crate) fn standing(&mut self, customer: &str) -> Standing {
         let policy = Arc::clone(self.fold.policy());
+        let now = self.fold.partition().now().unwrap_or_default();
         let Ok(found) = self.store.customer(&id(customer));
-        found.standing(&id(customer), &policy)
+        found.standing(&id(customer), &policy, now)
     }
 
     pub(crate) fn stage(&mut self, customer: &str) -> Stage {

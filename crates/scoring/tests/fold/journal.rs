@@ -202,6 +202,10 @@ impl Known {
             Some(Order::Exempt { until }) => self.exempt_until = Some(until),
             Some(Order::Hold | Order::SetStage { .. }) => self.held = true,
             Some(Order::Release) => self.held = false,
+            Some(Order::Undo { since, .. }) => {
+                self.held = false;
+                self.offences.retain(|offence| *offence < since);
+            }
             Some(Order::SetPhase { .. }) => {}
             None if decision.to >= Stage::Throttled && decision.to > decision.from => {
                 let is_new = decision.from < Stage::Throttled || self.came_down > self.offences.last().copied();
@@ -212,7 +216,7 @@ impl Known {
         if matches!(order, Some(Order::Exempt { .. } | Order::SetPhase { .. })) {
             return;
         }
-        if order == Some(Order::Release) || decision.to < decision.from {
+        if matches!(order, Some(Order::Release | Order::Undo { .. })) || decision.to < decision.from {
             self.released = Some(Offset::new(entry.offset));
             self.came_down = Some(decision.at);
         }

@@ -145,7 +145,7 @@ proptest! {
                 continue;
             }
             let to = match &decided.entry.record {
-                Record::Order(Order::SetStage { stage }) => *stage,
+                Record::Order(Order::SetStage { stage } | Order::Undo { stage, .. }) => *stage,
                 Record::Order(Order::Release) => Stage::Healthy,
                 Record::Order(_) => *stage,
                 _ => {

@@ -190,3 +190,23 @@ fn a_policy_with_fewer_steps_sets_no_pilot_free() {
     assert_eq!(house.standing("new").daily_cap, Some(500));
     assert_eq!(day_of(&mut house, 250), (Phase::Active, None));
 }
+
+#[test]
+fn what_is_undone_puts_a_customer_back_and_is_held_against_it_no_more() {
+    let mut house = among_honest(&[]);
+    let before = house.now;
+    house.commands("bad", Order::SetStage { stage: Stage::Watch });
+    house.commands("bad", Order::Release);
+    house.sends("bad", 120, 36, Counter::HardBounce);
+    house.pass(Millis::minutes(2));
+    assert_eq!((house.stage("bad"), house.standing("bad").sent_24h), (Stage::Quarantined, 120));
+    house.commands("bad", Order::Undo { stage: Stage::Watch, since: before });
+    let standing = house.standing("bad");
+    assert_eq!((standing.stage, standing.held), (Stage::Watch, false));
+    house.pass(Millis::hours(3));
+    assert!(house.stage("bad") <= Stage::Watch, "the same mail convicts nobody again");
+
+    house.sends("bad", 120, 36, Counter::HardBounce);
+    house.pass(Millis::minutes(2));
+    assert_eq!(house.stage("bad"), Stage::Quarantined, "what comes later does");
+}

@@ -87,6 +87,7 @@ fn order() -> impl Strategy<Value = Part> {
     let spoken = prop_oneof![
         1 => Just(Spoken::Plain(Order::Hold)),
         3 => Just(Spoken::Plain(Order::Release)),
+        1 => Just(Spoken::Plain(Order::Undo { stage: Stage::Watch, since: Timestamp::from_seconds(0) })),
         1 => stage.prop_map(Spoken::Plain),
         1 => phase.prop_map(Spoken::Plain),
         2 => (-60_i64..6_000).prop_map(|minutes| Spoken::ExemptFor(Millis::minutes(minutes))),
