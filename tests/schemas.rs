@@ -13,7 +13,10 @@ use enforcer::{Enforcer, Outcome, PlacementRule, Placements};
 use jsonschema::{Draft, Validator};
 use log::embedded::{Config, EmbeddedLog};
 use log::{Log, PartitionCount, Record, RecordKind, Start, Stored, Tail, Topic};
-use model::{Blame, Command, Fleet, Millis, Mode, Offset, Order, PartitionId, Phase, PoolName, Position, Stage, Tick};
+use model::{
+    Blame, Command, EnforcerMode, EnforcerModes, Fleet, Millis, Mode, Offset, Order, PartitionId, Phase, PoolName,
+    Position, Stage, Tick,
+};
 use model::{Test, Timestamp, Window};
 use policy::{Policy, Signal};
 use prometheus::Registry;
@@ -175,22 +178,25 @@ impl Weir {
 /// Lets the enforcer work until everything that an action can say was said: in shadow, and then in earnest.
 async fn enforce(log: &Arc<dyn Log>, accounts: &[Account]) {
     let sendgrid = SendGrid::start(World::of(accounts)).await.unwrap();
-    work(log, &sendgrid, accounts, Mode::Shadow, &["shadowed".to_owned()].into()).await;
+    work(log, &sendgrid, accounts, EnforcerMode::Shadow, &["shadowed".to_owned()].into()).await;
     sendgrid.world().faults.before = 1;
     let all = variants::<Outcome>("\"?\"").into_iter().chain(variants::<Call>("{\"call\":\"?\"}")).collect();
-    work(log, &sendgrid, accounts, Mode::Enforce, &all).await;
+    work(log, &sendgrid, accounts, EnforcerMode::Enforce, &all).await;
 }
 
-async fn work(log: &Arc<dyn Log>, sendgrid: &SendGrid, accounts: &[Account], mode: Mode, wanted: &BTreeSet<String>) {
+async fn work(
+    log: &Arc<dyn Log>,
+    sendgrid: &SendGrid,
+    accounts: &[Account],
+    mode: EnforcerMode,
+    wanted: &BTreeSet<String>,
+) {
     let mut api = ApiConfig::new(sendgrid.base_url(), ApiKey::new(sendgrid.api_key()));
     api.tries = 1;
-    let config = enforcer::Config {
-        mode,
-        placements: placements(accounts),
-        home_pool: PoolName::new(HOME),
-        quarantine_pool: PoolName::new(QUARANTINE),
-        sweep_interval: Duration::from_millis(200),
-    };
+    let [home, poor] = [HOME, QUARANTINE].map(PoolName::new);
+    let mut config = enforcer::Config::new(EnforcerModes::all(mode), placements(accounts), home, poor);
+    config.sweep_interval = Duration::from_millis(200);
+    config.settling = Duration::from_millis(200);
     let client = Some(Client::new(api).unwrap());
     // It never stands still: what is said at one moment and is the same is one action.
     let clock = Arc::new(|| START + Millis::hours(2) + Millis::new(READINGS.fetch_add(1, Ordering::Relaxed)));

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRef;
 use log::Log;
-use model::{Mode, Timestamp};
+use model::{EnforcerModes, Timestamp};
 use policy::Policy;
 use prometheus::Registry;
 
@@ -75,8 +75,8 @@ pub struct Admin {
     pub policies: Policies,
     /// Where commands and policies go.
     pub log: Arc<dyn Log>,
-    /// Whether standings are carried out; in shadow the mailer is told to send everybody as a healthy customer.
-    pub mode: Mode,
+    /// Whether standings are carried out, by stage; whose is only said, the mailer is told to send as a healthy customer.
+    pub modes: EnforcerModes,
     /// The policy that Weir was started with: its pools and its mode are those of the enforcer and of the mailer's routes. What
     /// customers are judged by is asked of [`Admin::policies`].
     pub policy: Arc<Policy>,

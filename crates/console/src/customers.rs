@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use model::{Counter, CustomerId, CustomerView, Decision, Mode, PoolName, Stage, Standing, Window};
+use model::{Counter, CustomerId, CustomerView, Decision, EnforcerMode, PoolName, Stage, Standing, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
@@ -71,7 +71,7 @@ pub(crate) async fn route(State(admin): State<Admin>, Path(id): Path<String>) ->
     let id = customer(&id)?;
     let standing = admin.index.standing(&id);
     let stage = standing.as_ref().map_or(Stage::Healthy, |standing| standing.stage);
-    let Some(standing) = standing.filter(|_| admin.mode == Mode::Enforce) else {
+    let Some(standing) = standing.filter(|standing| admin.modes.of_standing(standing) == EnforcerMode::Enforce) else {
         let pool = admin.policy.pool(Stage::Healthy);
         return Ok(Json(Route { ip_pool_name: pool, stage, daily_cap: None, remaining_today: None }));
     };

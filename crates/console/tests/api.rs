@@ -15,7 +15,7 @@ use console::{
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
-    Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, Fleet, FleetCounts, Millis, Mode, Offset,
+    Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, EnforcerMode, EnforcerModes, Fleet, FleetCounts, Millis, Mode, Offset,
     Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName, Position, Provider,
     Stage, Standing, Timestamp, Window,
 };
@@ -92,15 +92,15 @@ fn in_force() -> PolicyView {
 
 impl House {
     async fn new() -> Self {
-        Self::in_mode(Mode::Enforce).await
+        Self::in_mode(EnforcerMode::Enforce).await
     }
 
-    async fn in_mode(mode: Mode) -> Self {
+    async fn in_mode(mode: EnforcerMode) -> Self {
         Self::asking(mode, || Ok(in_force())).await
     }
 
     /// One whose scorer tells this of the policy in force.
-    async fn asking(mode: Mode, policy_in_force: fn() -> Result<PolicyView, Unavailable>) -> Self {
+    async fn asking(mode: EnforcerMode, policy_in_force: fn() -> Result<PolicyView, Unavailable>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let count = PartitionCount::new(NonZeroU32::new(2).unwrap());
         let embedded = Arc::new(EmbeddedLog::open(Config::new(folder.path(), count)).unwrap());
@@ -114,7 +114,7 @@ impl House {
             views: views(),
             explanations: Explanations::new(Arc::clone(&log), policy, shutdown.clone()),
             log: Arc::clone(&log),
-            mode,
+            modes: EnforcerModes::all(mode),
             policies: Policies::new(Arc::new(move || Box::pin(std::future::ready(policy_in_force())) as PolicyViewed)),
             policy: Arc::new(Policy::parse(&policy_text(1)).unwrap()),
             probes: Probes { registry: Registry::new(), ready: ready.clone() },
@@ -228,7 +228,7 @@ async fn the_mailer_is_told_the_pool_and_what_is_left_of_the_cap() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_shadow_the_mailer_is_told_to_send_everybody_as_before() {
-    let house = House::in_mode(Mode::Shadow).await;
+    let house = House::in_mode(EnforcerMode::Shadow).await;
     house.stands("acme", Stage::Quarantined, Some(5)).await;
     let told = house.until("/v1/customers/acme/route", |answer| answer["stage"] == "quarantined").await;
     let free = json!({ "ip_pool_name": "good-1", "stage": "quarantined", "daily_cap": null, "remaining_today": null });
@@ -466,7 +466,7 @@ async fn limits_are_those_of_the_policy_in_force_and_nobodys_where_nobody_tells_
         (|| Err(Unavailable::Busy), Value::Null),
         (|| Err(Unavailable::NoScorer), Value::Null),
     ] {
-        let house = House::asking(Mode::Enforce, tells).await;
+        let house = House::asking(EnforcerMode::Enforce, tells).await;
         house.put(Topic::Fleet, "0", serde_json::to_value(&share).unwrap()).await;
         let fleet = house.until("/v1/fleet", |answer| answer["windows"] != json!({})).await;
         let limit = |limit: &Value| json!([limit["name"], limit["limit"]]);
@@ -478,11 +478,11 @@ async fn limits_are_those_of_the_policy_in_force_and_nobodys_where_nobody_tells_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_without_a_scorer_says_whom_to_ask() {
-    let house = House::asking(Mode::Enforce, || Err(Unavailable::NoScorer)).await;
+    let house = House::asking(EnforcerMode::Enforce, || Err(Unavailable::NoScorer)).await;
     let (status, problem) = house.get("/v1/policy").await;
     assert_eq!(status, 421, "{problem}");
     assert!(problem["detail"].as_str().unwrap().contains("the roles scorer and console"), "{problem}");
-    let house = House::asking(Mode::Enforce, || Err(Unavailable::Busy)).await;
+    let house = House::asking(EnforcerMode::Enforce, || Err(Unavailable::Busy)).await;
     let (status, problem) = house.get("/v1/policy").await;
     assert_eq!(status, 503, "{problem}");
     assert!(problem["detail"].as_str().unwrap().contains("try again"), "{problem}");

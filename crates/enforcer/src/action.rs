@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use log::{Append, Record, RecordKind, Route, Topic};
-use model::{CustomerId, DecisionId, Stage, Standing, Timestamp};
+use model::{CustomerId, DecisionId, HeldWhy, Stage, Standing, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Call, SubuserState};
+use crate::Before;
+use crate::plan::Call;
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ pub enum Outcome {
     Route,
     /// Only noted: how it was before the first change.
     Observed,
+    /// Somebody changed it at SendGrid, or its mail leaves elsewhere.
+    Drifted,
 }
 
 impl Outcome {
@@ -36,6 +39,7 @@ impl Outcome {
             Self::HeldBack => "held_back",
             Self::Route => "route",
             Self::Observed => "observed",
+            Self::Drifted => "drifted",
         }
     }
 }
@@ -58,9 +62,12 @@ pub struct Action {
     /// Why it failed or was held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How a subuser was before Weir first changed anything about it: where it goes back to.
+    /// What holds it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<SubuserState>,
+    pub why: Option<HeldWhy>,
+    /// How the customer was before Weir first changed anything about it: where it goes back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
 }
 
 impl Action {
@@ -73,6 +80,7 @@ impl Action {
             request: None,
             outcome,
             reason: None,
+            why: None,
             before: None,
         }
     }

@@ -1,62 +1,66 @@
 //! The loop: hear, look, act, record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{Candidacy, Log, Producer};
-use model::{CustomerId, Mode, PoolName, Stage, Standing, Timestamp};
+use log::{Candidacy, Log};
+use model::{
+    Answer, Broken, CustomerId, EnforcementKey, EnforcerStatus, InForce, PartitionId, Stage, Standing, Switch,
+    Timestamp,
+};
 use prometheus::Registry;
 use sendgrid::api::Client;
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::heard::{self, Heard};
+use crate::action::Action;
+use crate::breaker::Breaker;
+use crate::case::{self, Case};
+use crate::catch::Catch;
+use crate::heard::{self, Ears, Heard};
+use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::placement::Placement;
-use crate::plan::{Call, Plan, SubuserState};
+use crate::observation::Recent;
+use crate::plan::Call;
 use crate::queue::Queue;
-use crate::reconcile::{self, Looked, PoolNames};
-use crate::{Action, Clock, Error, Outcome, Placements};
+use crate::reconcile::PoolNames;
+use crate::sweep::Sweep;
+use crate::{Clock, Config, Error};
 
+/// How often the metrics are told at most: they count all that is remembered.
+const TELLING: Duration = Duration::from_millis(250);
 /// How often one who does not act looks whether it shall.
 const LOOKING: Duration = Duration::from_secs(1);
-
-/// Settings of the enforcer.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Whether calls are made or only recorded.
-    pub mode: Mode,
-    /// How customers exist at SendGrid.
-    pub placements: Placements,
-    /// The pool of customers in good standing.
-    pub home_pool: PoolName,
-    /// The pool of quarantined ones.
-    pub quarantine_pool: PoolName,
-    /// How often everyone whom Weir has moved is looked at again, for changes made by others.
-    pub sweep_interval: Duration,
-}
 
 /// Makes SendGrid's state equal to the standings.
 #[derive(Debug)]
 pub struct Enforcer {
-    config: Config,
-    pools: PoolNames,
-    client: Option<Client>,
+    pub(crate) config: Config,
+    pub(crate) pools: PoolNames,
+    pub(crate) client: Option<Client>,
     log: Arc<dyn Log>,
-    producer: Arc<dyn Producer>,
     clock: ClockHolder,
-    metrics: Metrics,
-    standings: BTreeMap<CustomerId, Standing>,
-    /// Customers about whom something was done or held back: they are swept.
-    touched: BTreeSet<CustomerId>,
-    /// How subusers were before the first change.
-    before: BTreeMap<CustomerId, SubuserState>,
+    pub(crate) metrics: Metrics,
+    pub(crate) standings: BTreeMap<CustomerId, Standing>,
+    pub(crate) answers: BTreeMap<CustomerId, Answer>,
+    /// The mail of each partition's customers in 24 hours.
+    shares: BTreeMap<PartitionId, u64>,
+    pub(crate) memory: Memory,
+    pub(crate) catch: Catch,
+    pub(crate) breaker: Breaker,
+    pub(crate) recent: Recent,
+    pub(crate) queue: Queue,
+    pub(crate) sweep: Option<Sweep>,
     /// For which standing something was said that need not be said again at every pass.
-    said: BTreeMap<CustomerId, (Stage, Timestamp)>,
-    queue: Queue,
+    said: BTreeMap<CustomerId, InForce>,
     candidacy: Box<dyn Candidacy>,
+    /// Since when it is in office; before, somebody else may have acted.
+    office_since: Option<Instant>,
+    pub(crate) switch: watch::Receiver<Option<Switch>>,
+    status: EnforcerStatus,
 }
 
 struct ClockHolder(Clock);
@@ -72,7 +76,7 @@ impl Enforcer {
     ///
     /// # Errors
     ///
-    /// [`Error::NoClient`] in mode enforce without a client, and where a metric's name is taken.
+    /// [`Error::NoClient`] where a mode is not shadow and there is no client, and where a metric's name is taken.
     pub fn new(
         config: Config,
         client: Option<Client>,
@@ -80,7 +84,7 @@ impl Enforcer {
         clock: Clock,
         registry: &Registry,
     ) -> Result<Self, Error> {
-        if config.mode == Mode::Enforce && client.is_none() {
+        if !config.modes.is_all_shadow() && client.is_none() {
             return Err(Error::NoClient);
         }
         let pools = PoolNames {
@@ -90,19 +94,27 @@ impl Enforcer {
         };
         let candidacy =
             log.stand_for("enforcer").map_err(|source| Error::Log { doing: "standing for its office", source })?;
+        let status = EnforcerStatus { modes: config.modes.clone(), ..EnforcerStatus::default() };
         Ok(Self {
             pools,
             client,
-            producer: log.producer(),
+            memory: Memory::new(log.producer()),
             log,
             clock: ClockHolder(clock),
             metrics: Metrics::register(registry)?,
             standings: BTreeMap::new(),
-            touched: BTreeSet::new(),
-            before: BTreeMap::new(),
-            said: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            shares: BTreeMap::new(),
+            catch: Catch::default(),
+            breaker: Breaker::default(),
+            recent: Recent::new(config.settling),
             queue: Queue::default(),
+            sweep: None,
+            said: BTreeMap::new(),
             candidacy,
+            office_since: None,
+            switch: watch::channel(None).1,
+            status,
             config,
         })
     }
@@ -114,232 +126,212 @@ impl Enforcer {
     /// Where the log can't be read or written. What SendGrid refuses is recorded and tried again.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
         let (log, until) = (Arc::clone(&self.log), shutdown.clone());
-        let opened = tokio::task::spawn_blocking(move || heard::standings(log.as_ref(), until)).await;
-        let mut heard = opened.map_err(|_| Error::ReaderEnded)??;
+        let opened = tokio::task::spawn_blocking(move || heard::listen(log.as_ref(), &until)).await;
+        let Ears { mut heard, switch } = opened.map_err(|_| Error::ReaderEnded)??;
+        self.switch = switch;
         self.catch_up(&mut heard, &shutdown).await?;
-        let mut sweep = tokio::time::interval(self.config.sweep_interval);
-        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut was_in_office = false;
+        let mut sweeps = tokio::time::interval(self.config.sweep_interval);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut told = Instant::now();
         while !shutdown.is_cancelled() {
-            let is_in_office = self.candidacy.holds_office();
-            // Whoever held it before may have acted.
-            was_in_office = is_in_office && (was_in_office || self.take_office().await?);
-            if was_in_office {
-                self.serve().await?;
-            }
+            let is_busy = self.is_in_office().await? && self.work().await?;
             // Whoever is due is served in turn with what is heard, so that something stricter goes first.
             let idle = Instant::now() + self.config.sweep_interval.min(LOOKING);
-            let due = self.queue.due().filter(|_| was_in_office).map_or(idle, |due| due.min(idle));
+            let due = if is_busy { Instant::now() } else { self.queue.due().map_or(idle, |due| due.min(idle)) };
+            let due = if self.office_since.is_some() { due } else { idle };
             tokio::select! {
-                // The reader ends at shutdown too, which is no failure.
+                // The readers end at shutdown too, which is no failure.
                 biased;
                 () = shutdown.cancelled() => {}
                 heard = heard.recv() => self.hear(heard.ok_or(Error::ReaderEnded)?),
-                _ = sweep.tick() => self.sweep(),
+                _ = sweeps.tick() => self.begin_sweep().await,
                 () = tokio::time::sleep_until(due) => {}
             }
-            self.metrics.pending.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
+            if told.elapsed() >= TELLING {
+                self.tell_metrics();
+                told = Instant::now();
+            }
         }
         Ok(())
     }
 
-    /// Serves the next customer that is due. What the log can't record now is tried again.
-    async fn serve(&mut self) -> Result<(), Error> {
-        let Some(customer) = self.queue.next() else { return Ok(()) };
-        match self.reconcile(&customer).await {
-            Err(Error::Log { source: error, .. }) if error.may_pass() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, %customer, "an action is not recorded yet");
-                self.queue.failed(&customer);
-                Ok(())
+    async fn catch_up(&mut self, heard: &mut Receiver<Heard>, shutdown: &CancellationToken) -> Result<(), Error> {
+        let mut behind = heard::TOPICS.len();
+        while behind > 0 {
+            let heard = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(()),
+                heard = heard.recv() => heard.ok_or(Error::ReaderEnded)?,
+            };
+            behind -= usize::from(matches!(heard, Heard::CaughtUp));
+            self.hear(heard);
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        match heard {
+            Heard::Standing(standing) => {
+                if self.concerns(&standing) {
+                    self.queue.put(&standing.customer, standing.severity());
+                }
+                self.standings.insert(standing.customer.clone(), *standing);
             }
-            other => other,
+            Heard::Answer(answer) => {
+                self.look_again(&answer.customer);
+                self.answers.insert(answer.customer.clone(), *answer);
+            }
+            Heard::Switch => {
+                let held: Vec<_> = self.memory.all().filter(|case| case.held.is_some()).map(Case::id).collect();
+                held.iter().for_each(|customer| self.look_again(customer));
+            }
+            Heard::Share(partition, sent) => {
+                self.shares.insert(partition, sent);
+            }
+            Heard::CaughtUp => {}
         }
     }
 
-    /// Learns what was done before, and looks at everyone whom it was done to; whether that succeeded.
-    async fn take_office(&mut self) -> Result<bool, Error> {
-        match self.remember().await {
-            Ok(()) => {
-                self.sweep();
-                Ok(true)
-            }
+    /// Whoever was never moved is as SendGrid has it: nothing to look at.
+    fn concerns(&self, standing: &Standing) -> bool {
+        standing.severity() > Stage::Watch || self.memory.get(&standing.customer).is_some()
+    }
+
+    pub(crate) fn look_again(&mut self, customer: &CustomerId) {
+        if let Some(standing) = self.standings.get(customer) {
+            self.queue.put(customer, standing.severity());
+        }
+    }
+
+    /// Whether it acts: in office, and knowing what was done before.
+    async fn is_in_office(&mut self) -> Result<bool, Error> {
+        if !self.candidacy.holds_office() {
+            self.office_since = None;
+            return Ok(false);
+        }
+        if self.office_since.is_some() {
+            return Ok(true);
+        }
+        match self.take_office().await {
+            Ok(()) => Ok(true),
             Err(Error::Log { source: error, .. }) if error.may_pass() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "earlier actions can't be read yet");
+                tracing::warn!(error = &error as &dyn std::error::Error, "what was done before can't be read yet");
                 Ok(false)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Learns from earlier actions whom Weir has touched, and how they were before.
-    async fn remember(&mut self) -> Result<(), Error> {
-        let log = Arc::clone(&self.log);
-        let read = tokio::task::spawn_blocking(move || heard::actions(log.as_ref())).await;
-        for action in read.map_err(|_| Error::ReaderEnded)?? {
-            if let Some(before) = action.before {
-                self.before.entry(action.customer.clone()).or_insert(before);
+    /// Learns what was done before, and queues what is left to do.
+    async fn take_office(&mut self) -> Result<(), Error> {
+        self.memory.learn(&self.log).await?;
+        for case in self.memory.all() {
+            if let Some((passed, sent)) = case.passed.as_ref().and_then(|passed| Some((passed, passed.counted?))) {
+                self.catch.note(&case.customer, passed.at, sent);
             }
-            self.touched.insert(action.customer);
         }
+        self.queue = Queue::default();
+        for standing in self.standings.values() {
+            let case = self.memory.get(&standing.customer);
+            let is_done = case.is_some_and(|case| case.is_carried(standing) && case.held.is_none());
+            if !is_done && (case.is_some() || standing.severity() > Stage::Watch) {
+                self.queue.put(&standing.customer, standing.severity());
+            }
+        }
+        self.say_status().await?;
+        self.office_since = Some(Instant::now());
+        self.begin_sweep().await;
         Ok(())
     }
 
-    async fn catch_up(&mut self, heard: &mut Receiver<Heard>, shutdown: &CancellationToken) -> Result<(), Error> {
-        loop {
-            let heard = tokio::select! {
-                biased;
-                () = shutdown.cancelled() => return Ok(()),
-                heard = heard.recv() => heard.ok_or(Error::ReaderEnded)?,
-            };
-            let caught_up = matches!(heard, Heard::CaughtUp);
-            self.hear(heard);
-            if caught_up {
-                return Ok(());
+    /// Serves the next customer that is due, or goes on with the sweep; whether there was anything to do.
+    async fn work(&mut self) -> Result<bool, Error> {
+        let Some(customer) = self.queue.next() else { return Ok(self.go_on_sweeping().await) };
+        match self.attend(&customer).await {
+            // What the log can't record now is tried again.
+            Err(Error::Log { source: error, .. }) if error.may_pass() => {
+                tracing::warn!(error = &error as &dyn std::error::Error, %customer, "an action is not recorded yet");
+                self.queue.again(&customer);
+                Ok(true)
             }
+            other => other.map(|()| true),
         }
     }
 
-    fn hear(&mut self, heard: Heard) {
-        let Heard::Standing(standing) = heard else { return };
-        // Who was never moved is as SendGrid has it: nothing to look at.
-        if standing.stage > Stage::Watch || self.touched.contains(&standing.customer) {
-            self.queue.put(&standing.customer, standing.stage);
-        }
-        self.standings.insert(standing.customer.clone(), *standing);
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock.0)()
     }
 
-    fn sweep(&mut self) {
-        for customer in &self.touched {
-            if let Some(standing) = self.standings.get(customer) {
-                self.queue.put_again(customer, standing.stage);
-            }
-        }
+    /// Whether calls may be made at this very moment: a process that was frozen may have been replaced meanwhile, and the
+    /// switch counts at once.
+    pub(crate) fn may_call(&self) -> bool {
+        self.candidacy.holds_office() && !self.switch.borrow().as_ref().is_some_and(|switch| switch.paused)
     }
 
-    async fn reconcile(&mut self, customer: &CustomerId) -> Result<(), Error> {
-        let Some(standing) = self.standings.get(customer).cloned() else {
-            let _unknown = self.queue.done(customer);
-            return Ok(());
-        };
-        let placement = self.config.placements.of(customer);
-        if placement == Placement::Route {
-            return self.route(&standing).await;
-        }
-        let Some(client) = self.client.clone() else {
-            self.say_once(&standing, Outcome::HeldBack, "no SendGrid API key is configured").await?;
-            self.note_said(&standing);
-            self.finish(customer);
-            return Ok(());
-        };
-        let before = self.before.get(customer);
-        match reconcile::look(&client, &self.pools, &placement, &standing, before).await {
-            Ok(looked) => self.carry_out(&client, &standing, looked).await,
+    /// Whether all that others may have done before it came to office is to be seen.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.office_since.is_some_and(|since| since.elapsed() >= self.config.settling)
+    }
+
+    /// How long until it is.
+    pub(crate) fn until_settled(&self) -> Duration {
+        let since = self.office_since.map_or(Duration::ZERO, |since| since.elapsed());
+        self.config.settling.saturating_sub(since)
+    }
+
+    /// The mail of all customers in 24 hours, once every partition has told its share.
+    pub(crate) fn fleet_24h(&self) -> Option<u64> {
+        let is_told = self.shares.len() >= usize::try_from(self.log.partitions().get()).unwrap_or(usize::MAX);
+        is_told.then(|| self.shares.values().sum())
+    }
+
+    /// What the key lacks for what is configured.
+    pub(crate) async fn say_missing_scopes(&mut self, missing: BTreeMap<String, Vec<String>>) -> Result<(), Error> {
+        self.status.missing_scopes = missing;
+        self.say_status().await
+    }
+
+    /// The breaker has opened, or closed.
+    pub(crate) async fn say_broken(&mut self, reason: Option<String>) -> Result<(), Error> {
+        let since = self.now();
+        self.status.breaker = reason.map(|reason| Broken { since, reason });
+        self.say_status().await
+    }
+
+    async fn say_status(&self) -> Result<(), Error> {
+        match serde_json::to_vec(&self.status) {
+            Ok(value) => self.memory.append(case::record(&EnforcementKey::Status, self.now(), value.into())).await,
             Err(error) => {
-                let mut action = self.action(&standing, Outcome::Failed, None);
-                action.reason = Some(error.to_string());
-                self.record(action).await?;
-                self.queue.failed(customer);
+                tracing::error!(%error, "the enforcer's status can't be written as JSON");
                 Ok(())
             }
         }
     }
 
-    async fn route(&mut self, standing: &Standing) -> Result<(), Error> {
-        self.say_once(standing, Outcome::Route, "the mailer asks for the pool to name").await?;
-        self.note_said(standing);
-        self.finish(&standing.customer);
-        Ok(())
-    }
-
-    async fn carry_out(&mut self, client: &Client, standing: &Standing, looked: Looked) -> Result<(), Error> {
-        let Looked { plan: Plan { calls, held_back }, found } = looked;
-        for reason in &held_back {
-            self.say_once(standing, Outcome::HeldBack, reason).await?;
-        }
-        if self.config.mode == Mode::Shadow {
-            let calls = if self.is_news(standing) { calls } else { Vec::new() };
-            for call in calls {
-                self.record(self.action(standing, Outcome::Shadowed, Some(call))).await?;
-            }
-            self.note_said(standing);
-            self.finish(&standing.customer);
-            return Ok(());
-        }
-        for call in calls {
-            // A process that was frozen may have been replaced meanwhile.
-            if !self.candidacy.holds_office() || !self.call(client, standing, call, found.as_ref()).await? {
-                self.queue.failed(&standing.customer);
-                return Ok(());
-            }
-        }
-        self.note_said(standing);
-        self.finish(&standing.customer);
-        Ok(())
-    }
-
-    /// Makes one call and records it; whether it succeeded.
-    ///
-    /// How the subuser was before Weir's first change is recorded before the call is made: a crash between the two must
-    /// not lose the way back.
-    async fn call(
-        &mut self,
-        client: &Client,
-        standing: &Standing,
-        call: Call,
-        found: Option<&SubuserState>,
-    ) -> Result<bool, Error> {
-        if let Some(found) = found.filter(|_| !self.before.contains_key(&standing.customer)) {
-            let mut action = self.action(standing, Outcome::Observed, None);
-            action.before = Some(found.clone());
-            action.reason = Some("how the subuser was before the first change".to_owned());
-            self.record(action).await?;
-            self.before.insert(standing.customer.clone(), found.clone());
-        }
-        let made = reconcile::make(client, &call).await;
-        let outcome = if made.is_ok() { Outcome::Done } else { Outcome::Failed };
-        let mut action = self.action(standing, outcome, Some(call));
-        action.reason = made.as_ref().err().map(ToString::to_string);
-        self.record(action).await?;
-        Ok(made.is_ok())
-    }
-
-    fn action(&self, standing: &Standing, outcome: Outcome, request: Option<Call>) -> Action {
-        Action { request, ..Action::new(standing, (self.clock.0)(), outcome) }
-    }
-
-    async fn record(&mut self, action: Action) -> Result<(), Error> {
+    pub(crate) async fn record(&self, action: Action) -> Result<(), Error> {
         let call = action.request.as_ref().map_or("none", Call::name);
         self.metrics.actions.with_label_values(&[call, action.outcome.name()]).inc();
-        let failed = |source| Error::Log { doing: "recording an action", source };
         match action.append() {
-            Ok(append) => self.producer.append(vec![append]).await.map_err(failed)?,
-            Err(error) => tracing::error!(%error, "an action can't be written as JSON"),
+            Ok(append) => self.memory.append(append).await,
+            Err(error) => {
+                tracing::error!(%error, "an action can't be written as JSON");
+                Ok(())
+            }
         }
-        self.touched.insert(action.customer);
-        Ok(())
     }
 
-    /// Records something without a call, once for each standing.
-    async fn say_once(&mut self, standing: &Standing, outcome: Outcome, reason: &str) -> Result<(), Error> {
-        if !self.is_news(standing) {
-            return Ok(());
-        }
-        let mut action = self.action(standing, outcome, None);
-        action.reason = Some(reason.to_owned());
-        self.record(action).await
+    /// Whether nothing was said of this standing yet.
+    pub(crate) fn is_news(&self, standing: &Standing) -> bool {
+        !self.said.get(&standing.customer).is_some_and(|said| said.is(standing))
     }
 
-    fn is_news(&self, standing: &Standing) -> bool {
-        self.said.get(&standing.customer) != Some(&(standing.stage, standing.since))
+    pub(crate) fn note_said(&mut self, standing: &Standing) {
+        self.said.insert(standing.customer.clone(), InForce::of(standing));
     }
 
-    fn note_said(&mut self, standing: &Standing) {
-        self.said.insert(standing.customer.clone(), (standing.stage, standing.since));
-    }
-
-    fn finish(&mut self, customer: &CustomerId) {
-        if let Some(took) = self.queue.done(customer) {
-            self.metrics.enforced.observe(took.as_secs_f64());
-        }
+    fn tell_metrics(&self) {
+        let paused = self.switch.borrow().as_ref().is_some_and(|switch| switch.paused);
+        let open = self.breaker.open_until(Instant::now()).is_some();
+        self.metrics.tell(&self.memory, self.queue.len(), (paused, open));
     }
 }

@@ -16,12 +16,12 @@ pub enum Error {
     #[error("a metric could not be registered")]
     Metrics(#[from] prometheus::Error),
     /// No thread could be had for reading the standings.
-    #[error("no thread for reading the standings")]
+    #[error("no thread for listening to what is decided")]
     Thread(#[source] std::io::Error),
     /// The reading thread ended.
-    #[error("the standings are no longer read")]
+    #[error("what is decided is no longer read")]
     ReaderEnded,
     /// The enforcer is to act and has nothing to act with.
-    #[error("mode enforce needs a SendGrid API key; set it, or use mode shadow")]
+    #[error("the modes approve and enforce need a SendGrid API key; set it, or use mode shadow")]
     NoClient,
 }

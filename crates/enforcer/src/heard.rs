@@ -1,78 +1,135 @@
-//! The standings and earlier actions, read on a thread of their own.
+//! What others say, read on threads of their own: standings, persons' words, the fleet's mail.
 
+use std::str::from_utf8;
+use std::sync::Arc;
 use std::time::Duration;
 
-use log::{Log, Start, Tail, Topic};
-use model::Standing;
+use log::{Log, Start, Stored, Tail, Topic};
+use model::{Answer, Counter, EnforcementKey, Fleet, PartitionId, Standing, Switch, Window};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Action, Error};
+use crate::Error;
 
 /// Something that was read.
 #[derive(Debug)]
 pub(crate) enum Heard {
     /// A customer stands there now.
     Standing(Box<Standing>),
-    /// All that was there at the beginning has been read.
+    /// A person answered what awaits approval.
+    Answer(Box<Answer>),
+    /// The switch was set; what it says is told by [`Ears::switch`] already.
+    Switch,
+    /// How much mail the customers of a partition sent in 24 hours.
+    Share(PartitionId, u64),
+    /// All that was in a topic at the beginning has been read.
     CaughtUp,
 }
 
-/// Standings that may wait: a customer's newer one replaces its older one soon enough.
+/// What may wait to be heard: a customer's newer standing replaces its older one soon enough.
 const WAITING: usize = 1_024;
-/// How long the reader waits before it looks whether it should end.
+/// How long a reader waits before it looks whether it should end.
 const WAIT: Duration = Duration::from_millis(100);
+/// What is listened to.
+pub(crate) const TOPICS: [Topic; 3] = [Topic::Standings, Topic::Enforcement, Topic::Fleet];
 
-/// Reads every action that is in the log; for what was there before Weir's first call.
-pub(crate) fn actions(log: &dyn Log) -> Result<Vec<Action>, Error> {
-    let failed = |source| Error::Log { doing: "reading earlier actions", source };
-    let mut tail = log.tail(Topic::Actions, Start::Earliest).map_err(failed)?;
-    let mut actions = Vec::new();
-    while !tail.caught_up() {
-        let records = tail.next(WAIT).map_err(failed)?;
-        actions.extend(records.iter().filter_map(|stored| serde_json::from_slice(&stored.record.value).ok()));
+/// What is heard.
+#[derive(Debug)]
+pub(crate) struct Ears {
+    pub(crate) heard: Receiver<Heard>,
+    /// The switch, told past all that waits to be heard.
+    pub(crate) switch: watch::Receiver<Option<Switch>>,
+}
+
+/// Reads the topics, from the oldest record that is kept, until `shutdown`.
+pub(crate) fn listen(log: &dyn Log, shutdown: &CancellationToken) -> Result<Ears, Error> {
+    let (sender, heard) = channel(WAITING);
+    let (set, switch) = watch::channel(None);
+    let set = Arc::new(set);
+    for topic in TOPICS {
+        let tail = log.tail(topic, Start::Earliest);
+        let tail = tail.map_err(|source| Error::Log { doing: "opening a topic to listen to", source })?;
+        let reader = Reader { topic, tail, sender: sender.clone(), set: Arc::clone(&set), shutdown: shutdown.clone() };
+        let thread = std::thread::Builder::new().name(format!("enforcer-{}", topic.name()));
+        thread.spawn(move || reader.run()).map_err(Error::Thread)?;
     }
-    Ok(actions)
+    Ok(Ears { heard, switch })
 }
 
-/// Reads the standings, from the oldest that is kept, until `shutdown`.
-pub(crate) fn standings(log: &dyn Log, shutdown: CancellationToken) -> Result<Receiver<Heard>, Error> {
-    let failed = |source| Error::Log { doing: "opening the standings", source };
-    let tail = log.tail(Topic::Standings, Start::Earliest).map_err(failed)?;
-    let (sender, receiver) = channel(WAITING);
-    let read = move || read(tail, &sender, &shutdown);
-    std::thread::Builder::new().name("enforcer-standings".to_owned()).spawn(read).map_err(Error::Thread)?;
-    Ok(receiver)
+struct Reader {
+    topic: Topic,
+    tail: Box<dyn Tail>,
+    sender: Sender<Heard>,
+    set: Arc<watch::Sender<Option<Switch>>>,
+    shutdown: CancellationToken,
 }
 
-fn read(mut tail: Box<dyn Tail>, sender: &Sender<Heard>, shutdown: &CancellationToken) {
-    let mut caught_up = false;
-    while !shutdown.is_cancelled() {
-        if !caught_up && tail.caught_up() {
-            caught_up = true;
-            if sender.blocking_send(Heard::CaughtUp).is_err() {
-                return;
+impl Reader {
+    /// Ends at shutdown, when nobody listens any more, or when the topic can't be read.
+    fn run(mut self) {
+        let topic = self.topic.name();
+        let mut caught_up = false;
+        while !self.shutdown.is_cancelled() {
+            if !caught_up && self.tail.caught_up() {
+                caught_up = true;
+                if self.sender.blocking_send(Heard::CaughtUp).is_err() {
+                    return;
+                }
+            }
+            match self.tail.next(WAIT) {
+                Ok(records) => {
+                    if !self.tell(&records) {
+                        return;
+                    }
+                }
+                Err(error) if error.may_pass() => {
+                    tracing::warn!(topic, error = &error as &dyn std::error::Error, "can't be read just now");
+                }
+                Err(error) => {
+                    tracing::error!(topic, error = &error as &dyn std::error::Error, "is no longer read");
+                    return;
+                }
             }
         }
-        let records = match tail.next(WAIT) {
-            Ok(records) => records,
-            Err(error) if error.may_pass() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the standings can't be read just now");
-                continue;
-            }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the standings are no longer read");
-                return;
-            }
+    }
+
+    /// Tells what was read; whether anybody listens.
+    fn tell(&self, records: &[Stored]) -> bool {
+        records
+            .iter()
+            .filter_map(|stored| self.understand(stored))
+            .all(|heard| self.sender.blocking_send(heard).is_ok())
+    }
+
+    fn understand(&self, stored: &Stored) -> Option<Heard> {
+        let understood = match self.topic {
+            Topic::Standings => serde_json::from_slice(&stored.record.value).map(Heard::Standing).ok(),
+            Topic::Fleet => serde_json::from_slice(&stored.record.value)
+                .map(|share| Heard::Share(stored.position.partition, sent_24h(&share)))
+                .ok(),
+            _ => return self.word(stored),
         };
-        for stored in records {
-            let Ok(standing) = serde_json::from_slice(&stored.record.value) else {
-                tracing::warn!(offset = %stored.position.offset, "a standing is unreadable and left out");
-                continue;
-            };
-            if sender.blocking_send(Heard::Standing(Box::new(standing))).is_err() {
-                return;
+        if understood.is_none() {
+            tracing::warn!(topic = self.topic.name(), offset = %stored.position.offset, "unreadable; left out");
+        }
+        understood
+    }
+
+    fn word(&self, stored: &Stored) -> Option<Heard> {
+        let value = &stored.record.value;
+        match EnforcementKey::parse(from_utf8(&stored.record.key).ok()?)? {
+            EnforcementKey::Switch => {
+                self.set.send_replace(serde_json::from_slice(value).ok());
+                Some(Heard::Switch)
             }
+            EnforcementKey::Answer(_) => serde_json::from_slice(value).map(Heard::Answer).ok(),
+            EnforcementKey::Case(_) | EnforcementKey::Status => None,
         }
     }
+}
+
+fn sent_24h(share: &Fleet) -> u64 {
+    let counts = share.windows.get(&Window::Day).into_iter().flat_map(|counts| counts.providers.values());
+    counts.map(|counts| u64::from(counts[Counter::Processed])).sum()
 }

@@ -1,24 +1,64 @@
 //! Makes SendGrid's state equal to the standings, and records each call.
 //!
 //! Level-triggered: it holds what should be (`weir.standings`) against what SendGrid reports, and makes the fewest calls
-//! that close the difference ([`plan`]). A standing that comes twice makes no call; a call that failed is made again at
-//! the next pass. Every call, and everything that was held back, is a record on `weir.actions`, and so is how a
-//! subuser was before the first change, to which it is put back.
+//! that close the difference ([`plan`]). A standing that comes twice makes no call; a call that failed is made again. There is
+//! no atomic move at SendGrid: what is half done when a process dies is finished by the next one.
+//!
+//! A customer's turn goes through these files: `queue` says whose it is, `permit` whether it may be done (mode, approval,
+//! pause), `observation` and `eyes` what is there, `reconcile` and [`plan`] what is to be done, `catch` whether it is too much at
+//! once, `breaker` whether SendGrid answers at all. What must not be forgotten (`case`) is on the log before a call is made: how
+//! the customer was, that it was let through, what is held back. Every call is a record on `weir.actions`.
 
 mod action;
+mod attend;
+mod breaker;
+mod case;
+mod catch;
+mod config;
 mod enforcer;
 mod error;
+mod eyes;
 mod heard;
+mod hold;
+mod memory;
 mod metrics;
+mod observation;
+mod permit;
 mod placement;
 pub mod plan;
 mod queue;
 mod reconcile;
+mod sweep;
 
 pub use action::{Action, Outcome};
-pub use enforcer::{Config, Enforcer};
+pub use case::Before;
+pub use config::{Config, Limits, OnDrift};
+pub use enforcer::Enforcer;
 pub use error::Error;
 pub use placement::{PlacementRule, Placements};
 
 /// A way to read the time.
 pub type Clock = std::sync::Arc<dyn Fn() -> model::Timestamp + Send + Sync>;
+
+#[cfg(test)]
+mod tests {
+    use model::{CustomerId, DecisionId, Phase, Reason, Stage, Standing, Timestamp};
+
+    /// A standing that a rule brought about.
+    pub(crate) fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Standing {
+        let reason = Reason { decision: DecisionId::from_bits(7), rule: "rule".to_owned(), text: String::new() };
+        Standing {
+            customer: CustomerId::new(name).unwrap(),
+            phase: Phase::Active,
+            stage,
+            since: Timestamp::from_seconds(0),
+            pool: None,
+            daily_cap,
+            sent_24h: 0,
+            held: false,
+            exempt_until: None,
+            awaits_person: false,
+            reasons: vec![reason],
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! limit is set before anything is opened.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use sendgrid::api::{Credits, CreditsKind};
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,35 @@ impl Call {
             Self::RemoveFromPool { .. } => "remove_from_pool",
         }
     }
+
+    /// The subuser that it changes, if it changes one.
+    pub fn subuser(&self) -> Option<&str> {
+        match self {
+            Self::SetSubuserIps { subuser, .. }
+            | Self::SetCredits { subuser, .. }
+            | Self::SetDisabled { subuser, .. } => Some(subuser),
+            Self::AddToPool { .. } | Self::RemoveFromPool { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetSubuserIps { subuser, ips } => {
+                let ips: Vec<_> = ips.iter().map(String::as_str).collect();
+                write!(f, "give subuser {subuser} the IPs {}", ips.join(", "))
+            }
+            Self::SetCredits { subuser, credits } => match credits.total {
+                Some(total) => write!(f, "cap subuser {subuser} at {total} mails"),
+                None => write!(f, "take the cap off subuser {subuser}"),
+            },
+            Self::SetDisabled { subuser, disabled: true } => write!(f, "stop subuser {subuser}"),
+            Self::SetDisabled { subuser, disabled: false } => write!(f, "let subuser {subuser} send"),
+            Self::AddToPool { pool, ip } => write!(f, "put {ip} into pool {pool}"),
+            Self::RemoveFromPool { pool, ip } => write!(f, "take {ip} out of pool {pool}"),
+        }
+    }
 }
 
 /// What is to be done, and what can't be.
@@ -81,6 +111,18 @@ pub struct SubuserState {
     pub credits: Credits,
     /// Whether it may not send at all.
     pub disabled: bool,
+}
+
+impl SubuserState {
+    /// How it is after a call that changes it.
+    pub(crate) fn take(&mut self, call: &Call) {
+        match call {
+            Call::SetSubuserIps { ips, .. } => self.ips.clone_from(ips),
+            Call::SetCredits { credits, .. } => self.credits = credits.clone(),
+            Call::SetDisabled { disabled, .. } => self.disabled = *disabled,
+            Call::AddToPool { .. } | Call::RemoveFromPool { .. } => {}
+        }
+    }
 }
 
 /// The calls that make a subuser what it should be.
@@ -119,38 +161,30 @@ fn same_limit(a: &Credits, b: &Credits) -> bool {
     (unlimited(a) && unlimited(b)) || a == b
 }
 
-/// The two pools between which dedicated IPs are moved, and who is in them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pools {
-    /// Where the IPs should be.
-    pub into: String,
-    /// Where they should not be.
-    pub out_of: String,
-    /// The IPs of both.
-    pub members: BTreeMap<String, BTreeSet<String>>,
-}
+/// IPs, each with its pools.
+pub type PoolsOf = BTreeMap<String, BTreeSet<String>>;
 
-impl Pools {
-    fn has(&self, pool: &str, ip: &str) -> bool {
-        self.members.get(pool).is_some_and(|members| members.contains(ip))
-    }
-}
-
-/// The calls that move a customer's own IPs from one pool to another. The last IP never leaves a pool.
-pub fn dedicated(ips: &[String], pools: &Pools) -> Plan {
+/// The calls that bring a customer's own IPs into the pools where they should be, and into no other. `members` are the IPs of
+/// the pools that they may have to leave: the last IP never leaves a pool.
+pub fn dedicated(wanted: &PoolsOf, found: &PoolsOf, members: &PoolsOf) -> Plan {
     let mut plan = Plan::default();
-    let mut left = pools.members.get(&pools.out_of).map_or(0, BTreeSet::len);
-    for ip in ips {
-        if !pools.has(&pools.into, ip) {
-            plan.calls.push(Call::AddToPool { pool: pools.into.clone(), ip: ip.clone() });
+    let none = BTreeSet::new();
+    let mut left: BTreeMap<&str, usize> = members.iter().map(|(pool, ips)| (pool.as_str(), ips.len())).collect();
+    for (ip, pools) in wanted {
+        for pool in pools.difference(found.get(ip).unwrap_or(&none)) {
+            *left.entry(pool).or_default() += 1;
+            plan.calls.push(Call::AddToPool { pool: pool.clone(), ip: ip.clone() });
         }
     }
-    for ip in ips.iter().filter(|ip| pools.has(&pools.out_of, ip)) {
-        if left <= 1 {
-            plan.held_back.push(format!("{ip} is the last IP of pool {}: add another one to it first", pools.out_of));
-        } else {
-            plan.calls.push(Call::RemoveFromPool { pool: pools.out_of.clone(), ip: ip.clone() });
-            left -= 1;
+    for (ip, pools) in wanted {
+        for pool in found.get(ip).unwrap_or(&none).difference(pools) {
+            match left.get_mut(pool.as_str()) {
+                Some(left) if *left > 1 => {
+                    plan.calls.push(Call::RemoveFromPool { pool: pool.clone(), ip: ip.clone() });
+                    *left -= 1;
+                }
+                _ => plan.held_back.push(format!("{ip} is the last IP of pool {pool}: add another one to it first")),
+            }
         }
     }
     plan
@@ -171,13 +205,18 @@ mod tests {
             .prop_map(|(ips, credits, disabled)| SubuserState { ips, credits, disabled })
     }
 
-    fn apply(state: &mut SubuserState, call: &Call) {
-        match call {
-            Call::SetSubuserIps { ips, .. } => state.ips.clone_from(ips),
-            Call::SetCredits { credits, .. } => state.credits = credits.clone(),
-            Call::SetDisabled { disabled, .. } => state.disabled = *disabled,
-            Call::AddToPool { .. } | Call::RemoveFromPool { .. } => panic!("not a subuser's call: {call:?}"),
+    fn pools() -> impl Strategy<Value = PoolsOf> {
+        let pools = prop::collection::btree_set("good|poor|own", 1..3);
+        prop::collection::btree_map("[a-d]", pools, 1..4)
+    }
+
+    /// The IPs of every pool, with strangers' among them.
+    fn members(found: &PoolsOf, strangers: &BTreeSet<String>) -> PoolsOf {
+        let mut members: PoolsOf = ["good", "poor", "own"].map(|pool| (pool.to_owned(), strangers.clone())).into();
+        for (ip, pools) in found {
+            pools.iter().for_each(|pool| assert!(members.get_mut(pool).unwrap().insert(ip.clone())));
         }
+        members
     }
 
     proptest! {
@@ -185,7 +224,7 @@ mod tests {
         fn a_subusers_plan_reaches_its_end_and_then_has_nothing_to_do(wanted in state(1), found in state(0)) {
             let mut now = found;
             for call in subuser("a", &wanted, &now.clone()).calls {
-                apply(&mut now, &call);
+                now.take(&call);
                 prop_assert!(now.disabled || !now.ips.is_empty() || now.credits == wanted.credits);
             }
             prop_assert_eq!(subuser("a", &wanted, &now), Plan::default());
@@ -204,32 +243,35 @@ mod tests {
 
         #[test]
         fn moved_ips_are_always_in_a_pool_and_no_pool_is_emptied(
-            own in prop::collection::btree_set("[a-d]", 1..4),
-            good in prop::collection::btree_set("[a-f]", 1..6),
-            poor in prop::collection::btree_set("[a-f]", 0..6),
+            wanted in pools(),
+            mut found in pools(),
+            strangers in prop::collection::btree_set("[x-z]", 0..3),
         ) {
-            let ips: Vec<_> = own.iter().cloned().collect();
-            let mut pools = Pools {
-                into: "poor".to_owned(),
-                out_of: "good".to_owned(),
-                members: BTreeMap::from([("good".to_owned(), good), ("poor".to_owned(), poor)]),
-            };
-            let plan = dedicated(&ips, &pools);
+            found.retain(|ip, _| wanted.contains_key(ip));
+            let mut members = members(&found, &strangers);
+            let plan = dedicated(&wanted, &found, &members);
             for call in &plan.calls {
                 let (pool, ip, there) = match call {
                     Call::AddToPool { pool, ip } => (pool, ip, true),
                     Call::RemoveFromPool { pool, ip } => (pool, ip, false),
                     other => panic!("not a pool's call: {other:?}"),
                 };
-                let members = pools.members.get_mut(pool).unwrap();
-                let changed = if there { members.insert(ip.clone()) } else { members.remove(ip) };
+                let (inside, pools) = (members.get_mut(pool).unwrap(), found.entry(ip.clone()).or_default());
+                let changed = if there {
+                    inside.insert(ip.clone()) && pools.insert(pool.clone())
+                } else {
+                    inside.remove(ip) && pools.remove(pool)
+                };
                 prop_assert!(changed, "a call that changes nothing");
-                prop_assert!(pools.has("good", ip) || pools.has("poor", ip));
-                prop_assert!(!pools.members["good"].is_empty());
+                prop_assert!(!found[ip].is_empty() && (there || !members[pool].is_empty()));
             }
-            let again = dedicated(&ips, &pools);
+            let again = dedicated(&wanted, &found, &members);
             prop_assert_eq!(again.calls, vec![]);
-            prop_assert_eq!(again.held_back, plan.held_back);
+            prop_assert_eq!(again.held_back.len(), plan.held_back.len());
+            for (ip, pools) in &wanted {
+                prop_assert!(found[ip].is_superset(pools));
+                prop_assert!(!plan.held_back.is_empty() || found[ip] == *pools);
+            }
         }
     }
 

@@ -1,12 +1,15 @@
 //! One customer: what is, what should be, and the calls between.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use model::{PoolName, Stage, Standing};
 use sendgrid::api::{self, Client, Credits};
 
+use crate::case::Before;
+use crate::eyes::Eyes;
+use crate::observation::Observation;
 use crate::placement::Placement;
-use crate::plan::{self, Call, Plan, Pools, SubuserState};
+use crate::plan::{self, Call, Plan, PoolsOf, SubuserState};
 
 /// The pools that customers are moved between.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,30 +20,135 @@ pub(crate) struct PoolNames {
     pub(crate) dedicated: BTreeSet<String>,
 }
 
-/// A plan, and how the customer was when it was made.
-#[derive(Debug)]
-pub(crate) struct Looked {
-    pub(crate) plan: Plan,
-    pub(crate) found: Option<SubuserState>,
+/// A customer, what is to be made true, and how it was before Weir first moved it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) placement: &'a Placement,
+    pub(crate) standing: &'a Standing,
+    pub(crate) before: Option<&'a Before>,
 }
 
-/// Looks at SendGrid and plans.
-///
-/// `before` is how a subuser was before Weir's first change.
-pub(crate) async fn look(
-    client: &Client,
-    pools: &PoolNames,
-    placement: &Placement,
-    standing: &Standing,
-    before: Option<&SubuserState>,
-) -> Result<Looked, api::Error> {
-    match placement {
-        Placement::Route => Ok(Looked { plan: Plan::default(), found: None }),
-        Placement::Subuser(name) => look_at_subuser(client, pools, name, standing, before).await,
-        Placement::DedicatedIps(ips) => {
-            let plan = look_at_ips(client, pools, ips, standing).await?;
-            Ok(Looked { plan, found: None })
+impl Subject<'_> {
+    /// Looks at everything at SendGrid that the plan depends on.
+    pub(crate) async fn observe(&self, eyes: &Eyes<'_>, pools: &PoolNames) -> Result<Observation, api::Error> {
+        match self.placement {
+            Placement::Route => Ok(Observation::default()),
+            Placement::Subuser(name) => self.observe_subuser(eyes, pools, name).await,
+            Placement::DedicatedIps(ips) => self.observe_ips(eyes, pools, ips).await,
         }
+    }
+
+    async fn observe_subuser(&self, eyes: &Eyes<'_>, pools: &PoolNames, name: &str) -> Result<Observation, api::Error> {
+        let mut seen = Observation::default();
+        let Some(disabled) = eyes.is_disabled(name).await? else { return Ok(seen) };
+        let ips = eyes.ips_of_subuser(name).await?;
+        if let Some(Before::Subuser(before)) = self.before.filter(|_| self.standing.stage < Stage::Quarantined) {
+            for ip in before.ips.difference(&ips) {
+                if eyes.pools_of(ip).await?.is_none() {
+                    seen.gone.insert(ip.clone());
+                }
+            }
+        }
+        if self.standing.stage == Stage::Quarantined {
+            seen.members = eyes.members([pools.quarantine.as_str()]).await?;
+        }
+        let credits = eyes.credits(name).await?;
+        seen.subuser = Some((name.to_owned(), SubuserState { ips, credits, disabled }));
+        Ok(seen)
+    }
+
+    async fn observe_ips(&self, eyes: &Eyes<'_>, pools: &PoolNames, ips: &[String]) -> Result<Observation, api::Error> {
+        let mut seen = Observation::default();
+        for ip in ips {
+            if let Some(pools) = eyes.pools_of(ip).await? {
+                seen.pools_of.insert(ip.clone(), pools);
+            }
+        }
+        let concerned = seen.pools_of.values().flatten().map(String::as_str);
+        let concerned: BTreeSet<_> = concerned.chain([pools.home.as_str(), pools.quarantine.as_str()]).collect();
+        seen.members = eyes.members(concerned).await?;
+        Ok(seen)
+    }
+
+    /// The calls that make it so; pure.
+    pub(crate) fn plan(&self, seen: &Observation, pools: &PoolNames) -> Plan {
+        match self.placement {
+            Placement::Route => Plan::default(),
+            Placement::Subuser(name) => self.plan_subuser(seen, pools, name),
+            Placement::DedicatedIps(ips) => self.plan_ips(seen, pools, ips),
+        }
+    }
+
+    /// How it was before Weir first moved it, as it is now.
+    pub(crate) fn remembered(&self, seen: &Observation) -> Option<Before> {
+        match self.placement {
+            Placement::Route => None,
+            Placement::Subuser(_) => seen.subuser.clone().map(|(_, state)| Before::Subuser(state)),
+            Placement::DedicatedIps(_) => Some(Before::Ips { pools: seen.pools_of.clone() }),
+        }
+    }
+
+    fn plan_subuser(&self, seen: &Observation, pools: &PoolNames, name: &str) -> Plan {
+        let Some((_, found)) = &seen.subuser else {
+            return held_back(format!("there is no subuser {name}: name the customer's subuser in its placement"));
+        };
+        let home = match self.before {
+            Some(Before::Subuser(before)) => before,
+            Some(Before::Ips { .. }) | None => found,
+        };
+        let mut reasons = Vec::new();
+        let ips = match self.standing.stage {
+            Stage::Quarantined => {
+                let members = seen.members.get(pools.quarantine.as_str());
+                reasons.extend(members.is_none().then(|| no_pool(&pools.quarantine)));
+                members.into_iter().flatten().filter(|ip| !pools.dedicated.contains(*ip)).cloned().collect()
+            }
+            // Where one that does not send would send does not matter.
+            Stage::Suspended | Stage::Banned => found.ips.clone(),
+            Stage::Healthy | Stage::Watch | Stage::Throttled => home.ips.difference(&seen.gone).cloned().collect(),
+        };
+        let cap = self.standing.daily_cap;
+        // SendGrid knows no cap below 1.
+        let disabled = self.standing.stage >= Stage::Suspended || cap == Some(0) || home.disabled;
+        let credits = cap.map_or_else(|| home.credits.clone(), Credits::daily);
+        let mut plan = plan::subuser(name, &SubuserState { ips, credits, disabled }, found);
+        plan.held_back.extend(reasons);
+        plan
+    }
+
+    fn plan_ips(&self, seen: &Observation, names: &PoolNames, ips: &[String]) -> Plan {
+        let is_poor = self.standing.stage >= Stage::Quarantined;
+        if let Some(missing) =
+            [&names.home, &names.quarantine].into_iter().find(|pool| !seen.members.contains_key(pool.as_str()))
+        {
+            return held_back(no_pool(missing));
+        }
+        let wanted: PoolsOf = ips
+            .iter()
+            .filter(|ip| seen.pools_of.contains_key(*ip))
+            .map(|ip| (ip.clone(), if is_poor { one(&names.quarantine) } else { self.home_of(ip, seen, names) }))
+            .collect();
+        let mut plan = plan::dedicated(&wanted, &seen.pools_of, &seen.members);
+        let unknown = ips.iter().filter(|ip| !seen.pools_of.contains_key(*ip));
+        plan.held_back.extend(unknown.map(|ip| format!("the account has no IP {ip}: mend the customer's placement")));
+        if self.standing.stage >= Stage::Suspended {
+            plan.held_back.push("SendGrid can't stop a customer that has only IPs: stop it in your mailer".to_owned());
+        } else if self.standing.daily_cap.is_some() {
+            plan.held_back.push("SendGrid can't cap a customer that has only IPs: cap it in your mailer".to_owned());
+        }
+        plan
+    }
+
+    /// The pools where an IP was, as far as they still exist; the home pool where none does.
+    fn home_of(&self, ip: &str, seen: &Observation, names: &PoolNames) -> BTreeSet<String> {
+        let earlier = match self.before {
+            Some(Before::Ips { pools }) => pools.get(ip),
+            Some(Before::Subuser(_)) => None,
+            None => seen.pools_of.get(ip),
+        };
+        let there: BTreeSet<_> =
+            earlier.into_iter().flatten().filter(|pool| seen.members.contains_key(*pool)).cloned().collect();
+        if there.is_empty() { one(&names.home) } else { there }
     }
 }
 
@@ -58,67 +166,34 @@ pub(crate) async fn make(client: &Client, call: &Call) -> Result<(), api::Error>
     }
 }
 
-async fn look_at_subuser(
-    client: &Client,
-    pools: &PoolNames,
-    name: &str,
-    standing: &Standing,
-    before: Option<&SubuserState>,
-) -> Result<Looked, api::Error> {
-    let Some(subuser) = client.subuser(name).await? else {
-        return Ok(held_back(format!("there is no subuser {name}: name the customer's subuser in its placement")));
-    };
-    let ips = client.subuser_ips(name).await?.into_iter().map(|ip| ip.ip).collect();
-    let found = SubuserState { ips, credits: client.credits(name).await?, disabled: subuser.disabled };
-    let home = before.unwrap_or(&found);
-    let disabled = standing.stage >= Stage::Suspended || home.disabled;
-    let mut no_pool_reason = None;
-    let ips = match standing.stage {
-        Stage::Quarantined => {
-            let pool = client.pool_ips(pools.quarantine.as_str()).await?;
-            no_pool_reason = pool.is_none().then(|| no_pool(&pools.quarantine));
-            pool.unwrap_or_default().into_iter().filter(|ip| !pools.dedicated.contains(ip)).collect()
-        }
-        // Where one that does not send would send does not matter.
-        Stage::Suspended | Stage::Banned => found.ips.clone(),
-        Stage::Healthy | Stage::Watch | Stage::Throttled => home.ips.clone(),
-    };
-    let credits = standing.daily_cap.map_or_else(|| home.credits.clone(), Credits::daily);
-    let mut plan = plan::subuser(name, &SubuserState { ips, credits, disabled }, &found);
-    plan.held_back.extend(no_pool_reason);
-    Ok(Looked { plan, found: Some(found) })
+fn one(pool: &PoolName) -> BTreeSet<String> {
+    BTreeSet::from([pool.as_str().to_owned()])
 }
 
-async fn look_at_ips(
-    client: &Client,
-    names: &PoolNames,
-    ips: &[String],
-    standing: &Standing,
-) -> Result<Plan, api::Error> {
-    let (home, quarantine) = (names.home.as_str(), names.quarantine.as_str());
-    let poor = standing.stage >= Stage::Quarantined;
-    let (into, out_of) = if poor { (quarantine, home) } else { (home, quarantine) };
-    let mut members: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for pool in [&names.home, &names.quarantine] {
-        match client.pool_ips(pool.as_str()).await? {
-            Some(ips) => members.insert(pool.as_str().to_owned(), ips.into_iter().collect()),
-            None => return Ok(Plan { calls: Vec::new(), held_back: vec![no_pool(pool)] }),
-        };
-    }
-    let pools = Pools { into: into.to_owned(), out_of: out_of.to_owned(), members };
-    let mut plan = plan::dedicated(ips, &pools);
-    if standing.stage >= Stage::Suspended {
-        plan.held_back.push("SendGrid can't stop a customer that has only IPs: stop it in your mailer".to_owned());
-    } else if standing.daily_cap.is_some() {
-        plan.held_back.push("SendGrid can't cap a customer that has only IPs: cap it in your mailer".to_owned());
-    }
-    Ok(plan)
-}
-
-fn held_back(reason: String) -> Looked {
-    Looked { plan: Plan { calls: Vec::new(), held_back: vec![reason] }, found: None }
+fn held_back(reason: String) -> Plan {
+    Plan { calls: Vec::new(), held_back: vec![reason] }
 }
 
 fn no_pool(pool: &PoolName) -> String {
     format!("there is no pool {pool} at SendGrid: make it, or name another one in the policy")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_pool_that_is_gone_gives_way_to_the_home_pool() {
+        let names =
+            PoolNames { home: PoolName::new("home"), quarantine: PoolName::new("poor"), dedicated: BTreeSet::new() };
+        let before = Before::Ips { pools: BTreeMap::from([("a".to_owned(), BTreeSet::from(["old".to_owned()]))]) };
+        let members = ["home", "poor"].map(|pool| (pool.to_owned(), BTreeSet::new())).into();
+        let seen = Observation { members, ..Observation::default() };
+        let standing = crate::tests::standing("acme", Stage::Healthy, None);
+        let placement = Placement::DedicatedIps(vec!["a".to_owned()]);
+        let subject = Subject { placement: &placement, standing: &standing, before: Some(&before) };
+        assert_eq!(subject.home_of("a", &seen, &names), one(&names.home));
+    }
 }

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use enforcer::{Action, Config, Enforcer, Outcome, PlacementRule, Placements};
+use enforcer::{Action, Before, Config, Enforcer, Outcome, PlacementRule, Placements};
 use log::embedded::EmbeddedLog;
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
-use model::{CustomerId, DecisionId, Millis, Mode, Phase, PoolName, Reason, Stage, Standing, Timestamp};
+use model::{
+    CustomerId, DecisionId, EnforcerMode, EnforcerModes, Millis, Phase, PoolName, Reason, Stage, Standing, Timestamp,
+};
 use prometheus::Registry;
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig};
 use simulator::platform::{Account, Placement, Truth};
@@ -57,12 +59,12 @@ struct House {
     _folder: tempfile::TempDir,
     log: Arc<dyn Log>,
     sendgrid: SendGrid,
-    mode: Mode,
+    mode: EnforcerMode,
     running: Option<(CancellationToken, JoinHandle<Result<(), enforcer::Error>>)>,
 }
 
 impl House {
-    async fn new(mode: Mode) -> Self {
+    async fn new(mode: EnforcerMode) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let count = PartitionCount::new(NonZeroU32::new(2).unwrap());
         let log = EmbeddedLog::open(log::embedded::Config::new(folder.path().join("log"), count)).unwrap();
@@ -77,13 +79,11 @@ impl House {
         api.backoff = Duration::from_millis(5);
         // A 429 asks to wait for up to a minute; the test has less patience.
         api.longest_wait = Duration::from_millis(100);
-        let config = Config {
-            mode: self.mode,
-            placements: placements(),
-            home_pool: PoolName::new(HOME),
-            quarantine_pool: PoolName::new(QUARANTINE),
-            sweep_interval: Duration::from_millis(200),
-        };
+        let pools = [HOME, QUARANTINE].map(PoolName::new);
+        let [home, poor] = pools;
+        let mut config = Config::new(EnforcerModes::all(self.mode), placements(), home, poor);
+        config.sweep_interval = Duration::from_millis(200);
+        config.settling = Duration::from_millis(300);
         let client = Some(Client::new(api).unwrap());
         let enforcer =
             Enforcer::new(config, client, Arc::clone(&self.log), Arc::new(|| NOW), &Registry::new()).unwrap();
@@ -156,7 +156,7 @@ async fn eventually<F: Future<Output = bool>>(what: &str, wanted: impl Fn() -> F
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subuser_goes_down_the_ladder_and_comes_back_to_where_it_was() {
-    let mut house = House::new(Mode::Enforce).await;
+    let mut house = House::new(EnforcerMode::Enforce).await;
     house.stands("sub", Stage::Throttled, Some(50)).await;
     let credits = |house: &House| house.sendgrid.world().credits("sub").unwrap().total;
     eventually("a cap", || async { credits(&house) == Some(50) }).await;
@@ -173,13 +173,14 @@ async fn a_subuser_goes_down_the_ladder_and_comes_back_to_where_it_was() {
     house.stands("sub", Stage::Healthy, None).await;
     eventually("back home", || async { house.pools() == [HOME] && !house.sendgrid.world().is_disabled("sub") }).await;
     assert_eq!(credits(&house), None);
-    let before = house.actions("sub").into_iter().find_map(|action| action.before).unwrap();
+    let before = house.actions("sub").into_iter().find_map(|action| action.before);
+    let Some(Before::Subuser(before)) = before else { panic!("the way back was not recorded: {before:?}") };
     assert_eq!((before.ips.len(), before.disabled), (3, false), "the way back was recorded first");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn standings_that_come_again_make_no_calls() {
-    let mut house = House::new(Mode::Enforce).await;
+    let mut house = House::new(EnforcerMode::Enforce).await;
     house.stands("sub", Stage::Quarantined, None).await;
     eventually("the poor pool", || async { house.pools() == [QUARANTINE] }).await;
     house.stop().await;
@@ -197,7 +198,7 @@ async fn standings_that_come_again_make_no_calls() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_customer_that_was_never_moved_is_not_even_looked_at() {
-    let house = House::new(Mode::Enforce).await;
+    let house = House::new(EnforcerMode::Enforce).await;
     house.stands("sub", Stage::Healthy, None).await;
     house.stands("own", Stage::Watch, None).await;
     house.stands("routed", Stage::Quarantined, None).await;
@@ -208,7 +209,7 @@ async fn a_healthy_customer_that_was_never_moved_is_not_even_looked_at() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_shadow_everything_is_said_and_nothing_done() {
-    let house = House::new(Mode::Shadow).await;
+    let house = House::new(EnforcerMode::Shadow).await;
     house.stands("sub", Stage::Quarantined, Some(5)).await;
     eventually("what would be done", || async { house.actions("sub").len() >= 2 }).await;
     let outcomes: Vec<_> = house.actions("sub").into_iter().map(|action| action.outcome).collect();
@@ -218,7 +219,7 @@ async fn in_shadow_everything_is_said_and_nothing_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_before_and_after_the_fact_are_worked_through() {
-    let house = House::new(Mode::Enforce).await;
+    let house = House::new(EnforcerMode::Enforce).await;
     {
         let mut world = house.sendgrid.world();
         world.faults.before = 6;
@@ -234,7 +235,7 @@ async fn failures_before_and_after_the_fact_are_worked_through() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_changed_by_hand_is_put_right() {
-    let house = House::new(Mode::Enforce).await;
+    let house = House::new(EnforcerMode::Enforce).await;
     house.stands("sub", Stage::Suspended, None).await;
     eventually("disabled", || async { house.sendgrid.world().is_disabled("sub") }).await;
     let api = ApiConfig::new(house.sendgrid.base_url(), ApiKey::new(house.sendgrid.api_key()));
@@ -244,7 +245,7 @@ async fn what_somebody_changed_by_hand_is_put_right() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_done_is_held_back_with_the_reason() {
-    let house = House::new(Mode::Enforce).await;
+    let house = House::new(EnforcerMode::Enforce).await;
     house.stands("nobody", Stage::Quarantined, None).await;
     house.stands("own", Stage::Suspended, None).await;
     let reasons = |name| {

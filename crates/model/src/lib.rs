@@ -14,6 +14,7 @@ mod contributor;
 mod counts;
 mod customer;
 mod decision;
+mod enforcement;
 mod event;
 pub mod figures;
 mod fleet;
@@ -33,6 +34,10 @@ pub use contributor::Contributor;
 pub use counts::{Counter, Counts, ProviderCounts};
 pub use customer::{CustomerId, CustomerIdError};
 pub use decision::{Blame, Decision, DecisionId, Evidence, Mode, SetAside, Test};
+pub use enforcement::{
+    Answer, Broken, CaseView, EnforcementKey, EnforcerMode, EnforcerModes, EnforcerStatus, Held, HeldWhy, InForce,
+    Switch,
+};
 pub use event::{Digest, Event, EventKind};
 pub use fleet::{Fleet, FleetCounts, Tick};
 pub use position::{Offset, PartitionId, Position};

@@ -40,6 +40,12 @@ impl Stage {
         }
     }
 
+    /// How strict a stage with this daily cap is in effect: a cap at a mild stage, a pilot's, counts as being throttled.
+    pub(crate) fn severity(self, daily_cap: Option<u32>) -> Self {
+        let capped = if daily_cap.is_some() { Self::Throttled } else { Self::Healthy };
+        if self > Self::Watch { self } else { capped.max(self) }
+    }
+
     /// The next milder stage: a customer comes down the ladder one step at a time.
     #[must_use]
     pub const fn milder(self) -> Self {

@@ -78,6 +78,17 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// How strict it is in effect: its stage, or as if throttled where a milder one has a daily cap, as a pilot has.
+    pub fn severity(&self) -> Stage {
+        Stage::severity(self.stage, self.daily_cap)
+    }
+
+    /// The decision that brought it there, where a rule made it; a person's order and a newcomer's standing have none.
+    pub fn rule_decision(&self) -> Option<&DecisionId> {
+        let reason = self.reasons.first().filter(|reason| !reason.rule.starts_with("command:"));
+        reason.map(|reason| &reason.decision)
+    }
+
     /// Whether it is where `decision` has moved its customer to. Directly behind a move it is said where the customer stands
     /// now; what a rule in shadow, or any rule about an exempt customer, would do is said alone and leaves the customer where
     /// it is.

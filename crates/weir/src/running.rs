@@ -204,7 +204,7 @@ impl Running {
             views: views(scorer.clone()),
             policies: policies(scorer),
             log: Arc::clone(log),
-            mode: settings.enforcer.mode,
+            modes: settings.enforcer.modes.clone(),
             policy: Arc::clone(&settings.policy),
             probes,
             clock: Arc::clone(clock),

@@ -1,6 +1,7 @@
 //! From a configuration file to settings in which nothing is wrong.
 
 mod check;
+mod enforcer;
 mod log;
 mod places;
 mod raw;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use policy::{Fault, Policy, PolicyError};
 
 pub(crate) use log::{KafkaSettings, LogSettings};
-pub(crate) use settings::{Reading, RecordedSettings, Settings};
+pub(crate) use settings::{Reading, RecordedSettings, Settings, enforcers_api};
 pub(crate) use state::StateSettings;
 
 /// The documented defaults.
@@ -278,7 +279,7 @@ mod tests {
         let policy = folder.path().join("policy.toml");
         std::fs::write(&policy, policy::DEFAULT.replacen("mode = \"enforce\"", "mode = \"shadow\"", 1)).unwrap();
         let text = format!("[policy]\nfile = \"{}\"\n[enforcer]\nmode = \"enforce\"\n", policy.display());
-        assert_eq!(checked(&text, &[]).unwrap().enforcer.mode, model::Mode::Shadow);
+        assert_eq!(checked(&text, &[]).unwrap().enforcer.modes.is_all_shadow(), true);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::{EnforcerMode, Stage};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
@@ -90,9 +91,16 @@ pub(super) struct RawPolicy {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEnforcer {
-    pub(super) mode: Option<model::Mode>,
+    pub(super) mode: Option<EnforcerMode>,
+    #[serde(default)]
+    pub(super) stages: BTreeMap<Stage, EnforcerMode>,
     pub(super) placement: Option<Spanned<String>>,
     pub(super) sweep_interval: Option<Spanned<String>>,
+    pub(super) settling: Option<Spanned<String>>,
+    pub(super) customers_per_hour: Option<u32>,
+    pub(super) volume_per_hour: Option<Spanned<String>>,
+    pub(super) approval_time: Option<Spanned<String>>,
+    pub(super) on_drift: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) customer: Vec<RawCustomer>,
 }

@@ -1,14 +1,12 @@
 //! The configuration as it is used: every value within its range.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use enforcer::{PlacementRule, Placements};
-use model::{CustomerId, Millis, Mode, PoolName, Stage};
+use model::{CustomerId, Millis};
 use policy::Policy;
 use receiver::{CustomerRule, PseudonymKey, Source, SourceName, TimestampTolerance, Tls};
 use scorer::PolicyFile;
@@ -17,8 +15,9 @@ use sendgrid::webhook::{VerificationKey, Verifier};
 use toml::Spanned;
 
 use super::check::Check;
+use super::enforcer;
 use super::log::{self, LogSettings};
-use super::raw::{RawCustomerRule, RawEnforcer, RawReceiver, RawSource};
+use super::raw::{RawCustomerRule, RawReceiver, RawSource};
 use super::state::{self, StateSettings};
 use super::{ConfigError, Loaded};
 
@@ -34,20 +33,20 @@ pub(crate) struct Settings {
     pub(crate) policy: Arc<Policy>,
     /// The same as it stands in its file.
     pub(crate) policy_file: PolicyFile,
-    pub(crate) enforcer: enforcer::Config,
+    pub(crate) enforcer: ::enforcer::Config,
     pub(crate) sendgrid: Option<api::Config>,
 }
 
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sources: Vec<_> = self.sources.iter().map(|source| source.name.as_str()).collect();
-        let mode = if self.enforcer.mode == Mode::Enforce { "enforce" } else { "shadow" };
         write!(
             f,
-            "sources [{}], policy of {} rules ({}), mode {mode}",
+            "sources [{}], policy of {} rules ({}), mode {}",
             sources.join(", "),
             self.policy.rules().len(),
-            self.policy.digest()
+            self.policy.digest(),
+            self.enforcer.modes
         )
     }
 }
@@ -66,14 +65,15 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     let admin = check.admin();
     let log = log::check(&mut check, &raw.log);
     let tick_interval = check.tick_interval();
-    let enforcer = check.enforcer(&raw.enforcer, policy.as_ref().map(|(policy, _)| policy));
+    let enforcer = enforcer::check(&mut check, &raw.enforcer, policy.as_ref().map(|(policy, _)| policy));
     let sources = raw.source.iter().filter_map(|source| check.source(source)).collect();
     let state = state::check(&mut check, &raw.state);
     let key_env = raw.sendgrid.api_key_env.as_deref().unwrap_or("SENDGRID_API_KEY");
     let api = raw.sendgrid.api.as_deref().unwrap_or("https://api.sendgrid.com").to_owned();
-    let sendgrid = std::env::var(key_env).ok().map(|key| api::Config::new(api, ApiKey::new(&key)));
-    if enforcer.mode == Mode::Enforce && sendgrid.is_none() {
-        check.fault_at(None, &format!("[enforcer] mode = \"enforce\" needs a SendGrid API key in {key_env}"));
+    let sendgrid = std::env::var(key_env).ok().map(|key| enforcers_api(api, &key));
+    if !enforcer.modes.is_all_shadow() && sendgrid.is_none() {
+        check
+            .fault_at(None, &format!("[enforcer] mode = \"{}\" needs a SendGrid API key in {key_env}", enforcer.modes));
     }
     check.sound(policy.map(|(policy, policy_file)| Settings {
         receiver,
@@ -87,6 +87,14 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         enforcer,
         sendgrid,
     }))
+}
+
+/// How the enforcer calls: it looks again before it repeats a change, and between two calls it can be paused.
+pub(crate) fn enforcers_api(base_url: String, key: &str) -> api::Config {
+    let mut config = api::Config::new(base_url, ApiKey::new(key));
+    config.tries = 1;
+    config.longest_wait = Duration::from_millis(500);
+    config
 }
 
 /// Checks what is said of the log, and nothing else.
@@ -193,48 +201,6 @@ impl Check<'_> {
             self.fault(name, format!("{} holds no secret of at least 16 bytes", name.get_ref()));
         }
         key
-    }
-
-    /// What the enforcer does under this policy; under one that would be carried out where it is faulty.
-    fn enforcer(&mut self, raw: &RawEnforcer, policy: Option<&Policy>) -> enforcer::Config {
-        let default = match raw.placement.as_ref().map(Spanned::get_ref).map(String::as_str) {
-            None | Some("subuser") => PlacementRule::Subuser(None),
-            Some("route") => PlacementRule::Route,
-            Some(other) => {
-                let message = format!("placement {other:?} is not known; \"subuser\" and \"route\" are");
-                self.fault_at(raw.placement.as_ref().map(|placement| placement.span().start), &message);
-                PlacementRule::Route
-            }
-        };
-        let mut by_customer = BTreeMap::new();
-        for customer in &raw.customer {
-            let rule = match (&customer.subuser, &customer.ips, customer.route) {
-                (Some(subuser), None, None) => Some(PlacementRule::Subuser(Some(subuser.clone()))),
-                (None, Some(ips), None) if !ips.is_empty() => Some(PlacementRule::DedicatedIps(ips.clone())),
-                (None, None, Some(true)) => Some(PlacementRule::Route),
-                _ => None,
-            };
-            match (CustomerId::new(customer.name.get_ref()), rule) {
-                (Ok(id), Some(rule)) => {
-                    by_customer.insert(id, rule);
-                }
-                (Err(error), _) => self.fault(&customer.name, error.to_string()),
-                (_, None) => {
-                    self.fault(&customer.name, "give one of subuser = \"…\", ips = [\"…\"] or route = true".to_owned());
-                }
-            }
-        }
-        let pool =
-            |stage, name: &str| policy.and_then(|policy| policy.pool(stage)).unwrap_or_else(|| PoolName::new(name));
-        let is_carried_out = policy.is_none_or(|policy| policy.mode() == Mode::Enforce);
-        enforcer::Config {
-            // What a policy only says, nobody carries out.
-            mode: if is_carried_out { raw.mode.unwrap_or_default() } else { Mode::Shadow },
-            placements: Placements { default, by_customer },
-            home_pool: pool(Stage::Healthy, "home"),
-            quarantine_pool: pool(Stage::Quarantined, "quarantine"),
-            sweep_interval: self.span(raw.sweep_interval.as_ref(), Millis::minutes(5)),
-        }
     }
 
     fn source(&mut self, raw: &RawSource) -> Option<Source> {

@@ -15,18 +15,17 @@ use anyhow::Context;
 use enforcer::{PlacementRule, Placements};
 use indicatif::{ProgressBar, ProgressStyle};
 use log::{PartitionCount, embedded};
-use model::{CustomerId, Mode, PoolName};
+use model::{CustomerId, EnforcerMode, EnforcerModes, PoolName};
 use policy::Policy;
 use receiver::{CustomerRule, Source, SourceName};
 use scorer::PolicyFile;
-use sendgrid::api::{self, ApiKey};
 use sendgrid::webhook::{VerificationKey, Verifier};
 use simulator::platform::{Account, Placement, Platform, Scenario};
 use simulator::sendgrid::{HOME, Poster, QUARANTINE, Retries, SendGrid, Signer, World};
 
 use crate::cli::{DemoOptions, Role, print};
 use crate::clock::{self, Clock};
-use crate::config::{LogSettings, Settings, StateSettings};
+use crate::config::{LogSettings, Settings, StateSettings, enforcers_api};
 use crate::running::Running;
 use mailer::Mailer;
 use watch::Watch;
@@ -111,8 +110,11 @@ fn settings(
     let customer = CustomerRule::CustomArg("customer_id".to_owned());
     let policy = Policy::parse(policy::DEFAULT)?;
     let partitions = NonZeroU32::new(4).context("four partitions")?;
-    let mut api = api::Config::new(sendgrid.base_url(), ApiKey::new(sendgrid.api_key()));
-    api.backoff = Duration::from_millis(20);
+    let api = enforcers_api(sendgrid.base_url(), sendgrid.api_key());
+    let modes = EnforcerModes::all(EnforcerMode::Enforce);
+    let mut enforcer =
+        enforcer::Config::new(modes, placements(accounts), PoolName::new(HOME), PoolName::new(QUARANTINE));
+    enforcer.sweep_interval = Duration::from_secs(10);
     Ok(Settings {
         receiver: receiver::Config::new(local),
         sources: vec![Source { name: SourceName::new(SOURCE)?, verifier: Verifier::new(vec![key])?, customer }],
@@ -123,13 +125,7 @@ fn settings(
         tick_interval: Duration::from_secs(60) / speed,
         policy_file: PolicyFile { text: policy::DEFAULT.to_owned(), digest: policy.digest().to_owned() },
         policy: Arc::new(policy),
-        enforcer: enforcer::Config {
-            mode: Mode::Enforce,
-            placements: placements(accounts),
-            home_pool: PoolName::new(HOME),
-            quarantine_pool: PoolName::new(QUARANTINE),
-            sweep_interval: Duration::from_secs(10),
-        },
+        enforcer,
         sendgrid: Some(api),
     })
 }

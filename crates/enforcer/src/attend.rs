@@ -1,0 +1,357 @@
+//! One customer's turn: may it be done, what is to be done, and doing it.
+
+use model::{CustomerId, HeldWhy, InForce, Stage, Standing, Timestamp};
+use sendgrid::api::{self, Client, Refusal};
+use tokio::time::Instant;
+
+use crate::action::{Action, Outcome};
+use crate::case::Asked;
+use crate::config::OnDrift;
+use crate::eyes::Eyes;
+use crate::hold::Hold;
+use crate::observation::Observation;
+use crate::permit::{Asking, Permit};
+use crate::placement::Placement;
+use crate::plan::{Call, Plan};
+use crate::reconcile::{self, Subject};
+use crate::{Enforcer, Error};
+
+/// How long what was moved home is remembered: so long does a move count against the hour's limits.
+const REMEMBERED: model::Millis = model::Millis::hours(1);
+
+/// What is to be done, by what was seen.
+#[derive(Debug)]
+struct Turn {
+    standing: Standing,
+    seen: Observation,
+    /// By what SendGrid shows.
+    shown: Plan,
+    /// By what SendGrid will show once Weir's latest changes have settled.
+    settled: Plan,
+}
+
+impl Enforcer {
+    /// Takes a customer's turn.
+    pub(crate) async fn attend(&mut self, customer: &CustomerId) -> Result<(), Error> {
+        let Some(said) = self.standings.get(customer).cloned() else {
+            let _unknown = self.queue.done(customer);
+            return Ok(());
+        };
+        let (standing, permit, tightens) = self.ask(&said);
+        if let Permit::Held { why, reason, expires } = permit {
+            return self.hold(&standing, Hold { why, reason, expires }).await;
+        }
+        let placement = self.config.placements.of(customer);
+        if placement == Placement::Route {
+            return self.route(standing, permit, tightens).await;
+        }
+        let Some(client) = self.client.clone() else {
+            return self.hold(&standing, Hold::now(HeldWhy::NoKey, "no SendGrid API key is configured")).await;
+        };
+        if let Some(until) = self.breaker.open_until(Instant::now()) {
+            let hold = Hold::now(HeldWhy::Breaker, "SendGrid fails too often: it is tried again in a while");
+            self.hold(&standing, hold).await?;
+            self.queue.later(customer, until.saturating_duration_since(Instant::now()));
+            return Ok(());
+        }
+        let turn = match self.look(&client, &placement, standing).await {
+            Ok(turn) => {
+                self.succeeded().await?;
+                turn
+            }
+            Err(error) => return self.failed(&said, None, &error).await,
+        };
+        match permit {
+            Permit::Shadow => self.only_say(turn).await,
+            Permit::Go { is_limited } => self.carry_out(&client, turn, (is_limited, tightens)).await,
+            Permit::Held { .. } => Ok(()),
+        }
+    }
+
+    /// What is to be made true, whether it may be, and whether it is stricter than before.
+    fn ask(&self, said: &Standing) -> (Standing, Permit, bool) {
+        let switch = self.switch.borrow();
+        let asking = Asking {
+            standing: said,
+            case: self.memory.get(&said.customer),
+            modes: &self.config.modes,
+            switch: switch.as_ref(),
+            answer: self.answers.get(&said.customer),
+            approval_time: self.config.approval_time,
+            now: self.now(),
+        };
+        let standing = asking.effective();
+        let asking = Asking { standing: &standing, ..asking };
+        let (permit, tightens) = (asking.permit(), asking.tightens());
+        (standing, permit, tightens)
+    }
+
+    async fn look(&mut self, client: &Client, placement: &Placement, standing: Standing) -> Result<Turn, api::Error> {
+        let before = self.memory.get(&standing.customer).and_then(|case| case.before.as_ref());
+        let subject = Subject { placement, standing: &standing, before };
+        let shown = subject.observe(&Eyes { client, snapshot: None }, &self.pools).await?;
+        let seen = self.recent.over(shown.clone(), Instant::now());
+        let (shown, settled) = (subject.plan(&shown, &self.pools), subject.plan(&seen, &self.pools));
+        Ok(Turn { seen, shown, settled, standing })
+    }
+
+    /// Says what would be done, once.
+    async fn only_say(&mut self, turn: Turn) -> Result<(), Error> {
+        if self.is_news(&turn.standing) {
+            for reason in &turn.settled.held_back {
+                self.say(&turn.standing, Outcome::HeldBack, reason).await?;
+            }
+            for call in turn.settled.calls {
+                self.record(self.action(&turn.standing, Outcome::Shadowed, Some(call))).await?;
+            }
+            self.note_said(&turn.standing);
+        }
+        self.finish(&turn.standing.customer);
+        Ok(())
+    }
+
+    async fn carry_out(
+        &mut self,
+        client: &Client,
+        turn: Turn,
+        (is_limited, tightens): (bool, bool),
+    ) -> Result<(), Error> {
+        let customer = turn.standing.customer.clone();
+        if turn.shown.calls.is_empty() {
+            return self.confirm(turn).await;
+        }
+        if turn.settled.calls.is_empty() {
+            // Done, and not to be seen yet.
+            self.queue.again(&customer);
+            return Ok(());
+        }
+        if self.memory.case(&customer).is_carried(&turn.standing) && !self.drifted(&turn).await? {
+            return Ok(());
+        }
+        if !self.pass(&turn, (is_limited, tightens)).await? {
+            return Ok(());
+        }
+        for call in turn.settled.calls {
+            if matches!(call, Call::RemoveFromPool { .. }) && !self.is_settled() {
+                // What was taken out by whoever acted before may not be to be seen yet.
+                self.queue.later(&customer, self.until_settled());
+                return Ok(());
+            }
+            if !self.may_call() || !self.call(client, &turn.standing, call).await? {
+                return Ok(());
+            }
+        }
+        // It is seen whether that was so.
+        self.queue.again(&customer);
+        Ok(())
+    }
+
+    /// Lets a standing through, unless the hour's limits hold it; how the customer was before is on the log then, so that a
+    /// crash between two calls does not lose the way back.
+    async fn pass(&mut self, turn: &Turn, (is_limited, tightens): (bool, bool)) -> Result<bool, Error> {
+        let (standing, now) = (&turn.standing, self.now());
+        let mut case = self.memory.case(&standing.customer);
+        if case.has_passed(standing) {
+            return Ok(true);
+        }
+        let moved = (&standing.customer, standing.sent_24h);
+        let fleet = self.fleet_24h();
+        if is_limited && let Some((why, reason)) = self.catch.holds(moved, fleet, self.config.limits, now) {
+            self.hold(standing, Hold::now(why, &reason)).await?;
+            return Ok(false);
+        }
+        let counted = (tightens && !standing.reasons.is_empty()).then_some(standing.sent_24h);
+        if let Some(sent) = counted {
+            self.catch.note(&standing.customer, now, sent);
+        }
+        if case.before.is_none() && self.config.placements.of(&standing.customer) != Placement::Route {
+            case.before = self.subject_of(standing, |subject| subject.remembered(&turn.seen));
+            let mut action = self.action(standing, Outcome::Observed, None);
+            action.before.clone_from(&case.before);
+            action.reason = Some("how it was before the first change".to_owned());
+            self.record(action).await?;
+        }
+        case.stage = standing.stage;
+        case.held = None;
+        case.adopted = None;
+        case.pass(standing, now, counted);
+        self.memory.keep(case, now).await?;
+        Ok(true)
+    }
+
+    fn subject_of<T>(&self, standing: &Standing, ask: impl FnOnce(Subject<'_>) -> T) -> T {
+        let placement = self.config.placements.of(&standing.customer);
+        let before = self.memory.get(&standing.customer).and_then(|case| case.before.as_ref());
+        ask(Subject { placement: &placement, standing, before })
+    }
+
+    /// Makes one call and records it; whether it succeeded.
+    async fn call(&mut self, client: &Client, standing: &Standing, call: Call) -> Result<bool, Error> {
+        let made = reconcile::make(client, &call).await;
+        if made.is_ok() || (matches!(call, Call::RemoveFromPool { .. }) && made.as_ref().is_err_and(may_have_happened))
+        {
+            // An IP that may be out of a pool counts as out, so that the last one stays.
+            self.recent.note(call.clone(), Instant::now());
+        }
+        match made {
+            Ok(()) => {
+                self.succeeded().await?;
+                self.record(self.action(standing, Outcome::Done, Some(call))).await?;
+                Ok(true)
+            }
+            Err(error) => {
+                self.failed(standing, Some(call), &error).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// SendGrid shows what is to be true.
+    async fn confirm(&mut self, turn: Turn) -> Result<(), Error> {
+        let (standing, now) = (turn.standing, self.now());
+        let mut case = self.memory.case(&standing.customer);
+        if !case.has_passed(&standing) && (case.is_moved() || standing.severity() > Stage::Watch) {
+            case.pass(&standing, now, None);
+        }
+        case.carried = Some(InForce::of(&standing));
+        case.stage = standing.stage;
+        if !turn.settled.held_back.is_empty() {
+            self.memory.keep(case, now).await?;
+            let reasons = turn.settled.held_back.join("; ");
+            return self.hold(&standing, Hold::now(HeldWhy::NotPossible, &reasons)).await;
+        }
+        case.held = None;
+        let is_home = standing.severity() <= Stage::Watch;
+        let is_routed = self.config.placements.of(&standing.customer) == Placement::Route;
+        let is_over = is_routed || case.passed.as_ref().is_none_or(|passed| now.since(passed.at) >= REMEMBERED);
+        if is_home && is_over {
+            self.memory.close(&standing.customer, now).await?;
+        } else {
+            self.memory.keep(case, now).await?;
+        }
+        self.finish(&standing.customer);
+        Ok(())
+    }
+
+    /// SendGrid is no longer as it was seen to be; whether that is to be put right.
+    async fn drifted(&mut self, turn: &Turn) -> Result<bool, Error> {
+        let (standing, now) = (&turn.standing, self.now());
+        let mut case = self.memory.case(&standing.customer);
+        if case.adopted.as_ref().is_some_and(|adopted| adopted.is(standing)) {
+            self.finish(&standing.customer);
+            return Ok(false);
+        }
+        if !self.is_settled() {
+            // It may be a state from before what another enforcer did.
+            self.queue.later(&standing.customer, self.until_settled());
+            return Ok(false);
+        }
+        let changes: Vec<_> = turn.settled.calls.iter().map(ToString::to_string).collect();
+        let reason = format!("somebody changed it at SendGrid; to put it right: {}", changes.join("; "));
+        let is_adopted = self.config.on_drift == OnDrift::Adopt;
+        tracing::warn!(customer = %standing.customer, is_adopted, "{reason}");
+        self.metrics.drifts.with_label_values(&[if is_adopted { "adopted" } else { "corrected" }]).inc();
+        self.say(standing, Outcome::Drifted, &reason).await?;
+        if is_adopted {
+            case.adopted = Some(InForce::of(standing));
+            self.memory.keep(case, now).await?;
+            let reason = "somebody changed it at SendGrid, which is left until the customer's next decision";
+            self.hold(standing, Hold::now(HeldWhy::Adopted, reason)).await?;
+        } else {
+            case.carried = None;
+            self.memory.keep(case, now).await?;
+        }
+        Ok(!is_adopted)
+    }
+
+    async fn succeeded(&mut self) -> Result<(), Error> {
+        if self.breaker.succeeded() {
+            tracing::info!("SendGrid answers again");
+            self.say_broken(None).await?;
+        }
+        Ok(())
+    }
+
+    /// A call failed, or looking did: it is recorded, and tried again later.
+    async fn failed(&mut self, standing: &Standing, call: Option<Call>, error: &api::Error) -> Result<(), Error> {
+        let mut action = self.action(standing, Outcome::Failed, call);
+        action.reason = Some(error.to_string());
+        self.record(action).await?;
+        if is_sendgrids(error) && self.breaker.failed(Instant::now()) {
+            tracing::error!(%error, "SendGrid fails too often: no call is made for a while");
+            self.say_broken(Some(error.to_string())).await?;
+        }
+        match error.retry_after() {
+            Some(wait) => self.queue.later(&standing.customer, wait),
+            None => self.queue.again(&standing.customer),
+        }
+        Ok(())
+    }
+
+    /// What is let through, mailers are told that ask; there is nothing to do at SendGrid.
+    async fn route(&mut self, standing: Standing, permit: Permit, tightens: bool) -> Result<(), Error> {
+        let customer = standing.customer.clone();
+        let is_news = self.is_news(&standing);
+        if let Permit::Go { is_limited } = permit {
+            let turn =
+                Turn { standing, seen: Observation::default(), shown: Plan::default(), settled: Plan::default() };
+            if !self.pass(&turn, (is_limited, tightens)).await? {
+                return Ok(());
+            }
+            if is_news {
+                self.say(&turn.standing, Outcome::Route, "the mailer asks for the pool to name").await?;
+                self.note_said(&turn.standing);
+            }
+            return self.confirm(turn).await;
+        }
+        if is_news {
+            self.say(&standing, Outcome::Route, "the mailer would be told which pool to name").await?;
+            self.note_said(&standing);
+        }
+        self.finish(&customer);
+        Ok(())
+    }
+
+    /// Remembers that a person was asked about the standing's decision, and since when.
+    pub(crate) fn asked(&self, standing: &Standing, now: Timestamp) -> Option<Asked> {
+        let decision = standing.rule_decision()?;
+        let asked = self.memory.get(&standing.customer).and_then(|case| case.asked.clone());
+        asked
+            .filter(|asked| asked.decision == *decision)
+            .or_else(|| Some(Asked { decision: decision.clone(), at: now }))
+    }
+
+    pub(crate) async fn say(&self, standing: &Standing, outcome: Outcome, reason: &str) -> Result<(), Error> {
+        let mut action = self.action(standing, outcome, None);
+        action.reason = Some(reason.to_owned());
+        self.record(action).await
+    }
+
+    pub(crate) fn action(&self, standing: &Standing, outcome: Outcome, request: Option<Call>) -> Action {
+        Action { request, ..Action::new(standing, self.now(), outcome) }
+    }
+
+    pub(crate) fn finish(&mut self, customer: &CustomerId) {
+        if let Some(took) = self.queue.done(customer) {
+            self.metrics.enforced.observe(took.as_secs_f64());
+        }
+    }
+}
+
+/// Whether it is SendGrid that fails, or the key, and not what was asked.
+const fn is_sendgrids(error: &api::Error) -> bool {
+    match error {
+        api::Error::Refused { refusal, .. } => {
+            !matches!(refusal, Refusal::NotFound | Refusal::Invalid | Refusal::RateLimited)
+        }
+        _ => true,
+    }
+}
+
+/// Whether SendGrid may have done what was asked all the same.
+const fn may_have_happened(error: &api::Error) -> bool {
+    match error {
+        api::Error::Refused { refusal, .. } => matches!(refusal, Refusal::Server),
+        _ => true,
+    }
+}

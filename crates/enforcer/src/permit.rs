@@ -1,0 +1,100 @@
+//! Whether what was decided may be carried out: a pure function of the mode, what persons said, and what was done before.
+
+use model::{Answer, EnforcerMode, EnforcerModes, HeldWhy, Millis, Stage, Standing, Switch, Timestamp};
+
+use crate::case::Case;
+
+/// Whether it may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Permit {
+    /// It may; what moves a customer to a stricter place by a rule counts against the hour's limits.
+    Go { is_limited: bool },
+    /// It is only said.
+    Shadow,
+    /// It may not, for now.
+    Held {
+        why: HeldWhy,
+        reason: String,
+        /// Until when a person may answer.
+        expires: Option<Timestamp>,
+    },
+}
+
+/// What it is judged by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asking<'a> {
+    pub(crate) standing: &'a Standing,
+    pub(crate) case: Option<&'a Case>,
+    pub(crate) modes: &'a EnforcerModes,
+    pub(crate) switch: Option<&'a Switch>,
+    pub(crate) answer: Option<&'a Answer>,
+    pub(crate) approval_time: Millis,
+    pub(crate) now: Timestamp,
+}
+
+impl Asking<'_> {
+    /// What is to be made true: where its stage is only said, a customer that Weir has moved to a stricter one is let go home.
+    pub(crate) fn effective(&self) -> Standing {
+        let standing = self.standing;
+        let is_said_only = self.modes.of_standing(standing) == EnforcerMode::Shadow && !self.modes.is_all_shadow();
+        let was_stricter = self.case.is_some_and(|case| case.severity() > standing.severity());
+        if is_said_only && was_stricter {
+            return Standing { stage: Stage::Healthy, daily_cap: None, pool: None, ..standing.clone() };
+        }
+        standing.clone()
+    }
+
+    /// Whether it may be carried out.
+    pub(crate) fn permit(&self) -> Permit {
+        let mode = self.mode();
+        if mode == EnforcerMode::Shadow {
+            return Permit::Shadow;
+        }
+        if let Some(switch) = self.switch.filter(|switch| switch.paused) {
+            let reason = format!("{} has paused enforcement: {}", switch.by, switch.reason);
+            return Permit::Held { why: HeldWhy::Paused, reason, expires: None };
+        }
+        let has_passed = self.case.is_some_and(|case| case.has_passed(self.standing));
+        if has_passed || !self.tightens() || self.standing.rule_decision().is_none() {
+            return Permit::Go { is_limited: false };
+        }
+        if mode == EnforcerMode::Approve { self.approval() } else { Permit::Go { is_limited: true } }
+    }
+
+    /// Whether it is stricter than what was let through before.
+    pub(crate) fn tightens(&self) -> bool {
+        self.standing.severity() > self.case.map_or(Stage::Healthy, Case::severity)
+    }
+
+    /// What Weir has moved is let go home in any mode but where everything is only said.
+    fn mode(&self) -> EnforcerMode {
+        let is_home_going = !self.tightens() && self.case.is_some_and(Case::is_moved);
+        if is_home_going && !self.modes.is_all_shadow() {
+            return EnforcerMode::Enforce;
+        }
+        self.modes.of_standing(self.standing)
+    }
+
+    fn approval(&self) -> Permit {
+        let decision = self.standing.rule_decision();
+        let asked = self.case.and_then(|case| case.asked.as_ref()).filter(|asked| Some(&asked.decision) == decision);
+        let expires = asked.map_or(self.now, |asked| asked.at) + self.approval_time;
+        let answer = self.answer.filter(|answer| Some(&answer.decision) == decision && answer.at <= expires);
+        match answer {
+            Some(answer) if answer.approved => Permit::Go { is_limited: false },
+            Some(answer) => {
+                let reason = format!("{} has rejected it: {}", answer.by, answer.reason);
+                Permit::Held { why: HeldWhy::Rejected, reason, expires: None }
+            }
+            None if self.now > expires => {
+                let reason = "nobody answered in time; the customer's next decision is asked about anew, or put it there by hand";
+                Permit::Held { why: HeldWhy::Expired, reason: reason.to_owned(), expires: None }
+            }
+            None => {
+                let customer = self.standing.customer.as_str();
+                let reason = format!("a person has to approve it: weir approve {customer}, or weir reject {customer}");
+                Permit::Held { why: HeldWhy::Approval, reason, expires: Some(expires) }
+            }
+        }
+    }
+}
