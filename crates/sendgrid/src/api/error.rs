@@ -1,9 +1,11 @@
-//! What SendGrid refused, and why.
+//! What went wrong with a call.
 
-use std::fmt;
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+
+use super::ask::Ask;
+use super::refusal::{Message, Refusal};
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,16 @@ pub enum Error {
         /// SendGrid's words.
         message: Message,
     },
+    /// SendGrid takes no more of these calls for now, or Weir makes as many as it lets itself make.
+    #[error("{method} {path}: too many calls{}", again(*wait))]
+    RateLimited {
+        /// The call.
+        method: Method,
+        /// Its path.
+        path: String,
+        /// How long to wait, as far as it is known.
+        wait: Option<Duration>,
+    },
     /// No answer came, however often it was tried.
     #[error("{method} {path}: SendGrid can't be reached")]
     Unreachable {
@@ -33,6 +45,17 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// The call went out, and nobody knows what came of it. Twice would do harm, so it was not tried again: look first.
+    #[error("{method} {path}: whether SendGrid did it is not known; it is not tried again by itself")]
+    Unknown {
+        /// The call.
+        method: Method,
+        /// Its path.
+        path: String,
+        /// What happened.
+        #[source]
+        source: Box<Self>,
+    },
     /// SendGrid said yes, in a shape that it does not document.
     #[error("{method} {path}: the answer is not what SendGrid documents ({what})")]
     UnexpectedAnswer {
@@ -43,91 +66,73 @@ pub enum Error {
         /// What was found.
         what: String,
     },
+    /// The account has no such thing, so nothing was asked of it.
+    #[error("there is no {kind} {name:?} in the account")]
+    NoSuch {
+        /// What kind of thing.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A name that can't stand in an address or a header: the call would become another one.
+    #[error("{method} {path}: {name:?} can't be asked for by name")]
+    Name {
+        /// The call.
+        method: Method,
+        /// Its path, without names.
+        path: &'static str,
+        /// The name.
+        name: String,
+    },
     /// The base address or the key can't be used.
     #[error("the SendGrid client can't be set up: {0}")]
     Config(String),
 }
 
-/// Kinds of refusal that an operator acts on differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// 401. Not only for a bad key: SendGrid says so too when a key lacks a permission or credits are used up.
-    Unauthorised,
-    /// 403: a scope is missing, or the IP access list shuts this machine out.
-    Forbidden,
-    /// 404.
-    NotFound,
-    /// 429, still after waiting.
-    RateLimited,
-    /// Another 4xx: the call itself is wrong.
-    Invalid,
-    /// 5xx, still after trying again.
-    Server,
-}
-
-impl Refusal {
-    pub(super) const fn of(status: StatusCode) -> Self {
-        match status.as_u16() {
-            401 => Self::Unauthorised,
-            403 => Self::Forbidden,
-            404 => Self::NotFound,
-            429 => Self::RateLimited,
-            400..=499 => Self::Invalid,
-            _ => Self::Server,
+impl Error {
+    /// How long SendGrid asks to wait before the next call of this kind, where it does.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { wait, .. } => *wait,
+            _ => None,
         }
     }
-}
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unauthorised => "the key is not accepted, lacks a permission, or credits are used up",
-            Self::Forbidden => "the key lacks a scope, or the account's IP access list shuts this machine out",
-            Self::NotFound => "there is no such thing",
-            Self::RateLimited => "too many calls",
-            Self::Invalid => "SendGrid takes the call for wrong",
-            Self::Server => "SendGrid failed",
-        })
+    /// What kind of refusal it is, where SendGrid refused.
+    pub const fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Refused { refusal, .. } => Some(*refusal),
+            _ => None,
+        }
+    }
+
+    /// Whether it says that there is no such thing.
+    pub(super) const fn is_not_found(&self) -> bool {
+        matches!(self, Self::NoSuch { .. } | Self::Refused { refusal: Refusal::NotFound, .. })
+    }
+
+    pub(super) fn unexpected(ask: &Ask, what: String) -> Self {
+        Self::UnexpectedAnswer { method: ask.endpoint.method(), path: ask.path.clone(), what }
+    }
+
+    pub(super) fn unknown(ask: &Ask, source: Self) -> Self {
+        Self::Unknown { method: ask.endpoint.method(), path: ask.path.clone(), source: Box::new(source) }
+    }
+
+    pub(super) fn rate_limited(ask: &Ask, wait: Option<Duration>) -> Self {
+        Self::RateLimited { method: ask.endpoint.method(), path: ask.path.clone(), wait }
     }
 }
 
-/// SendGrid's own words, as far as it said any.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Message(Option<String>);
-
-/// Longer messages are cut: an edge may answer with a page.
-const MESSAGE_CHARACTERS: usize = 300;
-
-impl Message {
-    /// The message in an error's body, whichever of SendGrid's shapes it has.
-    pub(super) fn of(body: &[u8]) -> Self {
-        let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-        let errors = &value["errors"];
-        let message = match errors {
-            Value::Array(errors) => errors.iter().find_map(|error| error["message"].as_str()),
-            Value::Object(error) => error.get("error").and_then(Value::as_str),
-            _ => value["error"].as_str(),
-        };
-        Self(message.map(|message| message.chars().take(MESSAGE_CHARACTERS).collect()))
-    }
+fn again(wait: Option<Duration>) -> String {
+    wait.map(|wait| format!("; again in {} s", wait.as_secs_f64().ceil())).unwrap_or_default()
 }
 
-impl fmt::Display for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_ref().map_or(Ok(()), |message| write!(f, ": {message}"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_found_in_every_shape() {
-        let of = |body: &str| Message::of(body.as_bytes()).to_string();
-        assert_eq!(of(r#"{"errors":[{"field":null,"message":"too many requests"}]}"#), ": too many requests");
-        assert_eq!(of(r#"{"error":"Unable to locate"}"#), ": Unable to locate");
-        assert_eq!(of(r#"{"errors":{"error":"bad","field":"x"}}"#), ": bad");
-        assert_eq!(of("<html>"), "");
+/// `None` where there is no such thing.
+pub(super) fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -1,176 +1,178 @@
-//! One call: limits, retries, and what came of it.
+//! One call: its turn, its tries, and what came of it.
 
-use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rand::RngExt;
-use reqwest::header::{DATE, HeaderMap};
-use reqwest::{Method, Response, StatusCode};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use super::error::{Error, Message, Refusal};
-
-/// A SendGrid API key. Never shown.
-#[derive(Clone)]
-pub struct ApiKey(String);
-
-impl ApiKey {
-    /// The key `key`, without white space around it.
-    pub fn new(key: &str) -> Self {
-        Self(key.trim().to_owned())
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(***)")
-    }
-}
-
-/// Settings of a client; [`Config::new`] has the documented defaults.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// `https://api.sendgrid.com`, or `https://api.eu.sendgrid.com` for subusers of the European region.
-    pub base_url: String,
-    /// The key.
-    pub key: ApiKey,
-    /// How long one try may take.
-    pub timeout: Duration,
-    /// How often a call is tried at most.
-    pub tries: u32,
-    /// The first wait between two tries, at most; each next one may be twice as long. The real wait is random below it.
-    pub backoff: Duration,
-    /// The longest wait, also where SendGrid asks for a longer one: the caller tries again later.
-    pub longest_wait: Duration,
-}
-
-impl Config {
-    /// Tries of 10 s, four at most, half a second and more apart.
-    pub const fn new(base_url: String, key: ApiKey) -> Self {
-        Self {
-            base_url,
-            key,
-            timeout: Duration::from_secs(10),
-            tries: 4,
-            backoff: Duration::from_millis(500),
-            longest_wait: Duration::from_secs(30),
-        }
-    }
-}
+use super::ask::Ask;
+use super::config::Config;
+use super::endpoint::Repeat;
+use super::error::Error;
+use super::quota::quota;
+use super::refusal::{Message, Refusal};
+use super::turn::{Turn, Turns};
 
 /// Answers are small; an edge that sends more is not SendGrid's API.
 const ANSWER_BYTES: usize = 4 << 20;
 
+const ON_BEHALF_OF: HeaderName = HeaderName::from_static("on-behalf-of");
+
 /// Makes calls.
 #[derive(Clone, Debug)]
 pub(super) struct Http {
+    base: String,
     config: Config,
+    turns: Turns,
     client: reqwest::Client,
 }
 
-/// What a call asks.
-#[derive(Clone, Debug)]
-pub(super) struct Ask {
-    pub(super) method: Method,
-    /// Path and query, encoded.
-    pub(super) path: String,
-    pub(super) body: Option<Value>,
+/// What one try gave.
+enum Tried {
+    Done(Vec<u8>),
+    Failed(Failure),
+}
+
+struct Failure {
+    error: Error,
+    /// Whether SendGrid may have done what was asked.
+    may_be_done: bool,
+    /// Whether SendGrid said when to come again: then the call's turn is the wait.
+    has_turn: bool,
 }
 
 impl Http {
     pub(super) fn new(config: Config) -> Result<Self, Error> {
-        let base = reqwest::Url::parse(&config.base_url).map_err(|error| Error::Config(error.to_string()))?;
-        if !matches!(base.scheme(), "http" | "https") {
-            return Err(Error::Config(format!("{} is no http or https address", config.base_url)));
-        }
+        let base = config.base()?;
+        config.key.bearer()?;
         let client = reqwest::Client::builder()
             .timeout(config.timeout)
             // A redirect would carry the key elsewhere.
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| Error::Config(error.to_string()))?;
-        Ok(Self { config, client })
+        let turns = Turns::new(config.calls_per_second, config.longest_wait);
+        Ok(Self { base, config, turns, client })
     }
 
     /// Asks, and reads the answer as JSON.
     pub(super) async fn json<T: DeserializeOwned>(&self, ask: Ask) -> Result<T, Error> {
-        let body = self.ask(&ask).await?;
-        serde_json::from_slice(&body).map_err(|error| unexpected(&ask, error.to_string()))
+        let body = self.body(&ask).await?;
+        parse(&ask, &body)
     }
 
     /// Asks, and does not care what else is said in a 2xx.
     pub(super) async fn done(&self, ask: Ask) -> Result<(), Error> {
-        self.ask(&ask).await.map(|_| ())
+        self.body(&ask).await.map(|_| ())
     }
 
-    async fn ask(&self, ask: &Ask) -> Result<Vec<u8>, Error> {
+    /// Asks, as often as it takes and may be.
+    pub(super) async fn body(&self, ask: &Ask) -> Result<Vec<u8>, Error> {
         let mut tried = 1;
         loop {
-            let wait = match self.try_once(ask).await? {
+            let turn = self.turns.turn(ask.endpoint).await.map_err(|wait| Error::rate_limited(ask, Some(wait)))?;
+            let failure = match self.try_once(ask, turn).await? {
                 Tried::Done(body) => return Ok(body),
-                Tried::Failed { error, .. } if tried >= self.config.tries => return Err(error),
-                Tried::Failed { asked_to_wait, .. } => asked_to_wait.unwrap_or_else(|| self.backoff(tried)),
+                Tried::Failed(failure) => failure,
             };
-            tokio::time::sleep(wait.min(self.config.longest_wait)).await;
+            if failure.may_be_done && ask.endpoint.repeat() == Repeat::Never {
+                return Err(Error::unknown(ask, failure.error));
+            }
+            if tried >= self.config.tries {
+                return Err(failure.error);
+            }
+            if !failure.has_turn {
+                tokio::time::sleep(self.backoff(tried)).await;
+            }
             tried += 1;
         }
     }
 
-    async fn try_once(&self, ask: &Ask) -> Result<Tried, Error> {
-        let url = format!("{}{}", self.config.base_url.trim_end_matches('/'), ask.path);
-        let mut request = self.client.request(ask.method.clone(), url).bearer_auth(&self.config.key.0);
-        if let Some(body) = &ask.body {
-            request = request.json(body);
-        }
-        let response = match request.send().await {
+    async fn try_once(&self, ask: &Ask, mut turn: Turn<'_>) -> Result<Tried, Error> {
+        let response = match self.request(ask)?.send().await {
             Ok(response) => response,
-            // The key stands in a header, never in the address that the error shows.
             Err(source) => return Ok(Tried::unreachable(ask, source)),
         };
-        let (status, headers) = (response.status(), response.headers().clone());
+        let status = response.status();
+        let said = quota(status, response.headers());
+        turn.hear(said);
         let body = match read(response).await {
             Ok(Some(body)) => body,
-            Ok(None) => return Err(unexpected(ask, format!("over {ANSWER_BYTES} bytes"))),
+            Ok(None) => return Err(Error::unexpected(ask, format!("over {ANSWER_BYTES} bytes"))),
             Err(source) => return Ok(Tried::unreachable(ask, source)),
         };
         if status.is_success() {
             return Ok(Tried::Done(body));
         }
-        let error = Error::Refused {
-            method: ask.method.clone(),
-            path: ask.path.clone(),
-            refusal: Refusal::of(status),
-            status,
-            message: Message::of(&body),
-        };
-        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            return Ok(Tried::Failed { error, asked_to_wait: asked_to_wait(&headers) });
+        let wait = said.map(|quota| quota.resets_in);
+        refused(ask, status, &body, wait)
+    }
+
+    fn request(&self, ask: &Ask) -> Result<reqwest::RequestBuilder, Error> {
+        let url = format!("{}{}", self.base, ask.path);
+        let mut request = self
+            .client
+            .request(ask.endpoint.method(), url)
+            // In a header, never in the address, which errors show.
+            .header(AUTHORIZATION, self.config.key.bearer()?)
+            .header(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(subuser) = &ask.subuser {
+            request = request.header(ON_BEHALF_OF, subuser);
         }
-        Err(error)
+        if let Some(body) = &ask.body {
+            request = request.json(body);
+        }
+        Ok(request)
     }
 
     /// A random wait below a bound that doubles with each try.
     fn backoff(&self, tried: u32) -> Duration {
-        let bound = self.config.backoff.saturating_mul(1 << (tried - 1).min(16));
+        let bound = self.config.backoff.saturating_mul(1 << (tried - 1).min(16)).min(self.config.longest_wait);
         bound.mul_f64(rand::rng().random_range(0.0..1.0))
     }
 }
 
-enum Tried {
-    Done(Vec<u8>),
-    /// It may succeed when it is tried again.
-    Failed {
-        error: Error,
-        asked_to_wait: Option<Duration>,
-    },
-}
-
 impl Tried {
     fn unreachable(ask: &Ask, source: reqwest::Error) -> Self {
-        let error = Error::Unreachable { method: ask.method.clone(), path: ask.path.clone(), source };
-        Self::Failed { error, asked_to_wait: None }
+        // Without a connection nothing went out.
+        let may_be_done = !source.is_connect();
+        let error = Error::Unreachable { method: ask.endpoint.method(), path: ask.path.clone(), source };
+        Self::Failed(Failure { error, may_be_done, has_turn: false })
     }
+}
+
+/// What a refusal means: some may end well when tried again.
+fn refused(ask: &Ask, status: StatusCode, body: &[u8], wait: Option<Duration>) -> Result<Tried, Error> {
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        // A reset that is now, by whole seconds, may still be to come.
+        let has_turn = wait.is_some_and(|wait| !wait.is_zero());
+        return Ok(Tried::Failed(Failure { error: Error::rate_limited(ask, wait), may_be_done: false, has_turn }));
+    }
+    if !status.is_client_error() && !status.is_server_error() {
+        return Err(Error::unexpected(ask, format!("HTTP {status}")));
+    }
+    let message = Message::of(body);
+    let refusal = Refusal::of(status, &message);
+    let (method, path) = (ask.endpoint.method(), ask.path.clone());
+    let error = Error::Refused { method, path, refusal, status, message };
+    if status.is_server_error() {
+        return Ok(Tried::Failed(Failure { error, may_be_done: true, has_turn: false }));
+    }
+    Err(error)
+}
+
+/// The answer as JSON. What it holds is not told: it may be a recipient's address.
+pub(super) fn parse<T: DeserializeOwned>(ask: &Ask, body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| {
+        let says = error.to_string();
+        let what = match says.starts_with("missing field") {
+            true => says,
+            false => format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()),
+        };
+        Error::unexpected(ask, what)
+    })
 }
 
 /// The body; `None` where it is too long.
@@ -183,16 +185,4 @@ async fn read(mut response: Response) -> Result<Option<Vec<u8>>, reqwest::Error>
         body.extend_from_slice(&chunk);
     }
     Ok(Some(body))
-}
-
-/// How long SendGrid asks to wait: `X-RateLimit-Reset` is a moment by SendGrid's clock, which `Date` tells.
-fn asked_to_wait(headers: &HeaderMap) -> Option<Duration> {
-    let reset: u64 = headers.get("x-ratelimit-reset")?.to_str().ok()?.trim().parse().ok()?;
-    let date = headers.get(DATE)?.to_str().ok()?;
-    let date = httpdate::parse_http_date(date).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Some(Duration::from_secs(reset).saturating_sub(date))
-}
-
-fn unexpected(ask: &Ask, what: String) -> Error {
-    Error::UnexpectedAnswer { method: ask.method.clone(), path: ask.path.clone(), what }
 }
