@@ -2,75 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-use std::sync::Arc;
+mod support;
+
 use std::time::Duration;
 
-use model::{CustomerId, Timestamp};
-use reqwest::{Client, Method, Response};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use simulator::platform::{Account, Gate, Placement, Truth};
+use simulator::platform::{Account, Gate, Placement};
 use simulator::sendgrid::{Budget, Faults, HOME, Options, QUARANTINE, SendGrid, World};
 
-fn account(placement: Placement) -> Account {
-    Account {
-        id: CustomerId::new("acme").unwrap(),
-        truth: Truth::Good,
-        placement,
-        planned_mails: 1,
-        bad_from: Timestamp::from_seconds(0),
-    }
-}
-
-fn subuser() -> Account {
-    account(Placement::Subuser("acme".to_owned()))
-}
-
-fn dedicated() -> Account {
-    account(Placement::DedicatedIps(vec!["198.51.100.7".to_owned()]))
-}
-
-/// A SendGrid, and a way to call it.
-struct Api {
-    sendgrid: SendGrid,
-    client: Client,
-}
-
-impl Api {
-    async fn with(options: Options) -> Self {
-        let sendgrid = SendGrid::start_with(World::of(&[subuser(), dedicated()]), options).await.unwrap();
-        // Connections are not kept: a cut one must not be tried again behind the test's back.
-        let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
-        Self { sendgrid, client }
-    }
-
-    async fn new() -> Self {
-        Self::with(Options::default()).await
-    }
-
-    async fn try_call(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Response> {
-        let url = format!("{}{path}", self.sendgrid.base_url());
-        let request = self.client.request(method, url).bearer_auth(self.sendgrid.api_key());
-        match body {
-            Some(body) => request.json(&body).send().await,
-            None => request.send().await,
-        }
-    }
-
-    /// Status and JSON; null where there is no body.
-    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
-        let response = self.try_call(method, path, body).await.unwrap();
-        let status = response.status().as_u16();
-        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null))
-    }
-
-    fn gate(&self, account: &Account) -> Gate {
-        self.sendgrid.world().gate(account, Gate::Stop)
-    }
-}
-
-fn through(pool: &str) -> Gate {
-    Gate::Send(Some(Arc::from(pool)))
-}
+use support::{Api, account, dedicated, subuser, through};
 
 #[tokio::test]
 async fn a_subuser_with_other_ips_sends_through_their_pool() {

@@ -1,13 +1,14 @@
 //! What happens to every call, whatever it asks: the key, the rate limit, faults, the record.
 
+use std::time::Instant;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use bytes::Bytes;
 
-use super::api::refused;
+use super::api::{BAD_KEY, refused};
 use super::connections::Cut;
 use super::record::Call;
 use super::server::{API_KEY, Shared};
@@ -17,7 +18,15 @@ const LARGEST_BODY: usize = 1 << 20;
 
 /// Lets a call in, and notes what came of it.
 pub(super) async fn at_the_door(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().to_string(), request.uri().to_string());
+    let arrived = Instant::now();
+    let call = Call {
+        method: request.method().to_string(),
+        path: request.uri().to_string(),
+        on_behalf_of: on_behalf_of(&request),
+        body: String::new(),
+        status: 0,
+        at: arrived,
+    };
     let latency = shared.world().faults.latency;
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
@@ -27,28 +36,32 @@ pub(super) async fn at_the_door(State(shared): State<Shared>, request: Request, 
         return refused(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large");
     };
     let request = Request::from_parts(parts, Body::from(body.clone()));
-    let response = admitted(&shared, request, next).await;
-    shared.world().record.note(call((method, path), &body, &response));
+    let response = admitted(&shared, request, next, arrived).await;
+    let status = if Cut::is(&response) { 0 } else { response.status().as_u16() };
+    let body = String::from_utf8_lossy(&body).into_owned();
+    shared.world().record.note(Call { body, status, ..call });
     response
 }
 
-fn call((method, path): (String, String), body: &Bytes, response: &Response) -> Call {
-    let status = if Cut::is(response) { 0 } else { response.status().as_u16() };
-    Call { method, path, body: String::from_utf8_lossy(body).into_owned(), status }
+fn on_behalf_of(request: &Request) -> Option<String> {
+    let name = request.headers().get("on-behalf-of")?;
+    Some(String::from_utf8_lossy(name.as_bytes()).into_owned())
 }
 
-async fn admitted(shared: &Shared, request: Request, next: Next) -> Response {
+async fn admitted(shared: &Shared, request: Request, next: Next, arrived: Instant) -> Response {
     let wanted = format!("Bearer {API_KEY}");
     match request.headers().get(header::AUTHORIZATION) {
         None => return refused(StatusCode::UNAUTHORIZED, "authorization required"),
         Some(found) if found != wanted.as_str() => {
-            let message = "The provided authorization grant is invalid, expired, or revoked";
-            return refused(StatusCode::UNAUTHORIZED, message);
+            return refused(StatusCode::UNAUTHORIZED, BAD_KEY);
         }
         Some(_) => {}
     }
-    let allowance = shared.spend(&endpoint(&request));
-    let mut response = if allowance.exceeded || shared.world().faults.is_too_many(request.method()) {
+    let endpoint = endpoint(&request);
+    let mut allowance = shared.spend(&endpoint, arrived);
+    let too_many = shared.fault(|faults, rng| faults.is_too_many(request.method(), rng).then_some(faults.reset_in));
+    let mut response = if allowance.exceeded || too_many.is_some() {
+        shared.world().budgets.tell(&endpoint, &mut allowance, too_many.unwrap_or_default());
         refused(StatusCode::TOO_MANY_REQUESTS, "too many requests")
     } else {
         with_faults(shared, request, next).await

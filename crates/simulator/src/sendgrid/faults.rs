@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::api::refused;
+use super::api::{BAD_KEY, refused};
 use super::connections::Cut;
 
 /// Faults to come. They may be changed while the server runs.
@@ -27,20 +27,37 @@ pub struct Faults {
     pub fail_after: f64,
     /// Of the failures by share, how many are a cut connection instead of a 500.
     pub cut: f64,
+    /// The share of calls that are answered 401 although the key is fine, in the words for a key that is not.
+    pub unauthorised: f64,
+    /// The share of calls that are answered 429 although the budget is not spent.
+    pub too_many_share: f64,
+    /// How far ahead at least the reset lies that such a 429 tells; else it is the end of the budget's time.
+    pub reset_in: Duration,
     /// How long every call takes at least.
     pub latency: Duration,
+    /// How late reads are at most: each shows IPs, pools and subusers as they were a random time of up to this ago. What
+    /// was before this was first set is not known.
+    pub stale: Duration,
 }
 
 impl Faults {
     /// Whether this call is answered 429.
-    pub(super) fn is_too_many(&mut self, method: &Method) -> bool {
-        changes(method) && use_up(&mut self.too_many)
+    pub(super) fn is_too_many(&mut self, method: &Method, rng: &mut ChaCha8Rng) -> bool {
+        (changes(method) && use_up(&mut self.too_many)) || hits(self.too_many_share, rng)
+    }
+
+    /// How late a read is.
+    pub(super) fn age(&self, rng: &mut ChaCha8Rng) -> Duration {
+        if self.stale.is_zero() { Duration::ZERO } else { self.stale.mul_f64(rng.random_range(0.0..1.0)) }
     }
 
     /// The failure that comes instead of the call, if any.
     pub(super) fn instead(&mut self, method: &Method, rng: &mut ChaCha8Rng) -> Option<Response> {
         if changes(method) && use_up(&mut self.before) {
             return Some(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        }
+        if hits(self.unauthorised, rng) {
+            return Some(refused(StatusCode::UNAUTHORIZED, BAD_KEY));
         }
         hits(self.fail_before, rng).then(|| failure(self.cut, rng))
     }

@@ -8,7 +8,7 @@
 //!
 //! # Not here
 //!
-//! Moves take effect at once; the real ones may take a minute. Sending mail, webhook settings, suppressions, statistics
+//! Moves take effect at once for mail; the real ones may take a minute. Sending mail, webhook settings, suppressions, statistics
 //! and the newer `/v3/send_ips` calls are left out: Weir does not use them.
 
 mod api;
@@ -19,10 +19,13 @@ mod door;
 mod faults;
 mod feed;
 mod gate;
+mod history;
+mod past;
 mod poster;
 mod record;
 mod server;
 mod signer;
+mod snapshot;
 mod world;
 
 pub use budget::Budget;

@@ -1,5 +1,7 @@
 //! Which calls the API was asked.
 
+use std::time::Instant;
+
 /// One call, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -7,10 +9,21 @@ pub struct Call {
     pub method: String,
     /// Its path with query.
     pub path: String,
+    /// The subuser that it was made on behalf of.
+    pub on_behalf_of: Option<String>,
     /// Its body as text; empty where it had none.
     pub body: String,
     /// What was answered; 0 where the connection was cut instead.
     pub status: u16,
+    /// When it came.
+    pub at: Instant,
+}
+
+impl Call {
+    /// Whether it asked for a change.
+    pub fn changes(&self) -> bool {
+        self.method != "GET"
+    }
 }
 
 /// The calls, in the order in which they were answered.

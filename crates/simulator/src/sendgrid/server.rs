@@ -2,14 +2,16 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::budget::{Allowance, Budget, Budgets};
+use super::budget::{Allowance, Budget};
 use super::faults::Faults;
+use super::snapshot::Snapshot;
 use super::world::World;
 use super::{api, connections};
 
@@ -34,7 +36,6 @@ pub(super) struct Shared(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     world: Mutex<World>,
-    budgets: Mutex<Budgets>,
     rng: Mutex<ChaCha8Rng>,
     budget: Budget,
 }
@@ -43,7 +44,6 @@ impl Shared {
     fn new(world: World, options: Options) -> Self {
         Self(Arc::new(Inner {
             world: Mutex::new(world),
-            budgets: Mutex::default(),
             rng: Mutex::new(ChaCha8Rng::seed_from_u64(options.seed)),
             budget: options.budget,
         }))
@@ -55,8 +55,14 @@ impl Shared {
     }
 
     /// Takes a call off the endpoint's budget.
-    pub(super) fn spend(&self, endpoint: &str) -> Allowance {
-        self.0.budgets.lock().unwrap_or_else(PoisonError::into_inner).spend(endpoint, self.0.budget)
+    pub(super) fn spend(&self, endpoint: &str, arrived: Instant) -> Allowance {
+        self.world().budgets.spend(endpoint, self.0.budget, arrived)
+    }
+
+    /// The state as a read shows it, which may be late.
+    pub(super) fn seen(&self) -> Arc<Snapshot> {
+        let age = self.fault(|faults, rng| faults.age(rng));
+        Arc::clone(self.world().seen(age))
     }
 
     /// Asks the faults to come.
@@ -101,7 +107,7 @@ impl SendGrid {
         Ok(Self { shared, address, stop })
     }
 
-    /// Where its API is.
+    /// Where its API is. It stays there, whatever clients come and go.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -114,6 +120,11 @@ impl SendGrid {
     /// Its state. The API waits while this is held.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world()
+    }
+
+    /// The same as [`World::overruns`].
+    pub fn overruns(&self) -> u64 {
+        self.world().overruns()
     }
 }
 

@@ -6,6 +6,9 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+/// What a key is told that SendGrid does not take.
+pub(in super::super) const BAD_KEY: &str = "The provided authorization grant is invalid, expired, or revoked";
+
 /// A JSON answer.
 pub(super) fn ok(value: Value) -> Response {
     Json(value).into_response()

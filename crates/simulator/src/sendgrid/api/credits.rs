@@ -19,8 +19,8 @@ struct Change {
 }
 
 pub(super) async fn show(State(shared): State<Shared>, Path(name): Path<String>) -> Response {
-    match shared.world().credits(&name) {
-        Some(credits) => ok(json!(credits)),
+    match shared.seen().subusers.get(name.as_str()) {
+        Some(subuser) => ok(json!(subuser.credits)),
         None => refused(StatusCode::BAD_REQUEST, NO_USER),
     }
 }
@@ -35,12 +35,10 @@ pub(super) async fn set(State(shared): State<Shared>, Path(name): Path<String>, 
         Ok(credits) => credits,
         Err((field, message)) => return refused_field(StatusCode::BAD_REQUEST, field, message),
     };
-    match shared.world().subusers.get_mut(&name) {
+    let granted = credits.clone();
+    match shared.world().change(|state| state.subuser(&name).map(|subuser| subuser.credits = granted)) {
         None => refused(StatusCode::BAD_REQUEST, NO_USER),
-        Some(subuser) => {
-            subuser.credits = credits.clone();
-            ok(json!(credits))
-        }
+        Some(()) => ok(json!(credits)),
     }
 }
 
@@ -50,12 +48,13 @@ pub(super) async fn change(State(shared): State<Shared>, Path(name): Path<String
         Ok(change) => change,
         Err(refusal) => return *refusal,
     };
-    let mut world = shared.world();
-    let Some(subuser) = world.subusers.get_mut(&name) else {
-        return refused(StatusCode::BAD_REQUEST, NO_USER);
-    };
-    if !subuser.credits.change(allocation_update) {
-        return refused_field(StatusCode::BAD_REQUEST, "allocation_update", "the user's credits are unlimited");
+    let changed = shared.world().change(|state| {
+        let credits = &mut state.subuser(&name)?.credits;
+        Some(credits.change(allocation_update).then(|| credits.clone()))
+    });
+    match changed {
+        None => refused(StatusCode::BAD_REQUEST, NO_USER),
+        Some(None) => refused_field(StatusCode::BAD_REQUEST, "allocation_update", "the user's credits are unlimited"),
+        Some(Some(credits)) => ok(json!(credits)),
     }
-    ok(json!(subuser.credits))
 }

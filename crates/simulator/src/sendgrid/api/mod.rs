@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post, put};
 
-pub(super) use answers::refused;
+pub(super) use answers::{BAD_KEY, refused};
 
 use super::door::at_the_door;
 use super::server::Shared;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::server::Shared;
-use super::super::world::World;
+use super::super::snapshot::Snapshot;
 use super::answers::{body, ok, refused, refused_field, refused_singular};
 
 /// SendGrid's own limits.
@@ -28,7 +28,7 @@ struct Addressed {
 }
 
 pub(super) async fn list(State(shared): State<Shared>) -> Response {
-    ok(shared.world().pools.iter().map(|name| json!({ "name": name })).collect())
+    ok(shared.seen().pools.keys().map(|name| json!({ "name": name })).collect())
 }
 
 /// A new pool is answered with 200, not 201.
@@ -38,22 +38,22 @@ pub(super) async fn create(State(shared): State<Shared>, sent: Bytes) -> Respons
         Err(refusal) => return *refusal,
     };
     let mut world = shared.world();
-    if let Some(refusal) = bad_name(&world, &name) {
+    if let Some(refusal) = bad_name(world.state(), &name) {
         return refusal;
     }
-    if world.pools.len() >= MOST_POOLS {
+    if world.state().pools.len() >= MOST_POOLS {
         return refused(StatusCode::BAD_REQUEST, "you have reached the limit of IP pools");
     }
-    world.pools.insert(name.clone());
+    world.change(|state| state.add_pool(&name));
     ok(json!({ "name": name }))
 }
 
 pub(super) async fn show(State(shared): State<Shared>, Path(pool): Path<String>) -> Response {
-    let world = shared.world();
-    if !world.pools.contains(&pool) {
+    let state = shared.seen();
+    if !state.pools.contains_key(&pool) {
         return refused_field(StatusCode::NOT_FOUND, "error", NO_SUCH_POOL);
     }
-    ok(json!({ "pool_name": pool, "ips": world.ips_of_pool(&pool) }))
+    ok(json!({ "pool_name": pool, "ips": state.ips_of_pool(&pool) }))
 }
 
 pub(super) async fn rename(State(shared): State<Shared>, Path(pool): Path<String>, sent: Bytes) -> Response {
@@ -62,31 +62,19 @@ pub(super) async fn rename(State(shared): State<Shared>, Path(pool): Path<String
         Err(refusal) => return *refusal,
     };
     let mut world = shared.world();
-    if !world.pools.contains(&pool) {
+    if !world.state().pools.contains_key(&pool) {
         return refused(StatusCode::NOT_FOUND, "ip pool not found");
     }
-    if let Some(refusal) = bad_name(&world, &name) {
+    if let Some(refusal) = bad_name(world.state(), &name) {
         return refusal;
     }
-    world.pools.remove(&pool);
-    world.pools.insert(name.clone());
-    for ip in world.ips.values_mut() {
-        for known in ip.pools.iter_mut().filter(|known| **known == pool) {
-            known.clone_from(&name);
-        }
-    }
+    world.change(|state| state.rename_pool(&pool, &name));
     ok(json!({ "name": name }))
 }
 
 pub(super) async fn remove(State(shared): State<Shared>, Path(pool): Path<String>) -> Response {
-    let mut world = shared.world();
-    if !world.pools.remove(&pool) {
-        return refused_singular(StatusCode::NOT_FOUND, NO_SUCH_POOL);
-    }
-    for ip in world.ips.values_mut() {
-        ip.leave(&pool);
-    }
-    StatusCode::NO_CONTENT.into_response()
+    let removed = shared.world().change(|state| state.remove_pool(&pool));
+    if removed { StatusCode::NO_CONTENT.into_response() } else { refused_singular(StatusCode::NOT_FOUND, NO_SUCH_POOL) }
 }
 
 pub(super) async fn add_ip(State(shared): State<Shared>, Path(pool): Path<String>, sent: Bytes) -> Response {
@@ -95,26 +83,28 @@ pub(super) async fn add_ip(State(shared): State<Shared>, Path(pool): Path<String
         Err(refusal) => return *refusal,
     };
     let mut world = shared.world();
-    if !world.pools.contains(&pool) {
+    if !world.state().pools.contains_key(&pool) {
         return refused(StatusCode::NOT_FOUND, "resource not found");
     }
-    let Some(known) = world.ips.get_mut(&ip) else {
-        return refused(StatusCode::NOT_FOUND, "resource not found");
-    };
-    known.join(&pool);
-    let answer = json!({ "ip": ip, "pools": known.pools, "start_date": 1_409_616_000, "warmup": false });
+    let pools = world.change(|state| {
+        let known = state.ips.get_mut(&ip)?;
+        known.join(&pool);
+        Some(known.pools.clone())
+    });
+    let Some(pools) = pools else { return refused(StatusCode::NOT_FOUND, "resource not found") };
+    let answer = json!({ "ip": ip, "pools": pools, "start_date": 1_409_616_000, "warmup": false });
     (StatusCode::CREATED, Json(answer)).into_response()
 }
 
 pub(super) async fn remove_ip(State(shared): State<Shared>, Path((pool, address)): Path<(String, String)>) -> Response {
-    let removed = shared.world().ips.get_mut(&address).is_some_and(|ip| ip.leave(&pool));
+    let removed = shared.world().change(|state| state.ips.get_mut(&address).is_some_and(|ip| ip.leave(&pool)));
     if removed { StatusCode::NO_CONTENT.into_response() } else { refused_singular(StatusCode::NOT_FOUND, NO_SUCH_POOL) }
 }
 
-fn bad_name(world: &World, name: &str) -> Option<Response> {
+fn bad_name(state: &Snapshot, name: &str) -> Option<Response> {
     let message = if name.is_empty() || name.len() > LONGEST_NAME {
         "the name of a pool has 1 to 64 characters"
-    } else if world.pools.contains(name) {
+    } else if state.pools.contains_key(name) {
         "a pool of this name exists"
     } else {
         return None;

@@ -27,9 +27,9 @@ struct Switch {
 }
 
 pub(super) async fn list(State(shared): State<Shared>, Query(wanted): Query<Wanted>) -> Response {
-    let world = shared.world();
-    let is_wanted = |name: &String| wanted.username.as_ref().is_none_or(|wanted| name == wanted);
-    let found = world.subusers.iter().filter(|(name, _)| is_wanted(name));
+    let state = shared.seen();
+    let is_wanted = |name: &str| wanted.username.as_ref().is_none_or(|wanted| name == wanted);
+    let found = state.subusers.iter().filter(|(name, _)| is_wanted(name));
     let page = found.skip(wanted.offset).take(wanted.limit.unwrap_or(DEFAULT_LIMIT));
     ok(page
         .map(|(name, subuser)| {
@@ -41,9 +41,9 @@ pub(super) async fn list(State(shared): State<Shared>, Query(wanted): Query<Want
 
 /// `usernames` may be repeated or hold several names with commas: the documents leave open which.
 pub(super) async fn reputations(State(shared): State<Shared>, Query(wanted): Query<Vec<(String, String)>>) -> Response {
-    let world = shared.world();
+    let state = shared.seen();
     let names = wanted.iter().filter(|(key, _)| key == "usernames").flat_map(|(_, names)| names.split(','));
-    let known = names.filter(|name| world.subusers.contains_key(*name));
+    let known = names.filter(|name| state.subusers.contains_key(*name));
     ok(known.map(|name| json!({ "username": name, "reputation": 99.2 })).collect())
 }
 
@@ -54,12 +54,9 @@ pub(super) async fn set_disabled(State(shared): State<Shared>, Path(name): Path<
         Ok(Switch { disabled: None }) => return refused(StatusCode::BAD_REQUEST, "no fields provided"),
         Err(refusal) => return *refusal,
     };
-    match shared.world().subusers.get_mut(&name) {
+    match shared.world().change(|state| state.subuser(&name).map(|subuser| subuser.disabled = disabled)) {
         None => refused(StatusCode::BAD_REQUEST, "invalid username"),
-        Some(subuser) => {
-            subuser.disabled = disabled;
-            StatusCode::NO_CONTENT.into_response()
-        }
+        Some(()) => StatusCode::NO_CONTENT.into_response(),
     }
 }
 
@@ -70,12 +67,14 @@ pub(super) async fn set_ips(State(shared): State<Shared>, Path(name): Path<Strin
         Err(refusal) => return *refusal,
     };
     let mut world = shared.world();
-    if !world.subusers.contains_key(&name) {
+    let state = world.state();
+    if !state.subusers.contains_key(name.as_str()) {
         return refused(StatusCode::NOT_FOUND, "no such subuser");
     }
-    if ips.is_empty() || ips.iter().any(|ip| !world.ips.contains_key(ip)) {
+    if ips.is_empty() || ips.iter().any(|ip| !state.ips.contains_key(ip)) {
         return refused(StatusCode::BAD_REQUEST, "one or more IPs are not yours to assign");
     }
-    world.assign(&name, &ips);
+    let wanted = ips.iter().cloned().collect();
+    world.change(|state| state.subuser(&name).map(|subuser| subuser.ips = wanted));
     ok(json!({ "ips": ips }))
 }
