@@ -15,9 +15,9 @@ use console::{
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
-    Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, EnforcerMode, EnforcerModes, Fleet, FleetCounts, Millis, Mode, Offset,
-    Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName, Position, Provider,
-    Stage, Standing, Timestamp, Window,
+    Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, EnforcerMode, EnforcerModes, Fleet,
+    FleetCounts, Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin,
+    PolicyView, PoolName, Position, Provider, Stage, Standing, Timestamp, Window,
 };
 use policy::Policy;
 use prometheus::Registry;

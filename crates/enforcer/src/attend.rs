@@ -341,9 +341,8 @@ impl Enforcer {
 /// Whether it is SendGrid that fails, or the key, and not what was asked.
 const fn is_sendgrids(error: &api::Error) -> bool {
     match error {
-        api::Error::Refused { refusal, .. } => {
-            !matches!(refusal, Refusal::NotFound | Refusal::Invalid | Refusal::RateLimited)
-        }
+        api::Error::Refused { refusal, .. } => !matches!(refusal, Refusal::NotFound | Refusal::Invalid),
+        api::Error::RateLimited { .. } | api::Error::NoSuch { .. } | api::Error::Name { .. } => false,
         _ => true,
     }
 }
@@ -352,6 +351,7 @@ const fn is_sendgrids(error: &api::Error) -> bool {
 const fn may_have_happened(error: &api::Error) -> bool {
     match error {
         api::Error::Refused { refusal, .. } => matches!(refusal, Refusal::Server),
+        api::Error::RateLimited { .. } | api::Error::NoSuch { .. } | api::Error::Name { .. } => false,
         _ => true,
     }
 }

@@ -25,6 +25,8 @@ pub struct Config {
     pub approval_time: Millis,
     /// What becomes of changes that others made to whom Weir has moved.
     pub on_drift: OnDrift,
+    /// For how long no call is made once too many have failed; longer each time.
+    pub breaker_wait: Duration,
     /// How long SendGrid may show a state from before the latest change.
     pub settling: Duration,
 }
@@ -42,6 +44,7 @@ impl Config {
             limits: Limits { customers_per_hour: 50, volume_per_hour: 0.2 },
             approval_time: Millis::hours(24),
             on_drift: OnDrift::Correct,
+            breaker_wait: Duration::from_secs(10),
             settling: Duration::from_secs(60),
         }
     }

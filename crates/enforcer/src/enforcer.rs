@@ -106,7 +106,7 @@ impl Enforcer {
             answers: BTreeMap::new(),
             shares: BTreeMap::new(),
             catch: Catch::default(),
-            breaker: Breaker::default(),
+            breaker: Breaker::new(config.breaker_wait),
             recent: Recent::new(config.settling),
             queue: Queue::default(),
             sweep: None,
@@ -239,6 +239,7 @@ impl Enforcer {
             }
         }
         self.say_status().await?;
+        self.check_scopes().await?;
         self.office_since = Some(Instant::now());
         self.begin_sweep().await;
         Ok(())

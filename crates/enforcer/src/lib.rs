@@ -28,6 +28,7 @@ mod placement;
 pub mod plan;
 mod queue;
 mod reconcile;
+mod scopes;
 mod sweep;
 
 pub use action::{Action, Outcome};

@@ -24,6 +24,8 @@ pub(crate) struct Metrics {
     paused: IntGauge,
     /// Whether no call is made because too many failed.
     breaker_open: IntGauge,
+    /// Scopes that the API key lacks for what is configured.
+    pub(crate) missing_scopes: IntGauge,
     /// Time from hearing of a standing to SendGrid's showing it.
     pub(crate) enforced: Histogram,
 }
@@ -60,6 +62,10 @@ impl Metrics {
                 "weir_enforcer_breaker_open",
                 "1 while no call is made to SendGrid because too many failed.",
             )?,
+            missing_scopes: IntGauge::new(
+                "weir_enforcer_missing_scopes_count",
+                "Scopes that the API key lacks for what is configured.",
+            )?,
             enforced: Histogram::with_opts(
                 HistogramOpts::new(
                     "weir_enforcer_enforced_seconds",
@@ -75,6 +81,7 @@ impl Metrics {
         registry.register(Box::new(metrics.strays.clone()))?;
         registry.register(Box::new(metrics.paused.clone()))?;
         registry.register(Box::new(metrics.breaker_open.clone()))?;
+        registry.register(Box::new(metrics.missing_scopes.clone()))?;
         registry.register(Box::new(metrics.enforced.clone()))?;
         Ok(metrics)
     }

@@ -3,6 +3,8 @@
 //! SendGrid documents the scopes' names and not which call needs which: these follow the names' pattern. Whether the newer
 //! API for IPs needs the same ones as the older is not documented either; it is taken to.
 
+use std::fmt;
+
 /// What a key is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Use {
@@ -92,6 +94,24 @@ impl Use {
             Self::Domains => &["whitelabel.read"],
             Self::Account => &["user.account.read", "user.credits.read"],
         }
+    }
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadSubusers => "looking at subusers",
+            Self::DisableSubusers => "stopping subusers",
+            Self::CapSubusers => "capping subusers",
+            Self::MoveSubusers => "giving subusers other IPs",
+            Self::MovePools => "moving IPs between pools",
+            Self::Webhooks => "setting up event webhooks",
+            Self::Stats => "reading statistics",
+            Self::Suppressions => "reading suppressions",
+            Self::Batches => "holding batches of mails back",
+            Self::Domains => "looking at domains",
+            Self::Account => "looking at the account",
+        })
     }
 }
 
