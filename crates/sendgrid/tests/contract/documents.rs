@@ -16,9 +16,12 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// The documents; none where they are not on this machine.
+    /// The documents; none where they are not on this machine, which is said.
     pub(crate) fn read() -> Option<Self> {
-        let folder = folder()?;
+        let Some(folder) = folder() else {
+            skip();
+            return None;
+        };
         let mut merged = json!({
             "openapi": "3.1.0",
             "info": { "title": "SendGrid", "version": "3" },
@@ -60,6 +63,11 @@ impl Documents {
             None => value,
         }
     }
+}
+
+#[expect(clippy::print_stdout, reason = "that a suite proves nothing here must be seen")]
+fn skip() {
+    println!("skipped: SendGrid's documents are not here; SENDGRID_OAI names their folder");
 }
 
 fn folder() -> Option<PathBuf> {

@@ -1,7 +1,7 @@
 //! The mock server: Prism, which `make setup-sendgrid` installs.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -49,16 +49,23 @@ impl Mock {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        let patience = Instant::now() + PATIENCE;
-        loop {
-            let said = fs::read_to_string(&log).unwrap_or_default();
-            let address = said.lines().find_map(|line| line.split_once(LISTENING)).map(|(_, address)| address.trim());
-            if let Some(base_url) = address.map(str::to_owned) {
-                return Self { base_url, shell, _folder: folder };
-            }
-            assert!(Instant::now() < patience, "the mock server does not listen: {said}");
-            std::thread::sleep(Duration::from_millis(50));
+        // Whatever comes of the start, the shell is waited for.
+        let mut mock = Self { base_url: String::new(), shell, _folder: folder };
+        mock.base_url = listening(&log);
+        mock
+    }
+}
+
+/// The address that the mock server listens at, once it does.
+fn listening(log: &Path) -> String {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let said = fs::read_to_string(log).unwrap_or_default();
+        if let Some((_, address)) = said.lines().find_map(|line| line.split_once(LISTENING)) {
+            return address.trim().to_owned();
         }
+        assert!(Instant::now() < patience, "the mock server does not listen: {said}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

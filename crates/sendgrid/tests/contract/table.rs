@@ -8,10 +8,7 @@ use crate::documents::Documents;
 
 #[test]
 fn every_endpoint_stands_in_the_documents_and_takes_on_behalf_of_where_they_say() {
-    let Some(documents) = Documents::read() else {
-        println!("skipped: SendGrid's documents are not here; SENDGRID_OAI names their folder");
-        return;
-    };
+    let Some(documents) = Documents::read() else { return };
     for &endpoint in Endpoint::ALL {
         assert!(documents.operation(endpoint).is_object(), "{endpoint:?} is not documented");
         let declared = endpoint.on_behalf_of() == OnBehalfOf::Declared;
