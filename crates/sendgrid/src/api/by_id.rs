@@ -122,7 +122,7 @@ impl ById {
             Ok(names) => names,
             Err(_) => names(&self.list_subusers().await?, &ids)
                 // An IP whose user can't be named must not look free.
-                .map_err(|id| Error::unexpected(&ask, format!("subuser {id} is not among the subusers")))?,
+                .map_err(|id| Error::NoSuch { kind: "subuser of the id", name: id.to_string() })?,
         };
         Ok(Ip { ip: ip.ip, pools: ip.pools.into_iter().map(|pool| pool.name).collect(), subusers })
     }
