@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use crate::Enforcer;
 use crate::eyes::{Eyes, Snapshot};
+use crate::placement::Placement;
 use crate::reconcile::Subject;
 
 /// A sweep under way.
@@ -18,15 +19,13 @@ impl Enforcer {
     /// Takes a snapshot and begins, unless the one before is still under way.
     pub(crate) async fn begin_sweep(&mut self) {
         let Some(client) = self.client.clone().filter(|_| !self.config.modes.is_all_shadow()) else { return };
-        if self.sweep.is_some()
-            || self.memory.all().next().is_none()
-            || self.breaker.open_until(Instant::now()).is_some()
-        {
+        let routed = |customer: &CustomerId| self.config.placements.of(customer) == Placement::Route;
+        let left: Vec<_> = self.memory.all().map(|case| case.customer.clone()).filter(|id| !routed(id)).collect();
+        if self.sweep.is_some() || left.is_empty() || self.breaker.open_until(Instant::now()).is_some() {
             return;
         }
         match Snapshot::take(&client).await {
             Ok(snapshot) => {
-                let left = self.memory.all().map(|case| case.customer.clone()).collect();
                 self.sweep = Some(Sweep { snapshot, left });
             }
             Err(error) => tracing::warn!(%error, "SendGrid can't be looked at as a whole just now"),

@@ -80,7 +80,6 @@ impl House {
     fn start(&mut self) {
         let mut api = ApiConfig::new(self.sendgrid.base_url(), ApiKey::new(self.sendgrid.api_key()));
         api.backoff = Duration::from_millis(5);
-        api.tries = 1;
         api.calls_per_second = NonZeroU32::new(1_000).unwrap();
         let pools = [HOME, QUARANTINE].map(PoolName::new);
         let [home, poor] = pools;
