@@ -99,7 +99,10 @@ impl Enforcer {
     async fn only_say(&mut self, turn: Turn) -> Result<(), Error> {
         if self.is_news(&turn.standing) {
             for reason in &turn.settled.held_back {
-                self.say(&turn.standing, Outcome::HeldBack, reason).await?;
+                let mut action = self.action(&turn.standing, Outcome::HeldBack, None);
+                action.reason = Some(reason.clone());
+                action.why = Some(HeldWhy::NotPossible);
+                self.record(action).await?;
             }
             for call in turn.settled.calls {
                 self.record(self.action(&turn.standing, Outcome::Shadowed, Some(call))).await?;

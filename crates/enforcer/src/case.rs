@@ -1,6 +1,6 @@
 //! What the enforcer must not forget of a customer: how it was, what was done, what is held back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,11 +16,20 @@ use crate::plan::SubuserState;
 pub enum Before {
     /// A subuser.
     Subuser(SubuserState),
-    /// IPs of its own, each with its pools.
+    /// IPs of its own.
     Ips {
-        /// The pools of each IP.
-        pools: BTreeMap<String, BTreeSet<String>>,
+        /// Each with its pools.
+        own: Vec<OwnIp>,
     },
+}
+
+/// An IP that is one customer's alone, and where it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnIp {
+    /// The address.
+    pub ip: String,
+    /// The pools that it was in.
+    pub pools: BTreeSet<String>,
 }
 
 /// A customer was let through to be moved.

@@ -32,7 +32,7 @@ mod scopes;
 mod sweep;
 
 pub use action::{Action, Outcome};
-pub use case::Before;
+pub use case::{Before, OwnIp};
 pub use config::{Config, Limits, OnDrift};
 pub use enforcer::Enforcer;
 pub use error::Error;

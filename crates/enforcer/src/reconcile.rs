@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::{PoolName, Stage, Standing};
 use sendgrid::api::{self, Client, Credits};
 
-use crate::case::Before;
+use crate::case::{Before, OwnIp};
 use crate::eyes::Eyes;
 use crate::observation::Observation;
 use crate::placement::Placement;
@@ -84,7 +84,10 @@ impl Subject<'_> {
         match self.placement {
             Placement::Route => None,
             Placement::Subuser(_) => seen.subuser.clone().map(|(_, state)| Before::Subuser(state)),
-            Placement::DedicatedIps(_) => Some(Before::Ips { pools: seen.pools_of.clone() }),
+            Placement::DedicatedIps(_) => {
+                let own = seen.pools_of.iter().map(|(ip, pools)| OwnIp { ip: ip.clone(), pools: pools.clone() });
+                Some(Before::Ips { own: own.collect() })
+            }
         }
     }
 
@@ -142,7 +145,7 @@ impl Subject<'_> {
     /// The pools where an IP was, as far as they still exist; the home pool where none does.
     fn home_of(&self, ip: &str, seen: &Observation, names: &PoolNames) -> BTreeSet<String> {
         let earlier = match self.before {
-            Some(Before::Ips { pools }) => pools.get(ip),
+            Some(Before::Ips { own }) => own.iter().find(|own| own.ip == ip).map(|own| &own.pools),
             Some(Before::Subuser(_)) => None,
             None => seen.pools_of.get(ip),
         };
@@ -180,15 +183,13 @@ fn no_pool(pool: &PoolName) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]
     fn a_pool_that_is_gone_gives_way_to_the_home_pool() {
         let names =
             PoolNames { home: PoolName::new("home"), quarantine: PoolName::new("poor"), dedicated: BTreeSet::new() };
-        let before = Before::Ips { pools: BTreeMap::from([("a".to_owned(), BTreeSet::from(["old".to_owned()]))]) };
+        let before = Before::Ips { own: vec![OwnIp { ip: "a".to_owned(), pools: BTreeSet::from(["old".to_owned()]) }] };
         let members = ["home", "poor"].map(|pool| (pool.to_owned(), BTreeSet::new())).into();
         let seen = Observation { members, ..Observation::default() };
         let standing = crate::tests::standing("acme", Stage::Healthy, None);
