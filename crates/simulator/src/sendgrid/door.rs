@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::api::{BAD_KEY, refused};
+use super::api::{BAD_KEY, needed_scope, refused, refused_field};
 use super::connections::Cut;
 use super::record::Call;
 use super::server::{API_KEY, Shared};
@@ -57,6 +57,9 @@ async fn admitted(shared: &Shared, request: Request, next: Next, arrived: Instan
         }
         Some(_) => {}
     }
+    if let Some(refusal) = without_scope(shared, &request) {
+        return refusal;
+    }
     let endpoint = endpoint(&request);
     let mut allowance = shared.spend(&endpoint, arrived);
     let too_many = shared.fault(|faults, rng| faults.is_too_many(request.method(), rng).then_some(faults.reset_in));
@@ -79,8 +82,22 @@ async fn with_faults(shared: &Shared, request: Request, next: Next) -> Response 
     shared.fault(|faults, rng| faults.afterwards(&method, rng)).unwrap_or(response)
 }
 
+/// The newer calls have a shape of their own for a key that may not.
+fn without_scope(shared: &Shared, request: &Request) -> Option<Response> {
+    let path = matched(request);
+    let scope = needed_scope(request.method(), path).filter(|scope| !shared.world().scopes.has(scope))?;
+    Some(if path.starts_with("/v3/send_ips") {
+        refused_field(StatusCode::UNAUTHORIZED, "", &format!("missing required scope: {scope}"))
+    } else {
+        refused(StatusCode::FORBIDDEN, "access forbidden")
+    })
+}
+
 /// Rate limits hold for the method and the path with its names left out.
 fn endpoint(request: &Request) -> String {
-    let path = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
-    format!("{} {path}", request.method())
+    format!("{} {}", request.method(), matched(request))
+}
+
+fn matched(request: &Request) -> &str {
+    request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str)
 }

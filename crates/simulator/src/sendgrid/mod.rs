@@ -6,10 +6,17 @@
 //! - The webhook: a [`Poster`] signs a batch and posts it until it is taken; a [`Feed`] makes batches of events and keeps
 //!   several connections busy.
 //!
+//! - What became of mail: whoever plays the platform tells it ([`World::tell`]), and statistics and suppressions show it.
+//!
+//! [`World`] remembers every call, and of every moment what promises are held against: the fewest IPs that a subuser had,
+//! pools that were emptied, the time that an IP spent in two pools, and calls that no client makes which obeys.
+//!
 //! # Not here
 //!
-//! Moves take effect at once for mail; the real ones may take a minute. Sending mail, webhook settings, suppressions, statistics
-//! and the newer `/v3/send_ips` calls are left out: Weir does not use them.
+//! A move takes effect at once for mail; only what is read may be late ([`Faults::stale`]). Mail is not sent through this
+//! API, and mail's events go to webhooks only through a [`Poster`] ([`World::poster`]). Nothing is bought or made that
+//! costs: IPs, subusers, domains. Suppressions can't be deleted. What Weir makes no use of is left out: alerts,
+//! templates, contacts, engagement scores, logs.
 
 mod api;
 mod budget;
@@ -23,9 +30,13 @@ mod history;
 mod past;
 mod poster;
 mod record;
+mod scopes;
 mod server;
 mod signer;
 mod snapshot;
+mod telling;
+mod test_event;
+mod user;
 mod world;
 
 pub use budget::Budget;
@@ -34,6 +45,7 @@ pub use faults::Faults;
 pub use feed::{Batching, Feed, Tally};
 pub use poster::{Clock, Posted, Poster, PosterError, Retries};
 pub use record::Call;
+pub use scopes::Scopes;
 pub use server::{Options, SendGrid, SendGridError};
 pub use signer::{Signer, SignerError};
 pub use world::{HOME, QUARANTINE, World};

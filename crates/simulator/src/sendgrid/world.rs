@@ -1,6 +1,6 @@
 //! What SendGrid knows, what it was asked, and what goes wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,9 @@ use super::faults::Faults;
 use super::history::History;
 use super::past::Past;
 use super::record::{Call, Record};
+use super::scopes::Scopes;
 use super::snapshot::{Snapshot, Subuser};
+use super::user::User;
 use crate::addresses::{self, HOME_IPS, QUARANTINE_IPS};
 use crate::platform::{Account, Placement};
 
@@ -22,9 +24,17 @@ pub struct World {
     history: History,
     pub(super) budgets: Budgets,
     pub(super) record: Record,
+    pub(super) users: BTreeMap<Option<String>, User>,
     /// Faults to come.
     pub faults: Faults,
+    /// What the key may do.
+    pub scopes: Scopes,
+    /// How many webhooks the plan lets each user have.
+    pub most_webhooks: usize,
 }
+
+/// What the documents' example shows.
+const MOST_WEBHOOKS: usize = 5;
 
 /// The pool in which everybody begins.
 pub const HOME: &str = addresses::HOME;
@@ -45,7 +55,7 @@ impl World {
         for (account, id) in accounts.iter().zip(1..) {
             place(&mut state, &account.placement, id);
         }
-        let mut world = Self { state: Arc::new(state), ..Self::default() };
+        let mut world = Self { state: Arc::new(state), most_webhooks: MOST_WEBHOOKS, ..Self::default() };
         world.history.note(&world.state, Instant::now());
         world
     }

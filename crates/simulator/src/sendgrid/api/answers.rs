@@ -20,7 +20,7 @@ pub(in super::super) fn refused(status: StatusCode, message: &str) -> Response {
 }
 
 /// The same, where a field is to blame.
-pub(super) fn refused_field(status: StatusCode, field: &str, message: &str) -> Response {
+pub(in super::super) fn refused_field(status: StatusCode, field: &str, message: &str) -> Response {
     (status, Json(json!({ "errors": [{ "field": field, "message": message }] }))).into_response()
 }
 

@@ -49,10 +49,15 @@ pub(super) async fn show(State(shared): State<Shared>, Path(address): Path<Strin
     }
 }
 
+/// An IP's name in DNS.
+pub(super) fn name_of(address: &str) -> String {
+    format!("o{}.mail.platform.example", address.replace('.', "-"))
+}
+
 fn shown(state: &Snapshot, address: &str, ip: &Ip) -> Value {
     let subusers: Vec<_> = state.subusers_of_ip(address).map(|(name, _)| name).collect();
     json!({
-        "ip": address, "subusers": subusers, "rdns": format!("o{}.mail.platform.example", address.replace('.', "-")),
+        "ip": address, "subusers": subusers, "rdns": name_of(address),
         "pools": ip.pools, "warmup": false, "start_date": null, "whitelabeled": true
     })
 }

@@ -13,7 +13,7 @@ use super::super::snapshot::Snapshot;
 use super::answers::{body, ok, refused, refused_field, refused_singular};
 
 /// SendGrid's own limits.
-const MOST_POOLS: usize = 100;
+pub(super) const MOST_POOLS: usize = 100;
 const LONGEST_NAME: usize = 64;
 const NO_SUCH_POOL: &str = "Unable to locate specified IPs Pool";
 
@@ -101,7 +101,8 @@ pub(super) async fn remove_ip(State(shared): State<Shared>, Path((pool, address)
     if removed { StatusCode::NO_CONTENT.into_response() } else { refused_singular(StatusCode::NOT_FOUND, NO_SUCH_POOL) }
 }
 
-fn bad_name(state: &Snapshot, name: &str) -> Option<Response> {
+/// Why a pool can't have this name.
+pub(super) fn bad_name(state: &Snapshot, name: &str) -> Option<Response> {
     let message = if name.is_empty() || name.len() > LONGEST_NAME {
         "the name of a pool has 1 to 64 characters"
     } else if state.pools.contains_key(name) {
