@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::hooks::Hook;
 use enforcer::{PlacementRule, Placements};
 use model::{CustomerId, Millis, Mode, PoolName, Stage};
 use policy::Policy;
@@ -17,6 +18,7 @@ use sendgrid::webhook::{VerificationKey, Verifier};
 use toml::Spanned;
 
 use super::check::Check;
+use super::hooks;
 use super::log::{self, LogSettings};
 use super::raw::{RawCustomerRule, RawEnforcer, RawReceiver, RawSource};
 use super::state::{self, StateSettings};
@@ -36,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) policy_file: PolicyFile,
     pub(crate) enforcer: enforcer::Config,
     pub(crate) sendgrid: Option<api::Config>,
+    pub(crate) hooks: Vec<Hook>,
 }
 
 impl fmt::Display for Settings {
@@ -75,6 +78,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     if enforcer.mode == Mode::Enforce && sendgrid.is_none() {
         check.fault_at(None, &format!("[enforcer] mode = \"enforce\" needs a SendGrid API key in {key_env}"));
     }
+    let hooks = hooks::check(&mut check, &raw.hook);
     check.sound(policy.map(|(policy, policy_file)| Settings {
         receiver,
         sources,
@@ -86,6 +90,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         policy_file,
         enforcer,
         sendgrid,
+        hooks,
     }))
 }
 
