@@ -101,6 +101,9 @@ impl Hooks {
             let ended = self.ended(ended);
             result = result.and(ended);
         }
+        // Whoever has the office next tells these.
+        self.house.metrics.waiting.reset();
+        self.house.metrics.dead_letters.reset();
         result
     }
 

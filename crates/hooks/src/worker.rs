@@ -194,19 +194,7 @@ impl Worker {
         let customer = delivery.told.customer();
         self.is_changed = true;
         match answer {
-            Answer::Taken => {
-                let now = (self.house.clock)();
-                self.count("delivered");
-                let took = u64::try_from(now.since(delivery.told.at()).get()).unwrap_or(0);
-                let delivered = self.house.metrics.delivered.with_label_values(&[self.hook.name.as_str()]);
-                delivered.observe(Duration::from_millis(took).as_secs_f64());
-                self.queue.done(customer);
-                if self.failures >= OUTAGE {
-                    tracing::info!(hook = %self.hook.name, "the endpoint is back: what waits is tried now");
-                    self.queue.bring_forward(now);
-                }
-                self.failures = 0;
-            }
+            Answer::Taken => self.taken(&delivery),
             Answer::Gone => {
                 self.count("gone");
                 // Not counted as a try: nothing is lost, whoever turns the hook on again has it all.
@@ -220,6 +208,20 @@ impl Worker {
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    fn taken(&mut self, delivery: &Delivery) {
+        let now = (self.house.clock)();
+        self.count("delivered");
+        let took = u64::try_from(now.since(delivery.told.at()).get()).unwrap_or(0);
+        let delivered = self.house.metrics.delivered.with_label_values(&[self.hook.name.as_str()]);
+        delivered.observe(Duration::from_millis(took).as_secs_f64());
+        self.queue.done(delivery.told.customer());
+        if self.failures >= OUTAGE {
+            tracing::info!(hook = %self.hook.name, "the endpoint is back: what waits is tried now");
+            self.queue.bring_forward(now);
+        }
+        self.failures = 0;
     }
 
     async fn failed(&mut self, delivery: Delivery, said: &str, pause: Option<Millis>) -> Result<(), Error> {

@@ -87,7 +87,7 @@ impl Post {
         self.headers[name].to_str().unwrap()
     }
 
-    fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         u64::from_str_radix(self.id.strip_prefix("decision_").unwrap(), 16).unwrap()
     }
 }

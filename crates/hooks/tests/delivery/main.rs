@@ -1,6 +1,7 @@
 //! Decisions reach real endpoints, over a real log. The signatures are verified by the specification's own library.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod elective;
 mod endpoint;
 mod platform;
 
@@ -178,6 +179,23 @@ async fn after_a_crash_nothing_is_lost_and_what_is_told_again_has_the_same_id() 
     for post in endpoint.all() {
         post.verify(OLD_SECRET).unwrap();
     }
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_the_office_delivers_nothing_and_who_gets_it_goes_on() {
+    let (endpoint, other, mut platform) = (Endpoint::start(&[]).await, Endpoint::start(&[]).await, Platform::new());
+    platform.start(vec![hook(&endpoint)]).await;
+    platform.decide(1, "acme", Stage::Watch).await;
+    endpoint.posts(1).await;
+    platform.turn(false);
+    // Its tries are over once it no longer tells how many wait.
+    until(async || !platform.tells("weir_hooks_waiting_count")).await;
+    platform.decide(2, "acme", Stage::Quarantined).await;
+    let successor = platform.successor(vec![hook(&other)]);
+    until(async || other.all().iter().any(|post| post.number() == 2)).await;
+    assert_eq!(endpoint.numbers(1).await, [1]);
+    successor.abort();
     platform.stop().await;
 }
 

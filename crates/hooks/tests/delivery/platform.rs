@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::elective::Elective;
 use crate::endpoint::Endpoint;
 
 pub(crate) const OLD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -28,6 +30,11 @@ pub(crate) async fn until(mut holds: impl AsyncFnMut() -> bool) {
         assert!(Instant::now() < deadline, "it did not come to that");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+fn now() -> Timestamp {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap())
 }
 
 pub(crate) fn hook(endpoint: &Endpoint) -> Hook {
@@ -56,7 +63,10 @@ struct Running {
 
 pub(crate) struct Platform {
     _folder: tempfile::TempDir,
+    embedded: Arc<dyn Log>,
     log: Arc<dyn Log>,
+    /// Whether the office is this process's.
+    holds_office: Arc<AtomicBool>,
     running: Option<Running>,
 }
 
@@ -65,22 +75,32 @@ impl Platform {
         let folder = tempfile::tempdir().unwrap();
         let count = PartitionCount::new(NonZeroU32::new(3).unwrap());
         let log = EmbeddedLog::open(Config::new(folder.path().join("log"), count)).unwrap();
-        Self { _folder: folder, log: Arc::new(log), running: None }
+        let embedded: Arc<dyn Log> = Arc::new(log);
+        let holds_office = Arc::new(AtomicBool::new(true));
+        let log = Elective { log: Arc::clone(&embedded), holds_office: Arc::clone(&holds_office) };
+        Self { _folder: folder, embedded, log: Arc::new(log), holds_office, running: None }
+    }
+
+    /// Takes the office or gives it up.
+    pub(crate) fn turn(&self, holds_office: bool) {
+        self.holds_office.store(holds_office, Ordering::SeqCst);
     }
 
     /// Starts hooks, and waits until each knows where it begins.
     pub(crate) async fn start(&mut self, hooks: Vec<Hook>) {
         let names: Vec<_> = hooks.iter().map(|hook| hook.name.clone()).collect();
         let (registry, shutdown) = (Registry::new(), CancellationToken::new());
-        let clock = || {
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-            Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap())
-        };
-        let hooks = Hooks::new(hooks, Arc::clone(&self.log), Arc::new(clock), &registry).unwrap();
+        let hooks = Hooks::new(hooks, Arc::clone(&self.log), Arc::new(now), &registry).unwrap();
         let task = tokio::spawn(hooks.run(shutdown.clone()));
         self.running = Some(Running { registry, shutdown, task });
         let is_known = |name: &HookName| self.kept(&format!("hook:{name}")).len() == 1;
         until(async || names.iter().all(is_known)).await;
+    }
+
+    /// Another process that has the office.
+    pub(crate) fn successor(&self, hooks: Vec<Hook>) -> JoinHandle<Result<(), Error>> {
+        let hooks = Hooks::new(hooks, Arc::clone(&self.embedded), Arc::new(now), &Registry::new()).unwrap();
+        tokio::spawn(hooks.run(CancellationToken::new()))
     }
 
     /// Ends in order.
@@ -129,6 +149,11 @@ impl Platform {
     /// How far the hook is, as it stands in the log.
     pub(crate) fn progress(&self) -> String {
         String::from_utf8(self.kept("hook:platform")[0].1.to_vec()).unwrap()
+    }
+
+    /// Whether it tells Prometheus anything under this name.
+    pub(crate) fn tells(&self, name: &str) -> bool {
+        self.running.as_ref().unwrap().registry.gather().iter().any(|family| family.name() == name)
     }
 
     pub(crate) fn metric(&self, name: &str) -> f64 {
