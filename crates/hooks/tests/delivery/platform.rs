@@ -156,19 +156,19 @@ impl Platform {
         self.running.as_ref().unwrap().registry.gather().iter().any(|family| family.name() == name)
     }
 
-    pub(crate) fn metric(&self, name: &str) -> f64 {
+    pub(crate) fn metric(&self, name: &str) -> u64 {
         self.metric_of(name, "platform")
     }
 
-    pub(crate) fn metric_of(&self, name: &str, hook: &str) -> f64 {
+    pub(crate) fn metric_of(&self, name: &str, hook: &str) -> u64 {
         self.value_of(name, &[("hook", hook)])
     }
 
-    pub(crate) fn outcome(&self, outcome: &str) -> f64 {
+    pub(crate) fn outcome(&self, outcome: &str) -> u64 {
         self.value_of("weir_hooks_deliveries_total", &[("hook", "platform"), ("outcome", outcome)])
     }
 
-    fn value_of(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    fn value_of(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
         let families = self.running.as_ref().unwrap().registry.gather();
         let metrics = families.iter().filter(|family| family.name() == name).flat_map(|family| family.get_metric());
         let matches = |metric: &&prometheus::proto::Metric| {
@@ -176,6 +176,11 @@ impl Platform {
                 metric.get_label().iter().any(|label| label.name() == *name && label.value() == *value)
             })
         };
-        metrics.filter(matches).map(|metric| metric.get_gauge().get_value() + metric.get_counter().get_value()).sum()
+        let sum: f64 = metrics
+            .filter(matches)
+            .map(|metric| metric.get_gauge().get_value() + metric.get_counter().get_value())
+            .sum();
+        // Gauges and counters of whole things.
+        format!("{sum:.0}").parse().unwrap()
     }
 }
