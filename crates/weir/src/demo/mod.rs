@@ -131,6 +131,7 @@ fn settings(
             sweep_interval: Duration::from_secs(10),
         },
         sendgrid: Some(api),
+        hooks: Vec::new(),
     })
 }
 
