@@ -176,11 +176,9 @@ impl Platform {
                 metric.get_label().iter().any(|label| label.name() == *name && label.value() == *value)
             })
         };
-        let sum: f64 = metrics
-            .filter(matches)
-            .map(|metric| metric.get_gauge().get_value() + metric.get_counter().get_value())
-            .sum();
-        // Gauges and counters of whole things.
-        format!("{sum:.0}").parse().unwrap()
+        let values =
+            metrics.filter(matches).map(|metric| metric.get_gauge().get_value() + metric.get_counter().get_value());
+        // Of whole things; where there are none, the sum of nothing would be a negative zero.
+        format!("{:.0}", values.fold(0.0, |sum, value| sum + value)).parse().unwrap()
     }
 }
