@@ -1,5 +1,6 @@
 //! What every backend promises.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -285,6 +286,21 @@ pub struct Reach {
     pub end: Offset,
 }
 
+impl Reach {
+    /// Where a reader that begins at `start` begins.
+    pub(crate) const fn at(self, start: Start) -> Offset {
+        match start {
+            Start::Earliest => self.start,
+            Start::Latest => self.end,
+        }
+    }
+
+    /// `place`, or the end of the reach that is nearer to it.
+    pub(crate) fn nearest(self, place: Offset) -> Offset {
+        place.min(self.end).max(self.start)
+    }
+}
+
 /// A log, whichever backend it has.
 pub trait Log: Send + Sync + fmt::Debug {
     /// How many partitions each topic has.
@@ -313,4 +329,8 @@ pub trait Log: Send + Sync + fmt::Debug {
 
     /// Reads one partition of `topic` from `start` on.
     fn tail_of(&self, topic: Topic, partition: PartitionId, start: Start) -> Result<Box<dyn Tail>>;
+
+    /// Reads those partitions of `topic` that `places` names, each from its place on. A place outside of what is kept
+    /// stands for the nearer end of that.
+    fn tail_from(&self, topic: Topic, places: &BTreeMap<PartitionId, Offset>) -> Result<Box<dyn Tail>>;
 }

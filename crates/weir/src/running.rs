@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use console::{Admin, Explanations, Index, Policies, Probes, Ready, Server, Unavailable, Views};
 use enforcer::Enforcer;
+use hooks::Hooks;
 use log::Log;
 use log::embedded::EmbeddedLog;
 use prometheus::Registry;
@@ -126,6 +127,7 @@ impl Running {
         };
         if roles.contains(&Role::Enforcer) {
             running.start_enforcer(&settings, &log, &clock, &registry)?;
+            running.start_hooks(&settings, &log, &clock, &registry)?;
         }
         let probes = Probes { registry: registry.clone(), ready: running.ready.clone() };
         if roles.contains(&Role::Console) {
@@ -185,6 +187,20 @@ impl Running {
         let client = settings.sendgrid.clone().map(Client::new).transpose()?;
         let enforcer = Enforcer::new(settings.enforcer.clone(), client, Arc::clone(log), Arc::clone(clock), registry)?;
         self.work.spawn("enforcer", enforcer.run(self.work.shutdown.clone()));
+        Ok(())
+    }
+
+    fn start_hooks(
+        &mut self,
+        settings: &Settings,
+        log: &Arc<dyn Log>,
+        clock: &Clock,
+        registry: &Registry,
+    ) -> anyhow::Result<()> {
+        if !settings.hooks.is_empty() {
+            let hooks = Hooks::new(settings.hooks.clone(), Arc::clone(log), Arc::clone(clock), registry)?;
+            self.work.spawn("hooks", hooks.run(self.work.shutdown.clone()));
+        }
         Ok(())
     }
 

@@ -18,10 +18,11 @@ mod speakers;
 mod store;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{Millis, PartitionId, Timestamp};
+use model::{Millis, Offset, PartitionId, Timestamp};
 
 use crate::{
     Candidacy, Cleanup, Log, Outputs, PartitionCount, Producer, Reach, Result, Start, Subscription, Tail, Topic,
@@ -176,11 +177,20 @@ impl Log for EmbeddedLog {
 
     fn tail(&self, topic: Topic, start: Start) -> Result<Box<dyn Tail>> {
         let reach = self.store.reaches().of_topic(topic);
-        Ok(Box::new(readers::EmbeddedTail::new(Arc::clone(&self.store), topic, reach, start)))
+        let begin = |_, reach: Reach| reach.at(start);
+        Ok(Box::new(readers::EmbeddedTail::new(Arc::clone(&self.store), topic, reach, begin)))
     }
 
     fn tail_of(&self, topic: Topic, partition: PartitionId, start: Start) -> Result<Box<dyn Tail>> {
         let reach = [(partition, self.reach(topic, partition)?)].into();
-        Ok(Box::new(readers::EmbeddedTail::new(Arc::clone(&self.store), topic, reach, start)))
+        let begin = |_, reach: Reach| reach.at(start);
+        Ok(Box::new(readers::EmbeddedTail::new(Arc::clone(&self.store), topic, reach, begin)))
+    }
+
+    fn tail_from(&self, topic: Topic, places: &BTreeMap<PartitionId, Offset>) -> Result<Box<dyn Tail>> {
+        let reach = places.keys().map(|partition| Ok((*partition, self.reach(topic, *partition)?)));
+        let begin = |partition, reach: Reach| reach.nearest(places.get(&partition).copied().unwrap_or(reach.start));
+        let (store, reach) = (Arc::clone(&self.store), reach.collect::<Result<_>>()?);
+        Ok(Box::new(readers::EmbeddedTail::new(store, topic, reach, begin)))
     }
 }

@@ -9,7 +9,7 @@ use model::{Offset, PartitionId};
 use super::keys::committed_key;
 use super::reach::TopicReach;
 use super::store::Store;
-use crate::{Cleanup, Polled, Reach, Result, Start, Stored, Subscription, Tail, Topic};
+use crate::{Cleanup, Polled, Reach, Result, Stored, Subscription, Tail, Topic};
 
 /// Bytes handed out at once: enough to make the hand-over cheap, little enough to hold a few of them in memory.
 const AT_ONCE: usize = 2 << 20;
@@ -157,13 +157,14 @@ pub(super) struct EmbeddedTail {
 }
 
 impl EmbeddedTail {
-    /// Of the partitions whose `reach` is given.
-    pub(super) fn new(store: Arc<Store>, topic: Topic, reach: TopicReach, start: Start) -> Self {
-        let begin = |reach: &Reach| match start {
-            Start::Earliest => reach.start,
-            Start::Latest => reach.end,
-        };
-        let next = reach.iter().map(|(partition, reach)| (*partition, begin(reach))).collect();
+    /// Of the partitions whose `reach` is given, each from where `begin` says.
+    pub(super) fn new(
+        store: Arc<Store>,
+        topic: Topic,
+        reach: TopicReach,
+        begin: impl Fn(PartitionId, Reach) -> Offset,
+    ) -> Self {
+        let next = reach.iter().map(|(partition, reach)| (*partition, begin(*partition, *reach))).collect();
         let ends = reach.iter().map(|(partition, reach)| (*partition, reach.end)).collect();
         Self { places: Places::new(store, topic, next), ends }
     }

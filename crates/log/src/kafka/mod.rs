@@ -18,10 +18,11 @@ mod tail;
 mod topics;
 mod watchdog;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::PartitionId;
+use model::{Offset, PartitionId};
 
 use crate::{Candidacy, Log, Outputs, PartitionCount, Producer, Reach, Result, Start, Subscription, Tail, Topic};
 
@@ -101,12 +102,18 @@ impl Log for KafkaLog {
     }
 
     fn tail(&self, topic: Topic, start: Start) -> Result<Box<dyn Tail>> {
-        let partitions = self.partitions().all();
-        Ok(Box::new(tail::KafkaTail::open(Arc::clone(&self.brokers), topic, partitions, start)?))
+        let (partitions, begin) = (self.partitions().all(), |_, reach: Reach| reach.at(start));
+        Ok(Box::new(tail::KafkaTail::open(Arc::clone(&self.brokers), topic, partitions, begin)?))
     }
 
     fn tail_of(&self, topic: Topic, partition: PartitionId, start: Start) -> Result<Box<dyn Tail>> {
-        let partitions = std::iter::once(partition);
-        Ok(Box::new(tail::KafkaTail::open(Arc::clone(&self.brokers), topic, partitions, start)?))
+        let (partitions, begin) = (std::iter::once(partition), |_, reach: Reach| reach.at(start));
+        Ok(Box::new(tail::KafkaTail::open(Arc::clone(&self.brokers), topic, partitions, begin)?))
+    }
+
+    fn tail_from(&self, topic: Topic, places: &BTreeMap<PartitionId, Offset>) -> Result<Box<dyn Tail>> {
+        let begin = |partition, reach: Reach| reach.nearest(places.get(&partition).copied().unwrap_or(reach.start));
+        let partitions = places.keys().copied();
+        Ok(Box::new(tail::KafkaTail::open(Arc::clone(&self.brokers), topic, partitions, begin)?))
     }
 }

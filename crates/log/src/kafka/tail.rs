@@ -11,7 +11,7 @@ use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::brokers::{Brokers, Reader, partition};
 use super::message::Decoder;
-use crate::{Result, Start, Stored, Tail, Topic};
+use crate::{Reach, Result, Stored, Tail, Topic};
 
 /// Records handed out at once.
 const AT_ONCE: usize = 10_000;
@@ -39,14 +39,14 @@ impl KafkaTail {
         brokers: Arc<Brokers>,
         topic: Topic,
         partitions: impl Iterator<Item = PartitionId>,
-        start: Start,
+        begin: impl Fn(PartitionId, Reach) -> Offset,
     ) -> Result<Self> {
         let consumer = brokers.reader()?;
         let (mut next, mut ends) = (BTreeMap::new(), BTreeMap::new());
         let mut places = TopicPartitionList::new();
         for partition in partitions {
             let reach = brokers.reach_patiently(topic, partition)?;
-            let from = if start == Start::Earliest { reach.start } else { reach.end };
+            let from = begin(partition, reach);
             next.insert(partition, from);
             ends.insert(partition, reach.end);
             let place = Place::Offset(i64::try_from(from.get()).unwrap_or(i64::MAX));

@@ -60,6 +60,7 @@ macro_rules! hold_for {
                 tailing::a_tail_from_the_latest_sees_only_what_comes,
                 tailing::a_tail_is_caught_up_once_it_handed_out_what_was_there_when_it_was_opened,
                 tailing::a_tail_of_one_partition_has_that_and_no_other,
+                tailing::a_tail_from_places_begins_at_each_and_has_no_other_partition,
                 tailing::a_waiting_tail_is_woken_by_an_append,
                 tailing::two_tails_read_apart,
                 publishing::an_output_published_twice_is_there_once,

@@ -1,10 +1,11 @@
 //! What those who only look may rely on.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use log::{Start, Topic};
-use model::PartitionId;
+use model::{Offset, PartitionId};
 
 use super::{Backend, PARTITIONS, PATIENCE, append, drain, numbered, offsets, values};
 
@@ -61,6 +62,23 @@ pub(crate) fn a_tail_of_one_partition_has_that_and_no_other(backend: &impl Backe
     let beyond = PartitionId::new(PARTITIONS.get());
     let refused = log.tail_of(Topic::Events, beyond, Start::Earliest);
     assert!(matches!(refused, Err(log::Error::NoPartition { partition, .. }) if partition == beyond), "{refused:?}");
+}
+
+pub(crate) fn a_tail_from_places_begins_at_each_and_has_no_other_partition(backend: &impl Backend) {
+    let log = backend.open();
+    for partition in PARTITIONS.all() {
+        append(log.as_ref(), numbered(partition, 0, 10)).unwrap();
+    }
+    let second = PartitionId::new(1);
+    let places = BTreeMap::from([(FIRST, Offset::new(7)), (second, Offset::new(99))]);
+    let mut tail = log.tail_from(Topic::Events, &places).unwrap();
+    let read = drain(tail.as_mut());
+    assert_eq!((read.len(), offsets(&read, FIRST)), (3, vec![7, 8, 9]));
+    append(log.as_ref(), numbered(second, 10, 11)).unwrap();
+    assert_eq!(values(&tail.next(PATIENCE).unwrap()), ["10"], "a place beyond the end stands for the end");
+    let beyond = BTreeMap::from([(PartitionId::new(PARTITIONS.get()), Offset::new(0))]);
+    let refused = log.tail_from(Topic::Events, &beyond);
+    assert!(matches!(refused, Err(log::Error::NoPartition { .. })), "{refused:?}");
 }
 
 pub(crate) fn a_waiting_tail_is_woken_by_an_append(backend: &impl Backend) {

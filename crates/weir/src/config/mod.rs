@@ -2,6 +2,7 @@
 
 mod check;
 mod enforcer;
+mod hooks;
 mod log;
 mod places;
 mod raw;
@@ -280,6 +281,32 @@ mod tests {
         std::fs::write(&policy, policy::DEFAULT.replacen("mode = \"enforce\"", "mode = \"shadow\"", 1)).unwrap();
         let text = format!("[policy]\nfile = \"{}\"\n[enforcer]\nmode = \"enforce\"\n", policy.display());
         assert_eq!(checked(&text, &[]).unwrap().enforcer.modes.is_all_shadow(), true);
+    }
+
+    #[test]
+    fn every_fault_of_a_hook_is_told_with_its_place() {
+        let text = "[[hook]]\nname = \"a b\"\nurl = \"https://127.1/\"\nsecret_env = \"WEIR_TEST_NO_SUCH_VARIABLE\"\n\
+                    timeout = \"2m\"\ndecisions = { stages = [\"healthy\", \"poorly\"] }\n\
+                    [[hook]]\nname = \"c\"\nurl = \"http://example.com/\"\nsecret_env = \"PATH\"\ndecisions = { stages = [] }\n";
+        let faults = checked(text, &[]).unwrap_err();
+        for (place, word) in [
+            ("line 2, column 8", "a b"),
+            ("line 3, column 7", "127.0.0.1 is this machine"),
+            ("line 4, column 14", "WEIR_TEST_NO_SUCH_VARIABLE"),
+            ("line 5, column 11", "60s"),
+            ("line 6, column 36", "poorly"),
+            ("line 9, column 7", "https://"),
+            ("line 10, column 14", "whsec_"),
+            ("line 11, column 24", "at least one stage"),
+        ] {
+            let told = faults.iter().any(|fault| fault.starts_with(place) && fault.contains(word));
+            assert!(told, "{place} {word}: {faults:#?}");
+        }
+        let path = std::env::var("PATH").unwrap();
+        assert!(!faults.iter().any(|fault| fault.contains(&path)), "a secret is shown: {faults:#?}");
+        let text = "[[hook]]\nname = \"c\"\nurl = \"http://10.0.0.1/\"\nsecret_env = \"WEIR_TEST_NO_SUCH_VARIABLE\"\n\
+                    allow_private = true\n";
+        assert_eq!(checked(text, &[]).unwrap_err().len(), 1, "only the secret is missing");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) sendgrid: RawSendGrid,
     #[serde(default)]
+    pub(super) hook: Vec<RawHook>,
+    #[serde(default)]
     pub(super) source: Vec<RawSource>,
 }
 
@@ -119,6 +121,23 @@ pub(super) struct RawCustomer {
 pub(super) struct RawSendGrid {
     pub(super) api: Option<String>,
     pub(super) api_key_env: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHook {
+    pub(super) name: Spanned<String>,
+    pub(super) url: Spanned<String>,
+    pub(super) secret_env: Spanned<String>,
+    pub(super) decisions: Option<RawHookDecisions>,
+    pub(super) allow_private: Option<bool>,
+    pub(super) timeout: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHookDecisions {
+    pub(super) stages: Spanned<Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize)]

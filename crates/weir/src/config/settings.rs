@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::hooks::Hook;
 use model::{CustomerId, Millis};
 use policy::Policy;
 use receiver::{CustomerRule, PseudonymKey, Source, SourceName, TimestampTolerance, Tls};
@@ -16,6 +17,7 @@ use toml::Spanned;
 
 use super::check::Check;
 use super::enforcer;
+use super::hooks;
 use super::log::{self, LogSettings};
 use super::raw::{RawCustomerRule, RawReceiver, RawSource};
 use super::state::{self, StateSettings};
@@ -35,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) policy_file: PolicyFile,
     pub(crate) enforcer: ::enforcer::Config,
     pub(crate) sendgrid: Option<api::Config>,
+    pub(crate) hooks: Vec<Hook>,
 }
 
 impl fmt::Display for Settings {
@@ -75,6 +78,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         check
             .fault_at(None, &format!("[enforcer] mode = \"{}\" needs a SendGrid API key in {key_env}", enforcer.modes));
     }
+    let hooks = hooks::check(&mut check, &raw.hook);
     check.sound(policy.map(|(policy, policy_file)| Settings {
         receiver,
         sources,
@@ -86,6 +90,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         policy_file,
         enforcer,
         sendgrid,
+        hooks,
     }))
 }
 

@@ -127,6 +127,7 @@ fn settings(
         policy: Arc::new(policy),
         enforcer,
         sendgrid: Some(api),
+        hooks: Vec::new(),
     })
 }
 
