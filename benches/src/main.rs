@@ -4,6 +4,7 @@ mod backtest;
 mod customers;
 mod events;
 mod fold;
+mod gate;
 mod kafka;
 mod receiver;
 mod timing;
@@ -22,6 +23,9 @@ fn main() -> anyhow::Result<()> {
     }
     if runs("kafka") {
         kafka::run()?;
+    }
+    if runs("gate") {
+        timing::show("gate for mailers, against its floor", &gate::run()?);
     }
     if runs("customers") {
         timing::show("memory and time by number of customers", &customers::run()?);

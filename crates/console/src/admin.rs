@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRef;
 use log::Log;
-use model::{EnforcerModes, Timestamp};
+use model::Timestamp;
 use policy::Policy;
 use prometheus::Registry;
 
-use crate::{Explanations, Index, Policies, Views};
+use crate::{Explanations, Gate, Index, Policies, Views};
 
 /// What keeps Weir from its work, a line each.
 pub type Troubles = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -62,6 +62,12 @@ impl FromRef<Admin> for Probes {
     }
 }
 
+impl FromRef<Admin> for Gate {
+    fn from_ref(admin: &Admin) -> Self {
+        admin.gate.clone()
+    }
+}
+
 /// What the endpoints work with.
 #[derive(Clone)]
 pub struct Admin {
@@ -73,10 +79,10 @@ pub struct Admin {
     pub explanations: Explanations,
     /// Who knows the policy in force.
     pub policies: Policies,
+    /// What mailers may send.
+    pub gate: Gate,
     /// Where commands and policies go.
     pub log: Arc<dyn Log>,
-    /// Whether standings are carried out, by stage; whose is only said, the mailer is told to send as a healthy customer.
-    pub modes: EnforcerModes,
     /// The policy that Weir was started with: its pools and its mode are those of the enforcer and of the mailer's routes. What
     /// customers are judged by is asked of [`Admin::policies`].
     pub policy: Arc<Policy>,

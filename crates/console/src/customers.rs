@@ -1,9 +1,9 @@
-//! Customers: where they stand, and through which pool their mail should leave.
+//! Customers: where they stand, and how they came there.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use model::{Counter, CustomerId, CustomerView, Decision, EnforcerMode, PoolName, Stage, Standing, Window};
+use model::{CustomerId, CustomerView, Decision, Stage, Standing};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
@@ -54,37 +54,6 @@ pub(crate) async fn show(State(admin): State<Admin>, Path(id): Path<String>) -> 
     let history = admin.index.decisions(HISTORY, |_, decision| decision.customer == id);
     let history = history.into_iter().map(|(_, decision)| decision).collect();
     Ok(Json(CustomerAnswer { view, history, actions: admin.index.actions(&id) }))
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct Route {
-    ip_pool_name: Option<PoolName>,
-    stage: Stage,
-    daily_cap: Option<u32>,
-    /// Mails left of the cap in the last 24 hours; nothing where there is no cap, or where another process counts them.
-    remaining_today: Option<u32>,
-}
-
-/// For the mailer: a customer that Weir has never seen may send as a healthy one, and so may everybody in shadow, whose
-/// stage is told all the same.
-pub(crate) async fn route(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Json<Route>, Problem> {
-    let id = customer(&id)?;
-    let standing = admin.index.standing(&id);
-    let stage = standing.as_ref().map_or(Stage::Healthy, |standing| standing.stage);
-    let Some(standing) = standing.filter(|standing| admin.modes.of_standing(standing) == EnforcerMode::Enforce) else {
-        let pool = admin.policy.pool(Stage::Healthy);
-        return Ok(Json(Route { ip_pool_name: pool, stage, daily_cap: None, remaining_today: None }));
-    };
-    let remaining_today = match standing.daily_cap {
-        _ if stage >= Stage::Suspended => Some(0),
-        None => None,
-        Some(cap) => (admin.views)(id).await.ok().map(|view| {
-            let day = view.and_then(|view| view.windows.get(&Window::Day).copied());
-            cap.saturating_sub(day.unwrap_or_default()[Counter::Processed])
-        }),
-    };
-    let Standing { pool, daily_cap, .. } = standing;
-    Ok(Json(Route { ip_pool_name: pool, stage, daily_cap, remaining_today }))
 }
 
 pub(crate) fn customer(id: &str) -> Result<CustomerId, Problem> {

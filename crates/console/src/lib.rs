@@ -1,4 +1,4 @@
-//! The operators' HTTP API: see what Weir decided, and tell it what to do.
+//! The operators' HTTP API: see what Weir decided, and tell it what to do; and the gate that mailers ask before they send.
 //!
 //! Reads the public topics into memory ([`Index`]), and asks the scorer for a customer's counts and for the policy in force.
 //! A change is never made here: a command or a policy is appended to the log like any event, so that it has an author, a
@@ -12,6 +12,7 @@ mod decisions;
 mod explainer;
 mod explanations;
 mod fleet;
+mod gate;
 mod health;
 mod index;
 mod policies;
@@ -20,6 +21,7 @@ mod server;
 pub use admin::{Admin, Probes, Ready, Troubles};
 pub use explainer::{ExplainError, Explainer};
 pub use explanations::Explanations;
+pub use gate::{Gate, GateConfig, GateError};
 pub use index::{Index, IndexError};
 pub use policies::{Policies, PolicyViewed};
 pub use server::{Server, ServerError};

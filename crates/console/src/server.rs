@@ -1,4 +1,4 @@
-//! The admin listener.
+//! The admin listener, and the mailers' own.
 
 use std::net::SocketAddr;
 
@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
+use crate::gate::{self, Gate};
 use crate::{commands, customers, decisions, explanations, fleet, health, policies};
 
 /// Why the API can't be served.
@@ -55,6 +56,16 @@ impl Server {
         Self::listen(listen, health_router().with_state(probes)).await
     }
 
+    /// Listens on `listen`, for mailers: they ask before they send, and can do nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Listen`].
+    pub async fn bind_gate(listen: SocketAddr, gate: Gate) -> Result<Self, ServerError> {
+        let router = gate::router().route("/healthz", get(health::healthz));
+        Self::listen(listen, router.with_state(gate)).await
+    }
+
     async fn listen(listen: SocketAddr, router: Router) -> Result<Self, ServerError> {
         let refused = |source| ServerError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
@@ -93,9 +104,9 @@ where
 
 fn router(admin: Admin) -> Router {
     health_router()
+        .merge(gate::router())
         .route("/v1/customers", get(customers::list))
         .route("/v1/customers/{id}", get(customers::show))
-        .route("/v1/customers/{id}/route", get(customers::route))
         .route("/v1/customers/{id}/commands", post(commands::command))
         .route("/v1/decisions", get(decisions::decisions))
         .route("/v1/decisions/{id}/explanation", get(explanations::explanation))

@@ -41,7 +41,7 @@ impl Stage {
     }
 
     /// How strict a stage with this daily cap is in effect: a cap at a mild stage, a pilot's, counts as being throttled.
-    pub(crate) fn severity(self, daily_cap: Option<u32>) -> Self {
+    pub fn severity(self, daily_cap: Option<u32>) -> Self {
         let capped = if daily_cap.is_some() { Self::Throttled } else { Self::Healthy };
         if self > Self::Watch { self } else { capped.max(self) }
     }
@@ -80,4 +80,11 @@ pub enum Phase {
     Active,
     /// Left.
     Offboarded,
+}
+
+impl Phase {
+    /// Whether a customer in it sends mail.
+    pub const fn sends(self) -> bool {
+        matches!(self, Self::Pilot | Self::Active)
+    }
 }

@@ -7,11 +7,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use console::{Admin, Explanations, Index, Policies, Probes, Ready, Server, Unavailable, Views};
+use console::{Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Ready, Server, Unavailable, Views};
 use enforcer::Enforcer;
 use hooks::Hooks;
 use log::Log;
 use log::embedded::EmbeddedLog;
+use model::Stage;
 use prometheus::Registry;
 use receiver::Receiver;
 use scorer::store::Budget;
@@ -59,6 +60,8 @@ pub(crate) struct Running {
     pub(crate) receiver: Option<SocketAddr>,
     /// Where the operators' API listens, if it runs.
     pub(crate) admin: Option<SocketAddr>,
+    /// What mailers may send, where that is told.
+    gate: Option<Gate>,
     ready: Ready,
     /// What takes things in; ended first.
     intake: Parts,
@@ -111,6 +114,7 @@ impl Running {
         let mut running = Self {
             receiver: None,
             admin: None,
+            gate: None,
             ready: Ready::default(),
             intake: Parts::default(),
             work: Parts::default(),
@@ -214,19 +218,46 @@ impl Running {
         let (opened, shutdown) = (Arc::clone(log), self.work.shutdown.clone());
         let (index, readers) = tokio::task::spawn_blocking(move || Index::start(&opened, &shutdown)).await??;
         self.readers = readers;
+        let gate = self.start_gate(settings, views(scorer.clone()), (log, clock)).await?;
         let admin = Admin {
             index,
             explanations: Explanations::new(Arc::clone(log), Arc::clone(&settings.policy), self.work.shutdown.clone()),
             views: views(scorer.clone()),
             policies: policies(scorer),
+            gate,
             log: Arc::clone(log),
-            modes: settings.enforcer.modes.clone(),
             policy: Arc::clone(&settings.policy),
             probes,
             clock: Arc::clone(clock),
         };
         self.serve_admin("operators' API", Server::bind(settings.admin, admin).await?);
         Ok(())
+    }
+
+    /// What mailers ask, and its own listener where one is configured.
+    async fn start_gate(
+        &mut self,
+        settings: &Settings,
+        views: Views,
+        (log, clock): (&Arc<dyn Log>, &Clock),
+    ) -> anyhow::Result<Gate> {
+        let config = GateConfig {
+            instance: settings.gate.instance.clone(),
+            modes: settings.enforcer.modes.clone(),
+            home_pool: settings.policy.pool(Stage::Healthy),
+            views,
+            clock: Arc::clone(clock),
+        };
+        let (opened, shutdown) = (Arc::clone(log), self.work.shutdown.clone());
+        let (gate, readers) = tokio::task::spawn_blocking(move || Gate::start(config, &opened, &shutdown)).await??;
+        self.readers.extend(readers);
+        self.gate = Some(gate.clone());
+        if let Some(listen) = settings.gate.listen {
+            let server = Server::bind_gate(listen, gate.clone()).await?;
+            tracing::info!(address = %server.local_addr(), "gate for mailers");
+            self.work.spawn("gate for mailers", server.run(self.work.shutdown.clone()));
+        }
+        Ok(gate)
     }
 
     fn serve_admin(&mut self, name: &'static str, server: Server) {
@@ -263,6 +294,11 @@ impl Running {
         self.ready.set(false);
         let intake = self.intake.stop().await;
         let work = self.work.stop().await;
+        if let Some(gate) = self.gate
+            && let Err(error) = gate.hand_back().await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "what was not granted is not handed back");
+        }
         for reader in self.readers {
             if tokio::task::spawn_blocking(move || reader.join()).await.is_err() {
                 tracing::warn!("a reader did not end");

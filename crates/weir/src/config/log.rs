@@ -83,10 +83,7 @@ fn kafka(check: &mut Check<'_>, raw: &RawLog, partitions: PartitionCount) -> Kaf
     if let Some(prefix) = &raw.topic_prefix {
         config.prefix = name(check, prefix, "topic_prefix");
     }
-    config.member = match &raw.member {
-        Some(member) if !member.get_ref().is_empty() => name(check, member, "member"),
-        _ => host_name(),
-    };
+    config.member = member(check, raw);
     let timeout = Millis::new(i64::try_from(config.delivery_timeout.as_millis()).unwrap_or(i64::MAX));
     config.delivery_timeout = check.span(raw.delivery_timeout.as_ref(), timeout).max(Duration::from_secs(1));
     for (name, value) in raw.kafka.as_ref().map(Spanned::get_ref).into_iter().flatten() {
@@ -115,6 +112,14 @@ fn kafka(check: &mut Check<'_>, raw: &RawLog, partitions: PartitionCount) -> Kaf
             retention_millis: u64::try_from(age.get()).unwrap_or(u64::MAX),
         },
         create_topics: raw.create_topics.unwrap_or(false),
+    }
+}
+
+/// The name of this process: of its own for each, and the same after a restart.
+pub(super) fn member(check: &mut Check<'_>, raw: &RawLog) -> String {
+    match &raw.member {
+        Some(member) if !member.get_ref().is_empty() => name(check, member, "member"),
+        _ => host_name(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod enforcer;
+mod gate;
 mod hooks;
 mod log;
 mod places;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 
 use policy::{Fault, Policy, PolicyError};
 
+pub(crate) use gate::GateSettings;
 pub(crate) use log::{KafkaSettings, LogSettings};
 pub(crate) use settings::{Reading, RecordedSettings, Settings, enforcers_api};
 pub(crate) use state::StateSettings;
@@ -262,6 +264,16 @@ mod tests {
     }
 
     #[test]
+    fn the_gate_has_a_listener_of_its_own_only_where_one_is_configured() {
+        let gate = checked("", &[("WEIR__LOG__MEMBER", "here")]).unwrap().gate;
+        assert_eq!((gate.listen, gate.instance.as_str()), (None, "here"));
+        let gate = checked("[gate]\nlisten = \"0.0.0.0:8082\"\n", &[]).unwrap().gate;
+        assert_eq!(gate.listen.map(|listen| listen.port()), Some(8082));
+        let faults = checked("[gate]\nlisten = \"8082\"\n", &[]).unwrap_err();
+        assert!(faults[0].starts_with("line 2, column 10") && faults[0].contains("8082"), "{faults:?}");
+    }
+
+    #[test]
     fn kafka_is_told_where_it_is_and_what_it_may_not_be_told() {
         let text = "[log]\nbackend = \"kafka\"\n[log.kafka]\nacks = \"1\"\n";
         let faults = checked(text, &[]).unwrap_err();
@@ -280,7 +292,7 @@ mod tests {
         let policy = folder.path().join("policy.toml");
         std::fs::write(&policy, policy::DEFAULT.replacen("mode = \"enforce\"", "mode = \"shadow\"", 1)).unwrap();
         let text = format!("[policy]\nfile = \"{}\"\n[enforcer]\nmode = \"enforce\"\n", policy.display());
-        assert_eq!(checked(&text, &[]).unwrap().enforcer.modes.is_all_shadow(), true);
+        assert!(checked(&text, &[]).unwrap().enforcer.modes.is_all_shadow());
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) admin: RawAdmin,
     #[serde(default)]
+    pub(super) gate: RawGate,
+    #[serde(default)]
     pub(super) log: RawLog,
     #[serde(default)]
     pub(super) state: RawState,
@@ -48,6 +50,12 @@ pub(super) struct RawReceiver {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAdmin {
+    pub(super) listen: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawGate {
     pub(super) listen: Option<Spanned<String>>,
 }
 

@@ -17,6 +17,7 @@ use toml::Spanned;
 
 use super::check::Check;
 use super::enforcer;
+use super::gate::{self, GateSettings};
 use super::hooks;
 use super::log::{self, LogSettings};
 use super::raw::{RawCustomerRule, RawReceiver, RawSource};
@@ -29,6 +30,7 @@ pub(crate) struct Settings {
     pub(crate) receiver: receiver::Config,
     pub(crate) sources: Vec<Source>,
     pub(crate) admin: SocketAddr,
+    pub(crate) gate: GateSettings,
     pub(crate) log: LogSettings,
     pub(crate) state: StateSettings,
     pub(crate) tick_interval: Duration,
@@ -67,6 +69,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     let receiver = check.receiver(&raw.receiver);
     let admin = check.admin();
     let log = log::check(&mut check, &raw.log);
+    let gate = gate::check(&mut check, raw, &log);
     let tick_interval = check.tick_interval();
     let enforcer = enforcer::check(&mut check, &raw.enforcer, policy.as_ref().map(|(policy, _)| policy));
     let sources = raw.source.iter().filter_map(|source| check.source(source)).collect();
@@ -83,6 +86,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         receiver,
         sources,
         admin,
+        gate,
         log,
         state,
         tick_interval,
@@ -245,7 +249,7 @@ impl Check<'_> {
         }
     }
 
-    fn address(&mut self, written: Option<&Spanned<String>>, default: SocketAddr) -> SocketAddr {
+    pub(super) fn address(&mut self, written: Option<&Spanned<String>>, default: SocketAddr) -> SocketAddr {
         let Some(written) = written else { return default };
         written.get_ref().parse().unwrap_or_else(|_| {
             let found = written.get_ref();

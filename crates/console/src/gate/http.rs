@@ -1,0 +1,139 @@
+//! What mailers ask, and how they are answered.
+
+use std::error::Error;
+
+use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::extract::{DefaultBodyLimit, FromRef, Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use model::{CustomerId, PoolName, Stage, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::allowance::Allowance;
+use super::{Gate, GateError};
+use crate::answer::Problem;
+use crate::customers::customer;
+
+/// The most mails that can be asked for at once.
+const MOST: u32 = 1_000_000;
+/// The longest body that is read, in bytes.
+const LONGEST: usize = 1 << 10;
+/// When to come again, in seconds.
+const AGAIN: HeaderValue = HeaderValue::from_static("1");
+
+/// The paths for mailers.
+pub(crate) fn router<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Gate: FromRef<S>,
+{
+    Router::new()
+        .route("/v1/customers/{id}/route", get(route))
+        .route("/v1/customers/{id}/admit", post(admit).layer(DefaultBodyLimit::max(LONGEST)))
+}
+
+#[derive(Debug, Serialize)]
+struct Route {
+    ip_pool_name: Option<PoolName>,
+    stage: Stage,
+    daily_cap: Option<u32>,
+    /// Mails left of the cap; nothing where there is no cap.
+    remaining_today: Option<u32>,
+}
+
+impl Route {
+    fn of(allowance: Allowance, remaining_today: Option<u32>) -> Self {
+        let Allowance { pool: ip_pool_name, stage, limit } = allowance;
+        Self { ip_pool_name, stage, daily_cap: limit.daily_cap(), remaining_today }
+    }
+}
+
+/// How many mails are asked for: `{"messages": n}` and nothing else. A struct would be read from `[n]`, too.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wanted {
+    Messages(u32),
+}
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    granted: u32,
+    #[serde(flatten)]
+    route: Route,
+    /// When a new day's cap begins; nothing where no new day changes anything.
+    resets_at: Option<Timestamp>,
+}
+
+type Named = Result<Path<String>, PathRejection>;
+
+/// Through which pool the customer's mail should leave, and how much of it may.
+async fn route(State(gate): State<Gate>, id: Named) -> Result<Response, Refused> {
+    let (allowance, remaining) = gate.route(&named(id)?).await?;
+    Ok(Json(Route::of(allowance, remaining)).into_response())
+}
+
+/// Grants mails of today's cap.
+async fn admit(
+    State(gate): State<Gate>,
+    id: Named,
+    wanted: Result<Json<Wanted>, JsonRejection>,
+) -> Result<Response, Refused> {
+    let (id, wanted) = (named(id)?, messages(wanted)?);
+    let admitted = gate.admit(&id, wanted).await?;
+    let route = Route::of(admitted.allowance, admitted.remaining);
+    Ok(Json(Answer { granted: admitted.granted, route, resets_at: admitted.resets_at }).into_response())
+}
+
+fn named(id: Named) -> Result<CustomerId, Problem> {
+    let Path(id) = id.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+    customer(&id)
+}
+
+fn messages(wanted: Result<Json<Wanted>, JsonRejection>) -> Result<u32, Problem> {
+    let Json(Wanted::Messages(messages)) = wanted.map_err(|rejection| {
+        let detail = format!("{}; the body is to be {{\"messages\": n}}", rejection.body_text());
+        match rejection.status() {
+            StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => Problem::invalid(detail),
+            status => Problem::new(status, "the request can't be read", detail),
+        }
+    })?;
+    if (1..=MOST).contains(&messages) {
+        Ok(messages)
+    } else {
+        Err(Problem::invalid(format!("messages is {messages}; it is from 1 to {MOST}")))
+    }
+}
+
+/// Why there is no answer.
+enum Refused {
+    /// The request makes no sense.
+    Invalid(Problem),
+    /// The gate can't answer just now.
+    NotNow(GateError),
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self::Invalid(problem)
+    }
+}
+
+impl From<GateError> for Refused {
+    fn from(error: GateError) -> Self {
+        Self::NotNow(error)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Invalid(problem) => problem.into_response(),
+            Self::NotNow(error) => {
+                let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+                ([(header::RETRY_AFTER, AGAIN)], Problem::unavailable(format!("{error}{cause}"))).into_response()
+            }
+        }
+    }
+}
