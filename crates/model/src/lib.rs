@@ -10,9 +10,11 @@
 mod cells;
 mod change;
 mod command;
+mod completeness;
 mod contributor;
 mod counts;
 mod customer;
+mod day;
 mod decision;
 mod enforcement;
 mod event;
@@ -30,9 +32,11 @@ mod window;
 pub use cells::{Cell, CellCounts, Cells, Customers};
 pub use change::{PolicyChange, PolicyInForce, PolicyOrigin, PolicyView};
 pub use command::{Command, Order, OrderError};
+pub use completeness::{CompletenessKey, CompletenessReport, Fewer, Figure, MailAccount, MissingHour};
 pub use contributor::Contributor;
 pub use counts::{Counter, Counts, ProviderCounts};
 pub use customer::{CustomerId, CustomerIdError};
+pub use day::{Day, NoDay};
 pub use decision::{Blame, Decision, DecisionId, Evidence, Mode, SetAside, Test};
 pub use enforcement::{
     Answer, Broken, CaseView, EnforcementKey, EnforcerMode, EnforcerModes, EnforcerStatus, Held, HeldWhy, InForce,
