@@ -80,11 +80,10 @@ impl<'h> Term<'h> {
     }
 
     fn tell_account(&self, account: &MailAccount) {
-        let mut of_account = self.reports.values().filter(|report| report.account == *account).peekable();
+        let mut of_account = self.reports.values().filter(|report| report.account == *account);
         of_account.clone().for_each(|report| self.house.metrics.tell_compared(report));
-        if of_account.peek().is_some()
-            && let Some(latest) = of_account.last()
-        {
+        // In the order of their days.
+        if let Some(latest) = of_account.next_back() {
             self.house.metrics.tell(latest);
         }
     }

@@ -10,6 +10,8 @@ use model::{CustomerId, Decision, Fleet, Offset, PartitionId, Position, Standing
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::completeness::Reports;
+
 /// Decisions and actions kept in memory, newest; older ones are in the log.
 const KEPT: usize = 10_000;
 /// How long a reader waits before it looks whether it should end.
@@ -46,6 +48,7 @@ pub struct Index {
     known: Arc<Mutex<Known>>,
     /// Counts the decisions that were read.
     decisions: watch::Receiver<u64>,
+    completeness: Reports,
 }
 
 #[derive(Debug, Default)]
@@ -64,8 +67,9 @@ impl Index {
     /// [`IndexError`], where a topic can't be opened.
     pub fn start(log: &Arc<dyn Log>, shutdown: &CancellationToken) -> Result<(Self, Vec<JoinHandle<()>>), IndexError> {
         let (count, decisions) = watch::channel(0);
-        let index = Self { known: Arc::default(), decisions };
-        let mut threads = Vec::with_capacity(TOPICS.len());
+        let (completeness, thread) = Reports::start(log, shutdown)?;
+        let index = Self { known: Arc::default(), decisions, completeness };
+        let mut threads = vec![thread];
         for topic in TOPICS {
             let name = topic.name();
             let tail = log.tail(topic, Start::Earliest).map_err(|source| IndexError::Log { topic: name, source })?;
@@ -104,6 +108,11 @@ impl Index {
     /// The sum of the partitions' latest shares.
     pub fn fleet(&self) -> Fleet {
         Fleet::sum(self.known().shares.values())
+    }
+
+    /// What the comparisons with SendGrid found.
+    pub(crate) const fn completeness(&self) -> &Reports {
+        &self.completeness
     }
 
     /// Changes whenever a decision was read.

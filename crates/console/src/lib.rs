@@ -7,6 +7,7 @@
 mod admin;
 mod answer;
 mod commands;
+mod completeness;
 mod customers;
 mod decisions;
 mod explainer;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
 use crate::gate::{self, Gate};
-use crate::{commands, customers, decisions, explanations, fleet, health, policies};
+use crate::{commands, completeness, customers, decisions, explanations, fleet, health, policies};
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +108,7 @@ fn router(admin: Admin) -> Router {
         .route("/v1/customers", get(customers::list))
         .route("/v1/customers/{id}", get(customers::show))
         .route("/v1/customers/{id}/commands", post(commands::command))
+        .route("/v1/completeness", get(completeness::completeness))
         .route("/v1/decisions", get(decisions::decisions))
         .route("/v1/decisions/{id}/explanation", get(explanations::explanation))
         .route("/v1/fleet", get(fleet::fleet))

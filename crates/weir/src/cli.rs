@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Judge(JudgeOptions),
     /// Say what a policy would have decided over recorded events, or over the log.
     Backtest(BacktestOptions),
+    /// Say what SendGrid counted that Weir does not have, day by day, and the hours of which events are missing.
+    Completeness(CompletenessOptions),
     /// Print or check configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -101,6 +103,22 @@ pub(crate) struct ExplainOptions {
     #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Where the operators' API is, if not where the configuration says: http://host:port. The log is then left alone.
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletenessOptions {
+    /// How many days back; today is not over, and not compared yet.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=92))]
+    pub(crate) days: u32,
+    /// The configuration file, which names the operators' API under `[admin]` as `listen`.
+    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where the operators' API is, if not where the configuration says: http://host:port.
     #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
     /// Print JSON.

@@ -1,12 +1,13 @@
 //! Weir: stands between a sending platform and its SendGrid account.
 //!
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all, `judging`
-//! judges a policy.
+//! judges a policy, `completeness` shows what is missing.
 
 mod applying;
 mod backtest;
 mod cli;
 mod clock;
+mod completeness;
 mod config;
 mod demo;
 mod explain;
@@ -47,6 +48,10 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
         Command::Explain(options) => {
             runtime()?.block_on(explain::explain(options))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Completeness(options) => {
+            runtime()?.block_on(completeness::show(options))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Judge(options) => judging::run(&options),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use ::completeness::Completeness;
 use anyhow::Context;
 use console::{Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Ready, Server, Unavailable, Views};
 use enforcer::Enforcer;
@@ -17,7 +18,7 @@ use prometheus::Registry;
 use receiver::Receiver;
 use scorer::store::Budget;
 use scorer::{Handle, Scorer, Ticker};
-use sendgrid::api::Client;
+use sendgrid::api::{self, Client};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -132,6 +133,7 @@ impl Running {
         if roles.contains(&Role::Enforcer) {
             running.start_enforcer(&settings, &log, &clock, &registry)?;
             running.start_hooks(&settings, &log, &clock, &registry)?;
+            running.start_completeness(&settings, &log, &clock, &registry)?;
         }
         let probes = Probes { registry: registry.clone(), ready: running.ready.clone() };
         if roles.contains(&Role::Console) {
@@ -205,6 +207,21 @@ impl Running {
             let hooks = Hooks::new(settings.hooks.clone(), Arc::clone(log), Arc::clone(clock), registry)?;
             self.work.spawn("hooks", hooks.run(self.work.shutdown.clone()));
         }
+        Ok(())
+    }
+
+    fn start_completeness(
+        &mut self,
+        settings: &Settings,
+        log: &Arc<dyn Log>,
+        clock: &Clock,
+        registry: &Registry,
+    ) -> anyhow::Result<()> {
+        let Some((config, api)) = settings.completeness.clone().zip(settings.sendgrid.clone()) else { return Ok(()) };
+        // It only reads, and has all day: what fails may be tried again at once.
+        let client = Client::new(api::Config::new(api.base_url, api.key))?;
+        let completeness = Completeness::new(config, client, Arc::clone(log), Arc::clone(clock), registry)?;
+        self.work.spawn("completeness", completeness.run(self.work.shutdown.clone()));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! From a configuration file to settings in which nothing is wrong.
 
 mod check;
+mod completeness;
 mod enforcer;
 mod gate;
 mod hooks;
@@ -148,7 +149,13 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use model::Millis;
+
     use super::*;
+
+    /// A key that SendGrid has published.
+    const KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
+    const NO_KEY: &str = "WEIR_TEST_NO_SUCH_VARIABLE";
 
     fn loaded(text: &str, environment: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -319,6 +326,37 @@ mod tests {
         let text = "[[hook]]\nname = \"c\"\nurl = \"http://10.0.0.1/\"\nsecret_env = \"WEIR_TEST_NO_SUCH_VARIABLE\"\n\
                     allow_private = true\n";
         assert_eq!(checked(text, &[]).unwrap_err().len(), 1, "only the secret is missing");
+    }
+
+    #[test]
+    fn events_are_compared_by_account_where_there_is_a_key_to_ask_with() {
+        let source = |name: &str, more: &str| {
+            format!(
+                "[[source]]\nname = \"{name}\"\nverification_keys = [\"{KEY}\"]\ncustomer = {{ fixed = \"a\" }}\n{more}\n"
+            )
+        };
+        let sources = source("main", "") + &source("acme", "subuser = \"acme-mail\"");
+        let with = |section: &str, key: &str| {
+            checked(&format!("{section}\n[sendgrid]\napi_key_env = \"{key}\"\n{sources}"), &[])
+        };
+        // Any variable that is set will do.
+        let settings = with("[completeness]\nafter = \"8h\"", "PATH").unwrap().completeness.unwrap();
+        let accounts: Vec<_> = settings.sources.iter().map(|source| source.account.to_string()).collect();
+        assert_eq!(
+            (accounts, settings.after),
+            (vec!["parent".to_owned(), "subuser:acme-mail".to_owned()], Millis::hours(8))
+        );
+        assert!(with("[completeness]\nenabled = false", "PATH").unwrap().completeness.is_none());
+        assert!(with("", NO_KEY).unwrap().completeness.is_none());
+        let faults = with("[completeness]\nenabled = true\nafter = \"3d\"", NO_KEY).unwrap_err();
+        assert!(
+            faults.iter().any(|fault| fault.starts_with("line 2, column 11") && fault.contains(NO_KEY)),
+            "{faults:?}"
+        );
+        assert!(
+            faults.iter().any(|fault| fault.starts_with("line 3, column 9") && fault.contains("48h")),
+            "{faults:?}"
+        );
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) sendgrid: RawSendGrid,
     #[serde(default)]
+    pub(super) completeness: RawCompleteness,
+    #[serde(default)]
     pub(super) hook: Vec<RawHook>,
     #[serde(default)]
     pub(super) source: Vec<RawSource>,
@@ -131,6 +133,13 @@ pub(super) struct RawSendGrid {
     pub(super) api_key_env: Option<String>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCompleteness {
+    pub(super) enabled: Option<Spanned<bool>>,
+    pub(super) after: Option<Spanned<String>>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawHook {
@@ -154,6 +163,7 @@ pub(super) struct RawSource {
     pub(super) name: Spanned<String>,
     pub(super) verification_keys: Spanned<Vec<Spanned<String>>>,
     pub(super) customer: Spanned<RawCustomerRule>,
+    pub(super) subuser: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -16,6 +16,7 @@ use sendgrid::webhook::{VerificationKey, Verifier};
 use toml::Spanned;
 
 use super::check::Check;
+use super::completeness;
 use super::enforcer;
 use super::gate::{self, GateSettings};
 use super::hooks;
@@ -40,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) enforcer: ::enforcer::Config,
     pub(crate) sendgrid: Option<api::Config>,
     pub(crate) hooks: Vec<Hook>,
+    /// None where nothing is compared.
+    pub(crate) completeness: Option<::completeness::Config>,
 }
 
 impl fmt::Display for Settings {
@@ -82,6 +85,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
             .fault_at(None, &format!("[enforcer] mode = \"{}\" needs a SendGrid API key in {key_env}", enforcer.modes));
     }
     let hooks = hooks::check(&mut check, &raw.hook);
+    let completeness = completeness::check(&mut check, raw, sendgrid.is_some());
     check.sound(policy.map(|(policy, policy_file)| Settings {
         receiver,
         sources,
@@ -95,6 +99,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         enforcer,
         sendgrid,
         hooks,
+        completeness,
     }))
 }
 

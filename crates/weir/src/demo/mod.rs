@@ -129,6 +129,8 @@ fn settings(
         enforcer,
         sendgrid: Some(api),
         hooks: Vec::new(),
+        // Its hour is no day.
+        completeness: None,
     })
 }
 
