@@ -15,9 +15,10 @@ use console::{
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
-    CaseView, Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, EnforcementKey, EnforcerMode,
-    EnforcerModes, Fleet, FleetCounts, InForce, Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange,
-    PolicyInForce, PolicyOrigin, PolicyView, PoolName, Position, Provider, Stage, Standing, Timestamp, Window,
+    CaseView, Command, CompletenessReport, Counter, Counts, CustomerId, CustomerView, Day, Decision, DecisionId,
+    EnforcementKey, EnforcerMode, EnforcerModes, Figure, Fleet, FleetCounts, InForce, MailAccount, Millis, Mode,
+    Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName, Position,
+    Provider, Stage, Standing, Timestamp, Window,
 };
 use policy::Policy;
 use prometheus::Registry;
@@ -509,4 +510,31 @@ async fn health_readiness_and_metrics_are_told_apart() {
     house.ready.set(true);
     assert_eq!(house.get("/readyz").await.0, 200);
     assert_eq!(house.get("/metrics").await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_comparisons_with_sendgrid_found_is_told_by_day() {
+    let house = House::new().await;
+    let put = async |days: u32, weir: u64| {
+        let report = CompletenessReport {
+            account: MailAccount::of(Some("acme")),
+            sources: vec!["acme".to_owned()],
+            day: Day::of(NOW).before(days),
+            compared_at: NOW,
+            figures: vec![Figure::new(Counter::Delivered, 100, weir)],
+            missing_hours: Vec::new(),
+        };
+        let value = serde_json::to_value(&report).unwrap();
+        house.put(Topic::Enforcement, &report.key().to_string(), value.clone()).await;
+        value
+    };
+    put(1, 80).await;
+    let (latest, older) = (put(1, 90).await, put(7, 100).await);
+    put(8, 100).await;
+    let reports = |answer: &Value| answer["reports"].as_array().unwrap().clone();
+    let answer = house.until("/v1/completeness?days=8", |answer| reports(answer).len() == 3).await;
+    assert_eq!(reports(&answer)[1..], [older.clone(), latest.clone()]);
+    assert_eq!(reports(&answer)[2]["figures"][0]["gap"], 10);
+    assert_eq!(house.get("/v1/completeness").await, (200, json!({ "reports": [older, latest] })));
+    assert_eq!(house.get("/v1/completeness?days=0").await.0, 400);
 }
