@@ -1,9 +1,9 @@
 //! Which events were seen: SendGrid tells of each at least once, and may repeat itself for a day.
 //!
 //! Digests of ids and of contents, as the scorer knows copies by either. They are kept in two generations: when the current
-//! one is full or old it becomes the older one, which is dropped. So what was seen is forgotten in 26 hours at the soonest
-//! where an account has fewer events than [`MOST`] half of which are new, and memory has a bound: each generation takes 75 MiB
-//! at most, both 150 MiB.
+//! one is full or old it becomes the older one, and what that was is dropped. So what was seen is known for 26 hours at least, or
+//! for the next two million events where those come sooner; and memory has a bound: a generation takes 72 MiB at most, both 144
+//! MiB.
 //!
 //! What was seen is not kept in the log. Where each generation begins is ([`Starts`]), and whoever goes on reads the records
 //! from there again: that gives the same generations, digest for digest.
@@ -74,10 +74,12 @@ impl Seen {
 
     /// Sees a record again that was seen before a restart.
     pub fn recall(&mut self, position: Position, digests: &[Digest]) {
-        let generation = match position {
-            position if is_behind(position, &self.starts.current) => &mut self.current,
-            position if is_behind(position, &self.starts.older) => &mut self.older,
-            _ => return,
+        let generation = if is_behind(position, &self.starts.current) {
+            &mut self.current
+        } else if is_behind(position, &self.starts.older) {
+            &mut self.older
+        } else {
+            return;
         };
         generation.extend(digests.iter().copied().map(short));
     }

@@ -115,18 +115,16 @@ impl<'h> Term<'h> {
 
     /// Compares one account's day, if one is due; else lets some time pass.
     async fn turn(&mut self) -> Result<(), Error> {
-        match self.next_due() {
-            Some((account, day)) if self.is_counted().await? => self.compare(&account, day).await,
-            Some(_) => {
-                tokio::time::sleep(LOOKING.min(self.house.config.retry)).await;
-                Ok(())
-            }
-            None => {
-                self.awaited = None;
-                tokio::time::sleep(LOOKING).await;
-                Ok(())
-            }
+        let Some((account, day)) = self.next_due() else {
+            self.awaited = None;
+            tokio::time::sleep(LOOKING).await;
+            return Ok(());
+        };
+        if self.is_counted().await? {
+            return self.compare(&account, day).await;
         }
+        tokio::time::sleep(LOOKING).await;
+        Ok(())
     }
 
     fn next_due(&self) -> Option<(MailAccount, Day)> {
