@@ -187,7 +187,7 @@ mod tests {
         // A webhook that went silent in the afternoon, of a platform that sends from 8 to 18.
         let before = working(-16..-6);
         assert_eq!(hours(before.chain(working(8..14)).collect()), [14, 15, 16, 17]);
-        assert_eq!(hours(working(8..14).collect()), [], "nobody knows whether there should be more");
+        assert!(hours(working(8..14).collect()).is_empty(), "nobody knows whether there should be more");
         assert_eq!(hours(Vec::new()), (0..24).collect::<Vec<_>>(), "whatever there was is missing");
     }
 
