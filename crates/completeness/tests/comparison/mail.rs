@@ -1,6 +1,6 @@
 //! What becomes of mail, as SendGrid tells of it.
 
-use model::{Counter, Counts, EventKind, Millis, Timestamp};
+use model::{Counts, EventKind, Millis, Timestamp};
 use sendgrid::webhook::WebhookEvent;
 use serde_json::{Value, json};
 
