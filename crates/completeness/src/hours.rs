@@ -90,9 +90,7 @@ fn fewer(day: Day, kind: Counter, weir: &BTreeMap<Hour, Counts>, created: &[Time
     for created in created.iter().filter(|created| Day::of(**created) == day) {
         list(&mut slots, *created, first);
     }
-    for at in 0..slots.len() {
-        slots[at].lacking = slots[at].inner.saturating_sub(slots[at].weir);
-    }
+    slots.iter_mut().for_each(|slot| slot.lacking = slot.inner.saturating_sub(slot.weir));
     // From left to right: what the hour before a boundary has left is of use to no later boundary.
     for at in 1..slots.len() {
         let left = slots[at - 1].take(slots[at].boundary);
