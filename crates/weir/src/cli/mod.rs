@@ -1,5 +1,7 @@
 //! What can be asked of the binary.
 
+pub(crate) mod operate;
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -8,6 +10,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use model::Millis;
 use sendgrid::webhook::CustomerRule;
+
+use self::operate::{AnswerOptions, EnforceCommand, UndoOptions, Where};
 
 /// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
 ///
@@ -19,6 +23,8 @@ use sendgrid::webhook::CustomerRule;
 /// To write a config:     weir config default > weir.toml
 /// To see what is wrong:  weir config check --config weir.toml
 /// To run it:             weir run --config weir.toml
+/// To stop enforcement:   weir enforce pause --by ann --reason "looks like a false alarm"
+/// To take a rule back:   weir undo --rule spam-reports --since 2h --by ann --reason "a false alarm"
 /// To try a policy:       weir backtest --policy policy.toml --events events.ndjson.zst
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
@@ -48,6 +54,17 @@ pub(crate) enum Command {
     /// Put another policy in force without a restart.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// See how enforcement is, stop it, and let it go on.
+    #[command(subcommand)]
+    Enforce(EnforceCommand),
+    /// List what awaits a person's approval.
+    Approvals(Where),
+    /// Approve what awaits approval about a customer.
+    Approve(AnswerOptions),
+    /// Reject it: the customer is left as it is until its next decision.
+    Reject(AnswerOptions),
+    /// Take back all that a rule decided since a time: its customers go back to where they stood before.
+    Undo(UndoOptions),
     /// Make the topics that Weir needs in Kafka.
     #[command(subcommand)]
     Topics(TopicsCommand),
