@@ -38,11 +38,11 @@ impl Chains {
         }
         // Whoever comes down by good conduct is still where the rule has brought it, a step less far.
         let is_persons = decision.rule.starts_with("command:");
-        if (is_persons || decision.to > decision.from)
-            && self.before.remove(&decision.customer).is_some()
-            && !is_persons
-        {
-            self.moved_on.insert(decision.customer.clone());
+        if is_persons || decision.to > decision.from {
+            let was_the_rules = self.before.remove(&decision.customer).is_some();
+            if was_the_rules && !is_persons {
+                self.moved_on.insert(decision.customer.clone());
+            }
         }
     }
 
