@@ -1,0 +1,40 @@
+//! What else is asked of an answer: that it has all that the documents name, and nothing that they don't.
+//!
+//! As they stand, most schemas require nothing and forbid nothing, so that `{}` would do.
+
+use serde_json::{Map, Value, json};
+
+use crate::patches::{each_object, without_references};
+
+/// A document that says so.
+pub(crate) fn tightened(document: &str) -> String {
+    let mut document: Value = serde_json::from_str(document).unwrap();
+    let whole = document.clone();
+    each_object(&mut document["paths"], &mut |operation| {
+        let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };
+        for (status, response) in responses {
+            *response = without_references(&whole, response);
+            each_object(response, if status.starts_with('2') { &mut tighten_answer } else { &mut tighten_refusal });
+        }
+    });
+    document.to_string()
+}
+
+fn tighten_answer(schema: &mut Map<String, Value>) {
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    let named: Vec<_> = properties.keys().filter(|name| !OPTIONAL.contains(&name.as_str())).cloned().collect();
+    schema.insert("required".to_owned(), json!(named));
+    schema.insert("additionalProperties".to_owned(), json!(false));
+}
+
+/// What is there at times only.
+const OPTIONAL: [&str; 0] = [];
+
+/// A refusal says something.
+fn tighten_refusal(schema: &mut Map<String, Value>) {
+    let Some(Value::Object(properties)) = schema.get("properties") else { return };
+    let says = |name: &&String| ["errors", "error", "message"].contains(&name.as_str());
+    let named: Vec<_> = properties.keys().filter(says).cloned().collect();
+    schema.insert("required".to_owned(), json!(named));
+    schema.insert("additionalProperties".to_owned(), json!(false));
+}
