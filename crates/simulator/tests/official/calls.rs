@@ -16,7 +16,6 @@ use crate::stage::{Stage, prism_before};
 async fn the_node_client_makes_every_call_and_sees_what_it_did() {
     let stage = Stage::direct(Language::Node).await;
     scenario::play(&stage);
-    scenario::play_undocumented(&stage);
     assert_every_endpoint_was_asked(&stage);
 }
 
@@ -24,7 +23,6 @@ async fn the_node_client_makes_every_call_and_sees_what_it_did() {
 async fn the_python_client_makes_every_call_and_sees_what_it_did() {
     let stage = Stage::direct(Language::Python).await;
     scenario::play(&stage);
-    scenario::play_undocumented(&stage);
     assert_every_endpoint_was_asked(&stage);
 }
 

@@ -23,14 +23,9 @@ pub(crate) fn play(stage: &Stage) {
         batches::play(stage, subuser);
         account::play(stage, subuser);
     }
+    webhooks::play_oldest(stage);
     mail::play(stage);
     refusals::play(stage);
-}
-
-/// What the documents don't describe at all.
-pub(crate) fn play_undocumented(stage: &Stage) {
-    webhooks::play_oldest(stage);
-    refusals::play_no_such_call(stage);
 }
 
 /// A member of each item of a list.

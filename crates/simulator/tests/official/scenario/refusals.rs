@@ -60,9 +60,6 @@ fn nonsense(stage: &Stage) {
     stage.call("SetCredits", json!({ "name": "nobody", "type": "unlimited" })).refused(400);
     stage.call("SetSubuserIps", nobody).refused_undocumented(404);
     stage.call("SetSubuserIps", json!({ "name": SUBUSER, "ips": ["203.0.113.9"] })).refused_undocumented(400);
-}
-
-pub(super) fn play_no_such_call(stage: &Stage) {
-    let refused = stage.call("NoSuchCall", json!({})).refused(404);
+    let refused = stage.call("NoSuchCall", json!({})).refused_undocumented(404);
     assert_eq!(refused["errors"][0]["message"], "not found");
 }
