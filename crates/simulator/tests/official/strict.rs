@@ -14,7 +14,8 @@ pub(crate) fn tightened(document: &str) -> String {
         let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };
         for (status, response) in responses {
             *response = without_references(&whole, response);
-            each_object(response, if status.starts_with('2') { &mut tighten_answer } else { &mut tighten_refusal });
+            let mut tighten = if status.starts_with('2') { tighten_answer } else { tighten_refusal };
+            each_object(response, &mut tighten);
         }
     });
     document.to_string()
