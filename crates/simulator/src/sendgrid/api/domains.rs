@@ -32,6 +32,7 @@ pub(super) async fn domains(_: OnBehalfOf, Query(wanted): Query<Wanted>) -> Resp
     let is_wanted = wanted.domain.as_deref().is_none_or(|domain| domain == "platform.example");
     let mut listed = domain();
     listed["last_validation_attempt_at"] = json!(VALIDATED_AT);
+    listed["subusers"] = json!([]);
     page(is_wanted.then_some(listed).into_iter(), &wanted)
 }
 
