@@ -35,7 +35,7 @@ const CALLS = {
   // Subusers
   Subusers: (of) => get('/v3/subusers', of),
   SetDisabled: (of) => patch(subuser(of), { disabled: of.disabled }),
-  Reputations: ({ names }) => repeated('/v3/subusers/reputations', { usernames: names }),
+  Reputations: (of) => get('/v3/subusers/reputations', { usernames: of.name }),
   SubuserStats: (of) => repeated('/v3/subusers/stats', of),
   Credits: (of) => get(`${subuser(of)}/credits`),
   SetCredits: ({ name, ...credits }) => put(`${subuser({ name })}/credits`, credits),

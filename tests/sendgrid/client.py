@@ -33,7 +33,7 @@ CALLS = {
     # Subusers
     "Subusers": lambda sg, of: sg.subusers.get(query_params=of),
     "SetDisabled": lambda sg, of: sg.subusers._(name(of["name"])).patch(request_body={"disabled": of["disabled"]}),
-    "Reputations": lambda sg, of: sg.subusers.reputations.get(query_params={"usernames": of["names"]}),
+    "Reputations": lambda sg, of: sg.subusers.reputations.get(query_params={"usernames": of["name"]}),
     "SubuserStats": lambda sg, of: sg.subusers.stats.get(query_params=of),
     "Credits": lambda sg, of: sg.subusers._(name(of["name"])).credits.get(),
     "SetCredits": lambda sg, of: sg.subusers._(name(of["name"])).credits.put(request_body=body(of, "name")),

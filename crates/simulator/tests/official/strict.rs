@@ -23,13 +23,24 @@ pub(crate) fn tightened(document: &str) -> String {
 
 fn tighten_answer(schema: &mut Map<String, Value>) {
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
-    let named: Vec<_> = properties.keys().filter(|name| !OPTIONAL.contains(&name.as_str())).cloned().collect();
+    let is_next_page = properties.contains_key("after_key");
+    let must = |name: &&String| match name.as_str() {
+        "after_key" | "limit" => true,
+        // The others repeat the query, as far as there was one.
+        _ if is_next_page => false,
+        name => !OPTIONAL.contains(&name),
+    };
+    let named: Vec<_> = properties.keys().filter(must).cloned().collect();
+    // A grant that is not given anew has nothing to say here; the documents require it, and know three words for it.
+    if let Some(every) = properties.get_mut("reset_frequency").filter(|every| every.get("enum").is_some()) {
+        *every = json!({ "enum": ["monthly", "weekly", "daily", null] });
+    }
     schema.insert("required".to_owned(), json!(named));
     schema.insert("additionalProperties".to_owned(), json!(false));
 }
 
-/// What is there at times only.
-const OPTIONAL: [&str; 0] = [];
+/// What is there at times only: on request, and of a webhook that is signed.
+const OPTIONAL: [&str; 3] = ["region", "account_status_change", "public_key"];
 
 /// A refusal says something.
 fn tighten_refusal(schema: &mut Map<String, Value>) {

@@ -13,6 +13,11 @@ pub(super) fn play(stage: &Stage) {
     let pools = pools(stage);
     assert_eq!(pools.keys().map(String::as_str).collect::<Vec<_>>(), [HOME, QUARANTINE]);
     assert_eq!(all(stage, "SendIps", &json!({}), 2).len(), 6);
+    let filtered = json!({ "is_parent_assigned": "true", "include_region": "true", "limit": 4 });
+    let page = stage.call("SendIps", filtered).done(200);
+    assert_eq!(each(&page["result"], "region"), ["us"; 4]);
+    let next = &page["_metadata"]["next_params"];
+    assert_eq!((&next["is_parent_assigned"], &next["include_region"]), (&json!(true), &json!("true")));
     subusers(stage);
     new_pool(stage);
     moves(stage, &pools);

@@ -6,8 +6,6 @@ use simulator::sendgrid::{HOME, QUARANTINE};
 use super::each;
 use crate::stage::{SUBUSER, SUBUSERS, Stage};
 
-const OTHER: &str = "subuser-02";
-
 pub(super) fn play(stage: &Stage) {
     lists(stage);
     kill_switch(stage);
@@ -22,8 +20,10 @@ fn lists(stage: &Stage) {
     assert!(second.iter().all(|name| !first.contains(name)), "{first:?} {second:?}");
     let found = stage.call("Subusers", json!({ "username": SUBUSER })).done(200);
     assert_eq!(each(&found, "username"), [SUBUSER]);
-    let reputations = stage.call("Reputations", json!({ "names": [SUBUSER, OTHER] })).done(200);
-    assert_eq!(each(&reputations, "username"), [SUBUSER, OTHER]);
+    let found = stage.call("Subusers", json!({ "username": SUBUSER, "include_region": "true" })).done(200);
+    assert_eq!(each(&found, "region"), ["global"]);
+    let reputations = stage.call("Reputations", json!({ "name": SUBUSER })).done(200);
+    assert_eq!(each(&reputations, "username"), [SUBUSER]);
 }
 
 fn kill_switch(stage: &Stage) {

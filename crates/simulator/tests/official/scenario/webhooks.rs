@@ -31,7 +31,8 @@ fn settings(call: &impl Fn(&str, Value) -> Answer, url: &str) -> String {
     let made = call("CreateWebhook", wanted).done(201);
     assert_eq!((&made["bounce"], &made["open"], &made["friendly_name"]), (&json!(true), &json!(false), &json!("Weir")));
     let id = made["id"].as_str().unwrap().to_owned();
-    let changed = call("UpdateWebhook", json!({ "id": id, "url": url, "bounce": false, "open": true })).done(200);
+    let wanted = json!({ "id": id, "url": url, "bounce": false, "open": true });
+    let changed = call("UpdateWebhook", wanted).done(200);
     assert_eq!(
         (&changed["bounce"], &changed["open"], &changed["enabled"]),
         (&json!(false), &json!(true), &json!(true))
