@@ -61,8 +61,9 @@ impl Official {
     pub(crate) fn start(language: Language, base_url: &str, key: &str) -> Self {
         let mut command = language.command();
         command.args([base_url, key]).env("NO_PROXY", "*").env("no_proxy", "*");
-        let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = started.unwrap_or_else(|error| panic!("{language:?}: {error}; run 'make setup-sendgrid'"));
+        let program = Path::new(command.get_program());
+        assert!(language == Language::Node || program.exists(), "no {program:?}: run 'make setup-sendgrid'");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take().unwrap());
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -75,8 +76,9 @@ impl Official {
     /// Tells it what to do, and waits for what came of it.
     pub(crate) fn ask(&mut self, asked: &Value) -> Value {
         writeln!(self.stdin.as_mut().unwrap(), "{asked}").unwrap();
-        let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{error}, asked for {asked}"));
-        serde_json::from_str(&line).unwrap()
+        let line = self.lines.recv_timeout(PATIENCE);
+        assert!(line.is_ok(), "{line:?} came of {asked}");
+        serde_json::from_str(&line.unwrap()).unwrap()
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn domains(_: OnBehalfOf, Query(wanted): Query<Wanted>) -> Resp
 }
 
 pub(super) async fn show_domain(_: OnBehalfOf, Path(id): Path<String>) -> Response {
-    found((id == DOMAIN.to_string()).then(domain))
+    found((id.parse() == Ok(DOMAIN)).then(domain))
 }
 
 fn domain() -> Value {
@@ -58,7 +58,8 @@ pub(super) async fn reverse_dns(State(shared): State<Shared>, _: OnBehalfOf, Que
 }
 
 pub(super) async fn show_reverse_dns(State(shared): State<Shared>, _: OnBehalfOf, Path(id): Path<String>) -> Response {
-    let record = records(&shared.seen()).find(|record| record["id"].to_string() == id);
+    let id = id.parse::<u64>().ok();
+    let record = records(&shared.seen()).find(|record| record["id"].as_u64() == id);
     found(record)
 }
 
