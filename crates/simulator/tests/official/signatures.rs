@@ -42,7 +42,7 @@ async fn the_libraries_and_weir_take_true_posts_and_refuse_all_others() {
         }
     }
     let taken = cases.iter().filter(|case| case.is_true).count();
-    assert_eq!((taken, cases.len()), (posts.len(), posts.len() * 7));
+    assert_eq!((taken, cases.len()), (posts.len(), posts.len() * 8));
 }
 
 /// What the simulator posted, each signed by the signer of its place.
@@ -115,6 +115,7 @@ fn cases(posts: &[Post], signers: &[Arc<Signer>], nth: usize) -> Vec<Case> {
         case("without its line break", post.with_body(post.body.trim_ascii_end().to_vec()), &key),
         case("a second later", post.with_header(TIMESTAMP, &later), &key),
         case("at no time", post.with_header(TIMESTAMP, "timestamp"), &key),
+        case("with a signature that is none", post.with_header(SIGNATURE, "AAAA"), &key),
         case("with another's signature", post.with_header(SIGNATURE, &posts[other].headers[SIGNATURE]), &key),
     ]
 }
