@@ -8,6 +8,7 @@ mod backtest;
 mod cli;
 mod clock;
 mod config;
+mod connect;
 mod demo;
 mod explain;
 mod judging;
@@ -44,6 +45,8 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             backtest::run(options, &runtime()?)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Connect(options) => runtime()?.block_on(connect::connect(options)),
+        Command::Disconnect(options) => runtime()?.block_on(connect::disconnect(options)),
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
         Command::Explain(options) => {
             runtime()?.block_on(explain::explain(options))?;
