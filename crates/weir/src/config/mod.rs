@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use policy::{Fault, Policy, PolicyError};
 
-pub(crate) use connecting::{Connecting, ConfiguredSource, place_of_keys};
+pub(crate) use connecting::{ConfiguredSource, Connecting, place_of_keys};
 pub(crate) use gate::GateSettings;
 pub(crate) use log::{KafkaSettings, LogSettings};
 pub(crate) use settings::{Reading, RecordedSettings, Settings, enforcers_api};

@@ -51,9 +51,7 @@ struct TestsOnly;
 impl Producer for TestsOnly {
     fn append(&self, records: Vec<Append>) -> BoxFuture<'_, log::Result<()>> {
         let is_test = records.iter().all(|append| is_made_up(&append.record.value));
-        Box::pin(async move {
-            if is_test { Ok(()) } else { Err(log::Error::Busy("only test events are waited for")) }
-        })
+        Box::pin(async move { if is_test { Ok(()) } else { Err(log::Error::Busy("only test events are waited for")) } })
     }
 }
 
@@ -197,7 +195,8 @@ mod tests {
         let append = |email: &str| {
             let value = format!(r#"{{"email":"{email}","event":"bounce"}}"#).into();
             let kind = log::RecordKind::Event;
-            let record = log::Record { kind, at: model::Timestamp::from_seconds(0), key: "a".into(), headers: [].into(), value };
+            let record =
+                log::Record { kind, at: model::Timestamp::from_seconds(0), key: "a".into(), headers: [].into(), value };
             Append { topic: log::Topic::Events, route: log::Route::ByKey, record }
         };
         assert!(TestsOnly.append(vec![append(TEST_RECIPIENT)]).await.is_ok());

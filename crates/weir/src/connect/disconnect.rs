@@ -75,7 +75,8 @@ async fn look(client: &Client, receipt: &Receipt) -> anyhow::Result<Now> {
         let mut webhooks = account.webhooks().await?;
         let ids: Vec<_> = receipt.of(&user).filter_map(|record| record.id.clone()).collect();
         let is_recorded = |id: &str| ids.iter().any(|known| known == id);
-        for webhook in webhooks.iter_mut().filter(|known| known.public_key.is_none() && is_recorded(known.id.as_str())) {
+        for webhook in webhooks.iter_mut().filter(|known| known.public_key.is_none() && is_recorded(known.id.as_str()))
+        {
             webhook.public_key = account.webhook_key(&webhook.id).await?.and_then(|key| key.public_key);
         }
         now.insert(user, webhooks);

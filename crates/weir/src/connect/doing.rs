@@ -141,7 +141,10 @@ impl Doing<'_> {
         let ours = |record: &FileRecord| matches!(&record.change, FileChange::Made(made) if record.path == file && *made == text);
         if path.exists() {
             let is_ours = self.receipt.files.iter().any(ours) && files::read(path)? == text;
-            anyhow::ensure!(is_ours, "{shown} is there, and the configuration does not name it: name it under [policy], or move it");
+            anyhow::ensure!(
+                is_ours,
+                "{shown} is there, and the configuration does not name it: name it under [policy], or move it"
+            );
             return Ok(());
         }
         self.receipt.files.retain(|record| !ours(record));

@@ -3,8 +3,8 @@
 //! A file is not parsed and written anew: a piece of text is put in, and the piece is remembered. So comments and layout stay
 //! as they are, and taking it back finds the very piece, or that somebody changed it since.
 
-use serde::{Deserialize, Serialize};
 use sendgrid::webhook::CustomerRule;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::config::place_of_keys;

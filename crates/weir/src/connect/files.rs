@@ -26,7 +26,8 @@ fn put(path: &Path, text: &str) -> anyhow::Result<()> {
     if let Ok(old) = fs::metadata(&path) {
         let new = file.as_file().metadata()?;
         if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
-            chown(file.path(), Some(old.uid()), Some(old.gid())).context("its owner can't be kept: run as its owner")?;
+            chown(file.path(), Some(old.uid()), Some(old.gid()))
+                .context("its owner can't be kept: run as its owner")?;
         }
         file.as_file().set_permissions(old.permissions())?;
     } else {

@@ -48,14 +48,8 @@ pub(super) enum WantedSubusers {
 pub(super) struct Scopes(Option<Vec<String>>);
 
 /// What Weir does at SendGrid, or will do once it enforces.
-const USES: [Use; 6] = [
-    Use::Webhooks,
-    Use::Account,
-    Use::ReadSubusers,
-    Use::DisableSubusers,
-    Use::CapSubusers,
-    Use::MoveSubusers,
-];
+const USES: [Use; 6] =
+    [Use::Webhooks, Use::Account, Use::ReadSubusers, Use::DisableSubusers, Use::CapSubusers, Use::MoveSubusers];
 
 impl Scopes {
     /// Asks for them; where SendGrid refuses to tell, the calls themselves will.

@@ -206,7 +206,9 @@ impl Whole {
                     format!("a receiver that is open on {} for as long", standing.settings.receiver.listen)
                 }
             };
-            tasks.push(format!("have the test event of {count} webhooks sent, and wait at most {longest} for it at {place}"));
+            tasks.push(format!(
+                "have the test event of {count} webhooks sent, and wait at most {longest} for it at {place}"
+            ));
         }
         tasks
     }
@@ -230,7 +232,9 @@ impl Whole {
 fn client(settings: &Connecting) -> anyhow::Result<Client> {
     let missing = || {
         let env = &settings.key_env;
-        format!("there is no SendGrid API key in the variable {env}: put one there, or name another variable under [sendgrid] as api_key_env")
+        format!(
+            "there is no SendGrid API key in the variable {env}: put one there, or name another variable under [sendgrid] as api_key_env"
+        )
     };
     let key = settings.key.clone().with_context(missing)?;
     Ok(Client::new(api::Config::new(settings.api.clone(), key))?)
@@ -239,7 +243,10 @@ fn client(settings: &Connecting) -> anyhow::Result<Client> {
 /// What was connected at one API can't be undone or gone on with at another.
 fn same_api(receipt: &Receipt, api: &str) -> anyhow::Result<()> {
     let then = &receipt.api;
-    anyhow::ensure!(then == api, "the receipt is of {then}, and [sendgrid] api is {api}: set it back, or disconnect first");
+    anyhow::ensure!(
+        then == api,
+        "the receipt is of {then}, and [sendgrid] api is {api}: set it back, or disconnect first"
+    );
     Ok(())
 }
 

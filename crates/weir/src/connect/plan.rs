@@ -151,9 +151,9 @@ impl<'g> Ground<'g> {
         let posting_here = self.receipt.of(&found.user).rfind(|record| record.url == url);
         let customer = match found.user.subuser() {
             None => self.customer.clone(),
-            Some(subuser) => CustomerRule::Fixed(CustomerId::new(subuser).map_err(|source| {
-                NoPlan::Customer { subuser: subuser.to_owned(), source }
-            })?),
+            Some(subuser) => CustomerRule::Fixed(
+                CustomerId::new(subuser).map_err(|source| NoPlan::Customer { subuser: subuser.to_owned(), source })?,
+            ),
         };
         Ok(Target {
             user: found.user.clone(),

@@ -37,7 +37,9 @@ pub(super) struct PoolPlan {
 
 /// A pool is asked for that the policy's file names otherwise.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file} names {found:?} as the pool {key}, and {option} asks for {wanted:?}: change it there, or leave {option} out")]
+#[error(
+    "{file} names {found:?} as the pool {key}, and {option} asks for {wanted:?}: change it there, or leave {option} out"
+)]
 pub(super) struct OtherPool {
     file: String,
     key: &'static str,

@@ -113,8 +113,9 @@ impl Receipt {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             text => text.with_context(|| format!("{shown}, which says what was connected, can't be read"))?,
         };
-        let receipt: Self = serde_json::from_str(&text)
-            .with_context(|| format!("{shown}, which says what was connected, makes no sense: put it back as it was"))?;
+        let receipt: Self = serde_json::from_str(&text).with_context(|| {
+            format!("{shown}, which says what was connected, makes no sense: put it back as it was")
+        })?;
         let found = receipt.version;
         anyhow::ensure!(found == VERSION, "{shown} has version {found}; this Weir reads version {VERSION}");
         Ok(Some(receipt))
@@ -138,9 +139,8 @@ impl Receipt {
 
     /// Takes a record in, in place of an earlier one of the same webhook.
     pub(super) fn begin(&mut self, record: WebhookRecord) {
-        let is_same = |known: &WebhookRecord| {
-            known.subuser == record.subuser && (known.id == record.id || known.id.is_none())
-        };
+        let is_same =
+            |known: &WebhookRecord| known.subuser == record.subuser && (known.id == record.id || known.id.is_none());
         match self.webhooks.iter().position(is_same) {
             Some(place) => {
                 self.webhooks.remove(place);

@@ -72,12 +72,7 @@ pub(super) async fn test(
     arrivals
 }
 
-async fn send(
-    client: &Client,
-    watch: &Watch,
-    probes: &[Probe],
-    longest: Duration,
-) -> anyhow::Result<Vec<Arrival>> {
+async fn send(client: &Client, watch: &Watch, probes: &[Probe], longest: Duration) -> anyhow::Result<Vec<Arrival>> {
     let before = watch.requests().await?;
     for probe in probes {
         let account = probe.user.account(client)?;

@@ -212,7 +212,8 @@ mod tests {
         let edited = FileRecord { path: "w.toml".into(), what: "w".to_owned(), change: FileChange::Edited(edit) };
         let mut receipt = Receipt::new("https://api.example.com");
         receipt.files = vec![made.clone(), edited.clone()];
-        let texts = |p: &str, w: &str| BTreeMap::from([("p.toml".into(), p.to_owned()), ("w.toml".into(), w.to_owned())]);
+        let texts =
+            |p: &str, w: &str| BTreeMap::from([("p.toml".into(), p.to_owned()), ("w.toml".into(), w.to_owned())]);
         let undone = plan(&receipt, &Now::new(), texts("x", "a[[source]]b"));
         assert_eq!(undone.steps, [Undo::File(edited), Undo::File(made)]);
         let left = plan(&receipt, &Now::new(), texts("y", "a[source]b"));
