@@ -8,7 +8,8 @@ use super::arrival::Arrival;
 use super::receipt::{Receipt, WebhookRecord};
 use super::testing::{self, Listener, Probe};
 use super::{Standing, refuse_without};
-use crate::cli::{ConnectOptions, print};
+use crate::cli::connect::ConnectOptions;
+use crate::cli::print;
 use crate::config::ConfiguredSource;
 
 /// Has test events sent for everything in the receipt, and waits for them.

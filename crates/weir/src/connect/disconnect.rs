@@ -11,7 +11,8 @@ use super::found::Scopes;
 use super::receipt::{FileChange, FileRecord, Receipt};
 use super::undo::{self, Now, Undo, UndoPlan};
 use super::{asking, edit, files, refuse_without, words};
-use crate::cli::{DisconnectOptions, print};
+use crate::cli::connect::DisconnectOptions;
+use crate::cli::print;
 use crate::config;
 
 /// Shows what it will undo, asks, and does it.

@@ -28,7 +28,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use sendgrid::api::{self, Client};
 
-use crate::cli::{ConnectOptions, print};
+use crate::cli::connect::ConnectOptions;
+use crate::cli::print;
 use crate::config::{self, Connecting};
 use arrival::Arrival;
 use doing::{Doing, Places};

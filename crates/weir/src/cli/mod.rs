@@ -1,16 +1,19 @@
 //! What can be asked of the binary.
 
+pub(crate) mod connect;
+pub(crate) mod operate;
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use model::Millis;
 use sendgrid::webhook::CustomerRule;
 
-use crate::connect::address::Base;
+use self::connect::{ConnectOptions, DisconnectOptions};
+use self::operate::{AnswerOptions, EnforceCommand, UndoOptions, Where};
 
 /// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
 ///
@@ -23,6 +26,8 @@ use crate::connect::address::Base;
 /// To set SendGrid up:    weir connect --config weir.toml --url https://events.example.com
 /// To see what is wrong:  weir config check --config weir.toml
 /// To run it:             weir run --config weir.toml
+/// To stop enforcement:   weir enforce pause --by ann --reason "looks like a false alarm"
+/// To take a rule back:   weir undo --rule spam-reports --since 2h --by ann --reason "a false alarm"
 /// To try a policy:       weir backtest --policy policy.toml --events events.ndjson.zst
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
@@ -56,6 +61,17 @@ pub(crate) enum Command {
     /// Put another policy in force without a restart.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// See how enforcement is, stop it, and let it go on.
+    #[command(subcommand)]
+    Enforce(EnforceCommand),
+    /// List what awaits a person's approval.
+    Approvals(Where),
+    /// Approve what awaits approval about a customer.
+    Approve(AnswerOptions),
+    /// Reject it: the customer is left as it is until its next decision.
+    Reject(AnswerOptions),
+    /// Take back all that a rule decided since a time: its customers go back to where they stood before.
+    Undo(UndoOptions),
     /// Make the topics that Weir needs in Kafka.
     #[command(subcommand)]
     Topics(TopicsCommand),
@@ -69,67 +85,6 @@ pub(crate) struct RunOptions {
     /// Which parts to run.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "receiver,scorer,enforcer,console")]
     pub(crate) roles: Vec<Role>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ConnectOptions {
-    /// Where the Internet reaches the receiver, without /webhooks/…: SendGrid will post there.
-    #[arg(long, value_name = "URL", required_unless_present = "check")]
-    pub(crate) url: Option<Base>,
-    /// The configuration file, which says where the API key is, and into which the sources are written.
-    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG", default_value = "weir.toml")]
-    pub(crate) config: PathBuf,
-    /// Connect this subuser, too, with a webhook and a source of its own: no event tells whose subuser's it is. May be repeated.
-    #[arg(long = "subuser", value_name = "NAME", conflicts_with = "all_subusers")]
-    pub(crate) subusers: Vec<String>,
-    /// Connect every subuser.
-    #[arg(long)]
-    pub(crate) all_subusers: bool,
-    /// How the account's own events tell their customer: custom_arg:NAME, category_prefix:PREFIX, pool, or fixed:CUSTOMER. A
-    /// subuser's are all its own.
-    #[arg(long, value_name = "HOW", default_value = "custom_arg:customer_id")]
-    pub(crate) customer: CustomerRule,
-    /// The pool of healthy customers, where the policy does not say it yet.
-    #[arg(long, value_name = "POOL")]
-    pub(crate) home_pool: Option<String>,
-    /// The pool of quarantined customers, where there is no policy file yet.
-    #[arg(long, value_name = "POOL")]
-    pub(crate) quarantine_pool: Option<String>,
-    /// How long to wait for test events.
-    #[arg(long, value_name = "SPAN", default_value = "60s")]
-    pub(crate) wait: Millis,
-    /// Where the operators' API of a Weir is that runs elsewhere: http://host:port. Test events then arrive there.
-    #[arg(long, value_name = "URL")]
-    pub(crate) to: Option<String>,
-    /// Only have test events sent for what is connected, and wait for them.
-    #[arg(long)]
-    pub(crate) check: bool,
-    /// Show what would be done, and do nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Don't ask.
-    #[arg(long)]
-    pub(crate) yes: bool,
-}
-
-impl ConnectOptions {
-    /// How long to wait for test events.
-    pub(crate) fn longest_wait(&self) -> Duration {
-        Duration::from_millis(u64::try_from(self.wait.get()).unwrap_or_default())
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DisconnectOptions {
-    /// The configuration file that was connected.
-    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG", default_value = "weir.toml")]
-    pub(crate) config: PathBuf,
-    /// Show what would be undone, and do nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Don't ask.
-    #[arg(long)]
-    pub(crate) yes: bool,
 }
 
 /// A part of Weir.
