@@ -17,7 +17,7 @@ async fn a_dry_run_shows_what_would_be_done_and_changes_nothing() {
         "pool      good-1: 192.0.2.1, 192.0.2.2, 192.0.2.3",
         "subusers  2",
         "webhooks  the account: 0 of at most 5",
-        "weir_scorer_unpooled_mails_total",
+        "weir_scorer_processed_mails_total{pool=\"none\"}",
         &format!("1. make a webhook of the account to {}", rig.url_of("sendgrid")),
         &format!("5. make a webhook of subuser acme to {}", rig.url_of("sendgrid-acme")),
         "9. have the test event of 2 webhooks sent",

@@ -9,7 +9,7 @@ use super::pools::PoolChange;
 
 /// What every operator has to know, whatever was found.
 const UNPOOLED: &str = "Mail that names no pool may leave through any IP of the account: have every mail name one \
-                        (`ip_pool_name`); the metric weir_scorer_unpooled_mails_total counts those that named none.";
+                        (`ip_pool_name`); the metric weir_scorer_processed_mails_total{pool=\"none\"} counts those that named none.";
 
 /// Lists of more than this many are cut.
 const SHOWN: usize = 20;
