@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::rig::Rig;
 
 /// One webhook each, signing and on, and a configuration that is sound.
@@ -14,7 +16,7 @@ async fn assert_connected(rig: &Rig) {
 }
 
 async fn assert_as_before(rig: &Rig) {
-    assert_eq!(rig.all_webhooks().await, [(); 3].map(|()| Vec::new()));
+    assert_eq!(rig.all_webhooks().await, [(); 3].map(|()| Vec::<Value>::new()));
     assert_eq!(rig.config(), rig.written);
     assert!(!rig.path("weir.connect.json").exists());
 }

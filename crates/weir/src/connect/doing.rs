@@ -30,7 +30,7 @@ impl Places {
     }
 
     /// A file as it is named from the configuration's folder, so that the receipt is right wherever it is read from.
-    fn from_config(&self, path: &Path) -> PathBuf {
+    fn beside_config(&self, path: &Path) -> PathBuf {
         let folder = self.config.parent().unwrap_or(Path::new(""));
         path.strip_prefix(folder).unwrap_or(path).to_owned()
     }
@@ -137,7 +137,7 @@ impl Doing<'_> {
     }
 
     fn make(&mut self, path: &Path, text: String) -> anyhow::Result<()> {
-        let (shown, file) = (path.display(), self.places.from_config(path));
+        let (shown, file) = (path.display(), self.places.beside_config(path));
         let ours = |record: &FileRecord| matches!(&record.change, FileChange::Made(made) if record.path == file && *made == text);
         if path.exists() {
             let is_ours = self.receipt.files.iter().any(ours) && files::read(path)? == text;
@@ -155,7 +155,7 @@ impl Doing<'_> {
     }
 
     fn write(&mut self, path: &Path, what: String, (text, edit): (String, Edit)) -> anyhow::Result<()> {
-        let record = FileRecord { path: self.places.from_config(path), what, change: FileChange::Edited(edit) };
+        let record = FileRecord { path: self.places.beside_config(path), what, change: FileChange::Edited(edit) };
         self.receipt.file(record, &files::read(path)?);
         self.receipt.save(&self.places.receipt)?;
         files::write(path, &text)

@@ -200,7 +200,7 @@ impl Whole {
         });
         tasks.extend(steps);
         if !self.untested.is_empty() {
-            let (count, longest) = (self.untested.len(), options.wait);
+            let (count, longest) = (self.untested.len(), options.longest_wait().as_secs());
             let place = match &self.listener {
                 Listener::Weir(weir) => format!("the Weir that runs at {}", weir.base()),
                 Listener::Free | Listener::Other => {
@@ -208,7 +208,7 @@ impl Whole {
                 }
             };
             tasks.push(format!(
-                "have the test event of {count} webhooks sent, and wait at most {longest} for it at {place}"
+                "have the test event of {count} webhooks sent, and wait at most {longest} s for it at {place}"
             ));
         }
         tasks
