@@ -25,7 +25,7 @@ pub(crate) async fn disconnect(options: DisconnectOptions) -> anyhow::Result<Exi
     let settings = config::load_connecting(&options.config)?;
     let client = super::client(&settings)?;
     super::same_api(&receipt, &settings.api)?;
-    let scopes = Scopes::ask(&client).await?;
+    let scopes = Scopes::ask(&client, &settings.key_env).await?;
     let now = look(&client, &receipt).await?;
     let plan = undo::plan(&receipt, &now, texts(&options.config, &receipt)?);
     print(&shown(&plan, &path));

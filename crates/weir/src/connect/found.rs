@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Context;
 use sendgrid::api::needs::{self, Use};
-use sendgrid::api::{AccountCredits, AccountDetails, Client, Error, Ip, Subuser, Webhook};
+use sendgrid::api::{AccountCredits, AccountDetails, Client, Error, Ip, Refusal, Subuser, Webhook};
 
 use super::address::Base;
 use super::user::User;
@@ -53,11 +53,14 @@ const USES: [Use; 6] =
 
 impl Scopes {
     /// Asks for them; where SendGrid refuses to tell, the calls themselves will.
-    pub(super) async fn ask(client: &Client) -> anyhow::Result<Self> {
+    pub(super) async fn ask(client: &Client, key_env: &str) -> anyhow::Result<Self> {
         match client.own().scopes().await {
             Ok(held) => Ok(Self(Some(held))),
-            Err(Error::Refused { refusal, .. }) if refusal != sendgrid::api::Refusal::BadKey => Ok(Self(None)),
-            Err(error) => Err(error).context("the API key can't be used"),
+            Err(error) => match error.refusal() {
+                None => Err(error).context("SendGrid does not answer what the API key may do"),
+                Some(Refusal::BadKey) => Err(error).with_context(|| format!("the API key in {key_env} can't be used")),
+                Some(_) => Ok(Self(None)),
+            },
         }
     }
 

@@ -66,7 +66,7 @@ pub(crate) async fn connect(options: ConnectOptions) -> anyhow::Result<ExitCode>
     let places = Places::of(&options.config, settings.policy_file.as_deref());
     let receipt = Receipt::load(&places.receipt)?.unwrap_or_else(|| Receipt::new(&settings.api));
     same_api(&receipt, &settings.api)?;
-    let scopes = Scopes::ask(&client).await?;
+    let scopes = Scopes::ask(&client, &settings.key_env).await?;
     let standing = Standing { settings, client, places, receipt, scopes };
     if options.check { check::check(standing, &options).await } else { set_up(standing, &options).await }
 }
@@ -158,7 +158,8 @@ impl Standing {
         let probes = untested.iter().filter_map(|place| probe(doing.targets.get(*place)?)).collect::<Vec<_>>();
         print(&format!("Waiting for the test event of {} webhooks …", probes.len()));
         let wait = options.longest_wait();
-        let arrivals = testing::test(client, (listener, self.settings.receiver), &probes, wait).await?;
+        let arrivals = testing::test(client, (listener, self.settings.receiver), &probes, wait).await;
+        let arrivals = arrivals.with_context(|| failed("test it"))?;
         let here = untested.iter().zip(&arrivals).filter(|(_, arrival)| **arrival == Arrival::Verified);
         doing.arrived(here.map(|(place, _)| *place))?;
         Ok(check::tell(&probes, &arrivals))
