@@ -141,7 +141,8 @@ impl Requests {
         } else if came("unknown", &["not_found"]) {
             "POSTs came for no known source: does a proxy change the path, does the Weir that runs know the new source yet?"
         } else {
-            "nothing came: is the address right and its TLS certificate valid, and does a firewall or proxy let SendGrid in?"
+            "nothing came: is the address right and its TLS certificate valid, does a firewall or proxy let SendGrid in, and does \
+             it lead to this machine (else --to says where Weir runs)?"
         })
     }
 }

@@ -7,7 +7,7 @@ use sendgrid::api::Id;
 use super::arrival::Arrival;
 use super::receipt::{Receipt, WebhookRecord};
 use super::testing::{self, Listener, Probe};
-use super::{Standing, refuse_without};
+use super::{Standing, refuse_without, words};
 use crate::cli::connect::ConnectOptions;
 use crate::cli::print;
 use crate::config::ConfiguredSource;
@@ -20,7 +20,7 @@ pub(super) async fn check(standing: Standing, options: &ConnectOptions) -> anyho
     refuse_without(&scopes, ["user.webhooks.event.test.create"], &settings.key_env)?;
     let listener = Listener::find(settings.receiver.listen, settings.admin, options.to.as_deref()).await?;
     if options.dry_run {
-        print(&format!("To do:\n  1. have the test event of {} webhooks sent, and wait for it", probes.len()));
+        print(&format!("To do:\n  1. have SendGrid send {}, and wait", words::test_events(probes.len())));
         return Ok(ExitCode::SUCCESS);
     }
     let wait = options.longest_wait();

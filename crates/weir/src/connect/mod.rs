@@ -156,7 +156,7 @@ impl Standing {
             return Ok(ExitCode::SUCCESS);
         }
         let probes = untested.iter().filter_map(|place| probe(doing.targets.get(*place)?)).collect::<Vec<_>>();
-        print(&format!("Waiting for the test event of {} webhooks …", probes.len()));
+        print(&format!("Waiting for {} …", words::test_events(probes.len())));
         let wait = options.longest_wait();
         let arrivals = testing::test(client, (listener, self.settings.receiver), &probes, wait).await;
         let arrivals = arrivals.with_context(|| failed("test it"))?;
@@ -201,16 +201,14 @@ impl Whole {
         });
         tasks.extend(steps);
         if !self.untested.is_empty() {
-            let (count, longest) = (self.untested.len(), options.longest_wait().as_secs());
+            let (count, longest) = (words::test_events(self.untested.len()), options.longest_wait().as_secs());
             let place = match &self.listener {
                 Listener::Weir(weir) => format!("the Weir that runs at {}", weir.base()),
                 Listener::Free | Listener::Other => {
                     format!("a receiver that is open on {} for as long", standing.settings.receiver.listen)
                 }
             };
-            tasks.push(format!(
-                "have the test event of {count} webhooks sent, and wait at most {longest} s for it at {place}"
-            ));
+            tasks.push(format!("have SendGrid send {count}, and wait at most {longest} s at {place}"));
         }
         tasks
     }

@@ -60,7 +60,7 @@ pub(super) enum Step {
 /// Why there is no plan.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoPlan {
-    #[error("{user} has {found} webhooks, and its plan allows {most}: remove one at SendGrid first")]
+    #[error("{user} has {found} of the {most} webhooks that its plan allows: remove one at SendGrid first")]
     TooMany { user: User, found: usize, most: u64 },
     #[error("subuser {subuser:?} can't be a customer's name, and so have a source of its own")]
     Customer {

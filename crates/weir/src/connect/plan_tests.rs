@@ -150,5 +150,8 @@ fn what_has_not_arrived_is_tested_again() {
 fn the_plans_limit_is_told_before_anything_is_done() {
     let others = vec![webhook("1", "https://a.example/"), webhook("2", "https://b.example/")];
     let refused = planned(&[found(acme(), others)], &[], &receipt([])).unwrap_err();
-    assert_eq!(refused.to_string(), "subuser acme has 2 webhooks, and its plan allows 2: remove one at SendGrid first");
+    assert_eq!(
+        refused.to_string(),
+        "subuser acme has 2 of the 2 webhooks that its plan allows: remove one at SendGrid first"
+    );
 }

@@ -130,6 +130,11 @@ pub(super) fn pools(change: &PoolChange, policy: &str, config: &str) -> String {
     }
 }
 
+/// So many test events.
+pub(super) fn test_events(count: usize) -> String {
+    if count == 1 { "a test event".to_owned() } else { format!("{count} test events") }
+}
+
 /// Lines, numbered from 1.
 pub(super) fn numbered(lines: &[String]) -> String {
     let numbered = (1_u32..).zip(lines).map(|(number, line)| format!("  {number}. {line}"));
