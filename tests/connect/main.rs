@@ -189,3 +189,22 @@ async fn more_webhooks_than_the_plan_allows_are_refused_before_anything_is_done(
     assert!(said.contains("the account has 1 of the 1 webhooks that its plan allows"), "{said}");
     assert_eq!((rig.changes().len(), rig.config()), (done, rig.written.clone()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn posts_that_another_key_signs_are_told_and_the_new_key_is_added() {
+    let rig = Rig::new().await;
+    rig.connect(&[]).await.done();
+    let [webhook] = rig.webhooks(None).await.try_into().unwrap();
+    let path = format!("{SETTINGS}/signed/{}", webhook["id"].as_str().unwrap());
+    for signs in [false, true] {
+        rig.call(Method::PATCH, &path, None, Some(json!({ "enabled": signs }))).await;
+    }
+    let said = rig.weir(&["connect", "--check", "--wait", "2s"]).await.failed();
+    assert!(said.contains("NOT arrived") && said.contains("signed by another key"), "{said}");
+    let said = rig.connect(&[]).await.done();
+    assert!(said.contains("add the key to source \"sendgrid\"") && said.contains("arrived: "), "{said}");
+    let config: toml::Table = toml::from_str(&rig.config()).unwrap();
+    assert_eq!(config["source"][0]["verification_keys"].as_array().unwrap().len(), 2);
+    rig.disconnect().await.done();
+    assert_eq!((rig.webhooks(None).await.len(), rig.config()), (0, rig.written.clone()));
+}

@@ -23,7 +23,7 @@ use self::operate::{AnswerOptions, EnforceCommand, UndoOptions, Where};
 ///
 /// To see it work:        weir demo
 /// To write a config:     weir config default > weir.toml
-/// To set SendGrid up:    weir connect --config weir.toml --url https://events.example.com
+/// To set SendGrid up:    weir connect --config weir.toml --url URL
 /// To see what is wrong:  weir config check --config weir.toml
 /// To run it:             weir run --config weir.toml
 /// To stop enforcement:   weir enforce pause --by ann --reason "looks like a false alarm"
