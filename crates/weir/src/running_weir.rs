@@ -66,7 +66,10 @@ impl RunningWeir {
     /// A request to a path of these segments, whatever is in them.
     pub(crate) fn post_to(&self, segments: &[&str]) -> anyhow::Result<RequestBuilder> {
         let mut url = Url::parse(&self.base).with_context(|| format!("{} is no URL", self.base))?;
-        let is_base = url.path_segments_mut().map(|mut path| drop(path.pop_if_empty().extend(segments))).is_ok();
+        let is_base = url.path_segments_mut().map(|mut path| {
+            path.pop_if_empty().extend(segments);
+        });
+        let is_base = is_base.is_ok();
         anyhow::ensure!(is_base, "{} is no URL of a server", self.base);
         Ok(self.client.post(url))
     }
