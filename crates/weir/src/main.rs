@@ -1,13 +1,14 @@
 //! Weir: stands between a sending platform and its SendGrid account.
 //!
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all, `judging`
-//! judges a policy.
+//! judges a policy, `connect` sets SendGrid up.
 
 mod applying;
 mod backtest;
 mod cli;
 mod clock;
 mod config;
+mod connect;
 mod demo;
 mod explain;
 mod judging;
@@ -37,6 +38,8 @@ fn main() -> ExitCode {
 fn answer(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(options) => return runtime()?.block_on(demo::run(options)),
+        Command::Connect(options) => return runtime()?.block_on(connect::connect(options)),
+        Command::Disconnect(options) => return runtime()?.block_on(connect::disconnect(options)),
         Command::Judge(options) => return judging::run(&options),
         Command::Config(ConfigCommand::Check { config, policy }) => {
             return Ok(config::check(config.as_deref(), policy.as_deref()));

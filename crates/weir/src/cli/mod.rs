@@ -1,5 +1,6 @@
 //! What can be asked of the binary.
 
+pub(crate) mod connect;
 pub(crate) mod operate;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use model::Millis;
 use sendgrid::webhook::CustomerRule;
 
+use self::connect::{ConnectOptions, DisconnectOptions};
 use self::operate::{AnswerOptions, EnforceCommand, UndoOptions, Where};
 
 /// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
@@ -21,6 +23,7 @@ use self::operate::{AnswerOptions, EnforceCommand, UndoOptions, Where};
 ///
 /// To see it work:        weir demo
 /// To write a config:     weir config default > weir.toml
+/// To set SendGrid up:    weir connect --config weir.toml --url URL
 /// To see what is wrong:  weir config check --config weir.toml
 /// To run it:             weir run --config weir.toml
 /// To stop enforcement:   weir enforce pause --by ann --reason "looks like a false alarm"
@@ -40,6 +43,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run Weir until SIGTERM or Ctrl-C.
     Run(RunOptions),
+    /// Have SendGrid post to Weir: makes the webhooks, has them sign, writes the sources, and waits for a test event.
+    Connect(ConnectOptions),
+    /// Undo exactly what `weir connect` did.
+    Disconnect(DisconnectOptions),
     /// Show an hour of a simulated platform's life in a minute: real webhooks, a simulated SendGrid, real verdicts.
     Demo(DemoOptions),
     /// Say why a decision was made: derived again from the log, counted again, and in words that its customer can be sent.
