@@ -11,13 +11,14 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::completeness::Reports;
+use crate::enforcement::Enforcement;
 
 /// Decisions and actions kept in memory, newest; older ones are in the log.
 const KEPT: usize = 10_000;
 /// How long a reader waits before it looks whether it should end.
 const WAIT: Duration = Duration::from_millis(100);
 /// The topics that are read.
-const TOPICS: [Topic; 4] = [Topic::Standings, Topic::Decisions, Topic::Actions, Topic::Fleet];
+const TOPICS: [Topic; 5] = [Topic::Standings, Topic::Decisions, Topic::Actions, Topic::Fleet, Topic::Enforcement];
 
 /// Why the topics can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,7 @@ struct Known {
     decisions: VecDeque<(Position, Decision)>,
     actions: VecDeque<(CustomerId, serde_json::Value)>,
     shares: BTreeMap<PartitionId, Fleet>,
+    enforcement: Enforcement,
 }
 
 impl Index {
@@ -113,6 +115,11 @@ impl Index {
     /// What the comparisons with SendGrid found.
     pub(crate) const fn completeness(&self) -> &Reports {
         &self.completeness
+    }
+
+    /// What is said of enforcement.
+    pub(crate) fn enforcement<T>(&self, ask: impl FnOnce(&Enforcement) -> T) -> T {
+        ask(&self.known().enforcement)
     }
 
     /// Changes whenever a decision was read.
@@ -182,7 +189,8 @@ impl Reader {
             Topic::Fleet => {
                 known.shares.insert(stored.position.partition, serde_json::from_slice(value).ok()?);
             }
-            Topic::Events | Topic::Rejects | Topic::Enforcement => {}
+            Topic::Enforcement => known.enforcement.take(stored)?,
+            Topic::Events | Topic::Rejects => {}
         }
         Some(())
     }

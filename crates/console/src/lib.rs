@@ -6,10 +6,13 @@
 
 mod admin;
 mod answer;
+mod approvals;
 mod commands;
 mod completeness;
 mod customers;
 mod decisions;
+mod enforcement;
+mod enforcer;
 mod explainer;
 mod explanations;
 mod fleet;
@@ -18,6 +21,8 @@ mod health;
 mod index;
 mod policies;
 mod server;
+mod undo;
+mod words;
 
 pub use admin::{Admin, Probes, Ready, Troubles};
 pub use explainer::{ExplainError, Explainer};

@@ -179,6 +179,8 @@ impl Enforcer {
         case.adopted = None;
         case.pass(standing, now, counted);
         self.memory.keep(case, now).await?;
+        // It is watched anew once SendGrid shows it.
+        self.watched.set(&standing.customer, None);
         Ok(true)
     }
 
@@ -218,6 +220,7 @@ impl Enforcer {
         }
         case.carried = Some(InForce::of(&standing));
         case.stage = standing.stage;
+        self.watch_mail(&standing.customer, standing.stage, &turn.seen);
         if !turn.settled.held_back.is_empty() {
             self.memory.keep(case, now).await?;
             let reasons = turn.settled.held_back.join("; ");

@@ -11,6 +11,9 @@
 //! [`World`] remembers every call, and of every moment what promises are held against: the fewest IPs that a subuser had,
 //! pools that were emptied, the time that an IP spent in two pools, and calls that no client makes which obeys.
 //!
+//! SendGrid's own clients, documents and libraries are held against its shapes: `docs/sendgrid-api.md` says how. Its
+//! behaviour over time is published nowhere.
+//!
 //! # Not here
 //!
 //! A move takes effect at once for mail; only what is read may be late ([`Faults::stale`]). Mail is not sent through this

@@ -26,8 +26,7 @@ pub(super) fn check(check: &mut Check<'_>, raw: &Raw, has_key: bool) -> Option<C
         check.fault(written, format!("{} is too long; at most 48h after its end a day is compared", written.get_ref()));
     }
     if let Some(written) = raw.completeness.enabled.as_ref().filter(|enabled| *enabled.get_ref() && !has_key) {
-        let key = raw.sendgrid.api_key_env.as_deref().unwrap_or("SENDGRID_API_KEY");
-        check.fault(written, format!("to compare events needs a SendGrid API key in {key}"));
+        check.fault(written, format!("to compare events needs a SendGrid API key in {}", raw.sendgrid.key_env()));
     }
     let is_enabled = raw.completeness.enabled.as_ref().is_none_or(|enabled| *enabled.get_ref());
     (is_enabled && has_key && !config.sources.is_empty()).then_some(config)
