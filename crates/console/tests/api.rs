@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -36,11 +37,14 @@ struct House {
     address: SocketAddr,
     ready: Ready,
     shutdown: CancellationToken,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Drop for House {
     fn drop(&mut self) {
         self.shutdown.cancel();
+        // A log must not be read any more when the process ends. One that panicked has said so.
+        self.readers.drain(..).for_each(|reader| drop(reader.join()));
     }
 }
 
@@ -108,7 +112,7 @@ impl House {
         let log: Arc<dyn Log> = Arc::clone(&embedded) as _;
         let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
         let shutdown = CancellationToken::new();
-        let (index, _readers) = Index::start(&log, &shutdown).unwrap();
+        let (index, mut readers) = Index::start(&log, &shutdown).unwrap();
         let ready = Ready::default();
         let told = GateConfig {
             instance: "here".to_owned(),
@@ -117,7 +121,8 @@ impl House {
             views: views(),
             clock: Arc::new(|| NOW),
         };
-        let (gate, _readers) = Gate::start(told, &log, &shutdown).unwrap();
+        let (gate, gates_readers) = Gate::start(told, &log, &shutdown).unwrap();
+        readers.extend(gates_readers);
         let admin = Admin {
             index,
             views: views(),
@@ -132,7 +137,7 @@ impl House {
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), admin).await.unwrap();
         let address = server.local_addr();
         tokio::spawn(server.run(shutdown.clone()));
-        Self { _folder: folder, log, embedded, address, ready, shutdown }
+        Self { _folder: folder, log, embedded, address, ready, shutdown, readers }
     }
 
     async fn put(&self, topic: Topic, customer: &str, value: Value) {
