@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use enforcer::{Action, Outcome};
 use log::Log;
-use model::Standing;
+use model::{Stage, Standing};
 use rand::RngExt;
 use simulator::sendgrid::{Budget, Call, Faults, Moment, Options, SendGrid, World};
 
@@ -256,4 +256,27 @@ async fn whoever_is_released_is_back_exactly_where_it_was() {
     println!("an IP was in two pools for {longest:?} at most");
     let actions = run.assert_history();
     run.say_calls(&actions, began);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_was_cut_in_two_by_a_kill_is_finished() {
+    for moment in [Moment::Before, Moment::After, Moment::Answered] {
+        // The first of two calls that change something, and the second.
+        for passing in 0..2 {
+            let mut run = Run::new(7).await;
+            run.sendgrid.world().faults = Faults { stale: MINUTE, ..Faults::default() };
+            let with_ips = |customer: &&Customer| matches!(customer.before, Before::Ips { .. });
+            let own = run.customers.iter().find(with_ips).unwrap().id.clone();
+            let subuser = run.customers[1].id.clone();
+            run.start().await;
+            let caught = run.sendgrid.catch(passing, moment, Call::changes);
+            let said = [&own, &subuser].map(|id| run.standings.stands(id, Stage::Quarantined, Some(5)));
+            assert!(run.process.as_mut().unwrap().say(&said).await);
+            caught.await.unwrap();
+            run.converge().await;
+            run.assert_nothing_forbidden();
+            let actions = run.assert_history();
+            assert!(actions.iter().any(|action| action.outcome == Outcome::Done));
+        }
+    }
 }

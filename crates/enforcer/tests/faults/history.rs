@@ -67,7 +67,11 @@ pub(crate) fn assert_cases(
     last: &BTreeMap<CustomerId, Standing>,
 ) {
     for customer in customers {
-        let (case, standing) = (cases.get(&customer.id), &last[&customer.id]);
+        let case = cases.get(&customer.id);
+        let Some(standing) = last.get(&customer.id) else {
+            assert_eq!(case, None, "{} never stood anywhere", customer.id);
+            continue;
+        };
         if let Some(in_force) = case.and_then(|case| case.in_force.as_ref()) {
             assert!(in_force.is(standing), "{in_force:?} is in force, {standing:?} should be");
         } else {
