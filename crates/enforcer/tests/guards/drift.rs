@@ -1,7 +1,7 @@
 //! Changes by hand.
 
 use enforcer::{OnDrift, Outcome};
-use model::{EnforcerMode, HeldWhy, Stage};
+use model::{EnforcerMode, HeldWhy, PoolName, Stage};
 
 use crate::house::{House, eventually, names};
 
@@ -47,4 +47,23 @@ async fn what_is_adopted_stays_until_the_next_decision() {
     house.stand(&names, Stage::Banned).await;
     eventually("the next decision", || async { house.sendgrid.world().is_disabled(name) }).await;
     eventually("nothing is held back", || async { house.held(name).is_none() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_possible_is_done_and_is_nobodys_change() {
+    let names = names(1);
+    let mut house = House::new(&names, EnforcerMode::Enforce, |config| {
+        config.quarantine_pool = PoolName::new("made-later");
+        config.on_drift = OnDrift::Adopt;
+    })
+    .await;
+    house.stand(&names, Stage::Quarantined).await;
+    eventually("no pool", || async { house.held(&names[0]).is_some_and(|held| held.why == HeldWhy::NotPossible) })
+        .await;
+    house.client().create_pool("made-later").await.unwrap();
+    house.client().add_to_pool("made-later", "192.0.2.3").await.unwrap();
+    let is_moved = || async { house.sendgrid.world().ips_of(&names[0]).iter().eq(["192.0.2.3"]) };
+    eventually("quarantined", is_moved).await;
+    eventually("nothing is held back", || async { house.held(&names[0]).is_none() }).await;
+    assert_eq!(drifts(&house), 0);
 }

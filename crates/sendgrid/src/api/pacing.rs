@@ -205,6 +205,24 @@ mod tests {
         }
 
         #[test]
+        fn answers_that_are_lost_let_no_more_calls_through_than_are_left(
+            limit in 1..20_u32, per in 1..90_u64, calls in prop::collection::vec((0..4_000_u64, any::<bool>()), 1..200),
+        ) {
+            let (mut pace, mut now) = (fast(), Duration::ZERO);
+            let mut server = Server { limit, per, used: HashMap::new() };
+            for (gap, is_lost) in calls {
+                now += Duration::from_millis(gap);
+                now += pace.wait(ENDPOINT, now);
+                pace.begin(ENDPOINT, now);
+                let (quota, exceeded) = server.take(now);
+                prop_assert!(!exceeded);
+                // Before anything was told of a stretch, nothing can be known of it.
+                let is_first = quota.remaining + 1 == limit;
+                pace.end(ENDPOINT, now, (is_first || !is_lost).then_some(quota));
+            }
+        }
+
+        #[test]
         fn answers_in_any_order_let_no_more_calls_through_than_are_left(
             limit in 1..30_u32, order in prop::collection::vec(any::<prop::sample::Index>(), 60),
         ) {
