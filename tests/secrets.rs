@@ -320,7 +320,7 @@ async fn bad_requests(weir: &mut Weir) {
             bodies.push(command.to_string());
         }
     }
-    let paths = ["/v1/customers/none/commands", "/v1/customers/none/grants", "/v1/policy", "/v1/fleet"];
+    let paths = ["/v1/customers/none/commands", "/v1/customers/none/admit", "/v1/policy", "/v1/fleet"];
     for body in bodies {
         for path in paths {
             // What a person says in so many words as the reason is kept for other persons to read.

@@ -64,8 +64,13 @@ impl Subject<'_> {
                 seen.pools_of.insert(ip.clone(), pools);
             }
         }
-        let concerned = seen.pools_of.values().flatten().map(String::as_str);
-        let concerned: BTreeSet<_> = concerned.chain([pools.home.as_str(), pools.quarantine.as_str()]).collect();
+        let earlier = match self.before {
+            Some(Before::Ips { own }) => own.as_slice(),
+            Some(Before::Subuser(_)) | None => &[],
+        };
+        let concerned = seen.pools_of.values().chain(earlier.iter().map(|own| &own.pools)).flatten();
+        let concerned = concerned.map(String::as_str).chain([pools.home.as_str(), pools.quarantine.as_str()]);
+        let concerned: BTreeSet<_> = concerned.collect();
         seen.members = eyes.members(concerned).await?;
         Ok(seen)
     }

@@ -21,6 +21,7 @@ const MINUTE: Duration = Duration::from_millis(600);
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Kills after which everybody must be right again.
 const KILLS: usize = 14;
+const PENDING: &str = "weir_enforcer_pending_customers_count";
 /// How long a life lasts in which the call is not made at which it would end.
 const LIFE: Duration = Duration::from_secs(2);
 
@@ -158,15 +159,20 @@ impl Run {
         assert_eq!(deltas, 0, "differences of credits");
     }
 
+    /// Waits until a metric has this value.
+    async fn see(&mut self, metric: &str, value: f64) {
+        let deadline = Instant::now() + PATIENCE;
+        let process = self.process.as_mut().unwrap();
+        while process.metric(metric).await != Some(value) {
+            assert!(Instant::now() < deadline, "{metric} is not {value}; seed {}", self.seed);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Everybody is right, nothing is left to do, and nothing more is done, whatever a sweep finds.
     async fn assert_at_rest(&mut self) {
         self.sendgrid.world().faults = Faults::default();
-        let process = self.process.as_mut().unwrap();
         let deadline = Instant::now() + PATIENCE;
-        while process.metric("weir_enforcer_pending_customers_count").await != Some(0.0) {
-            assert!(Instant::now() < deadline, "something is still to be done; seed {}", self.seed);
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
         let rests = Instant::now();
         // Every sweep lists the pools.
         let is_sweep = |call: &&Call| call.at > rests && call.path == "/v3/ips/pools";
@@ -175,6 +181,7 @@ impl Run {
             assert!(Instant::now() < deadline, "no sweeps; seed {}", self.seed);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        assert_eq!(self.process.as_mut().unwrap().metric(PENDING).await, Some(0.0), "something is still to be done");
         let world = self.sendgrid.world();
         let changed: Vec<_> = world.calls().iter().filter(|call| call.at > rests && call.changes()).collect();
         assert!(changed.is_empty(), "changed at rest: {changed:?}; seed {}", self.seed);
@@ -274,6 +281,8 @@ async fn a_move_that_was_cut_in_two_by_a_kill_is_finished() {
             assert!(run.process.as_mut().unwrap().say(&said).await);
             caught.await.unwrap();
             run.converge().await;
+            run.see("weir_enforcer_held_back_customers_count{why=\"not_possible\"}", 1.0).await;
+            run.see(PENDING, 0.0).await;
             run.assert_nothing_forbidden();
             let actions = run.assert_history();
             assert!(actions.iter().any(|action| action.outcome == Outcome::Done));

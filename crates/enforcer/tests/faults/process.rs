@@ -92,7 +92,7 @@ impl Process {
         self.ask(&Order::Say(standings.to_vec())).await.is_some()
     }
 
-    /// A metric without labels.
+    /// A metric, by its whole name with labels.
     pub(crate) async fn metric(&mut self, name: &str) -> Option<f64> {
         let all: String = serde_json::from_str(&self.ask(&Order::Metrics).await?).unwrap();
         all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())

@@ -51,9 +51,15 @@ impl Standings {
     }
 
     fn next(&mut self, id: &CustomerId) -> Standing {
-        let mut at = self.rng.random_range(0..100);
-        let stage = STAGES.iter().find(|(_, share)| at.checked_sub(*share).map(|left| at = left).is_none());
-        let stage = stage.map_or(Stage::Healthy, |(stage, _)| *stage);
+        let mut at: u32 = self.rng.random_range(0..100);
+        let mut stage = Stage::Healthy;
+        for (next, share) in STAGES {
+            stage = next;
+            match at.checked_sub(share) {
+                Some(left) => at = left,
+                None => break,
+            }
+        }
         let is_capped = self.rng.random_bool(if stage == Stage::Throttled { 0.8 } else { 0.15 });
         // A cap of 0 stops the customer.
         let least = u32::from(self.rng.random_bool(0.9));

@@ -10,7 +10,8 @@ async fn changed_by_hand(on_drift: OnDrift) -> (House, Vec<String>) {
     let mut house = House::new(&names, EnforcerMode::Enforce, |config| config.on_drift = on_drift).await;
     house.stand(&names, Stage::Suspended).await;
     eventually("suspended", || async { house.sendgrid.world().is_disabled(&names[0]) }).await;
-    eventually("seen to be", || async { house.metric("weir_enforcer_pending_customers_count") == Some(0.0) }).await;
+    let seen = "weir_enforcer_enforced_seconds_count";
+    eventually("seen to be", || async { house.metric(seen) == Some(1.0) }).await;
     house.client().set_disabled(&names[0], false).await.unwrap();
     (house, names)
 }
