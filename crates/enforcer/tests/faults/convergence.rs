@@ -20,7 +20,7 @@ const MINUTE: Duration = Duration::from_millis(600);
 /// How long anything may take that must come about.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Kills after which everybody must be right again.
-const KILLS: usize = 14;
+const KILLS: usize = 20;
 const PENDING: &str = "weir_enforcer_pending_customers_count";
 /// How long a life lasts in which the call is not made at which it would end.
 const LIFE: Duration = Duration::from_secs(2);
@@ -61,7 +61,7 @@ impl Run {
     async fn new(seed: u64) -> Self {
         println!("WEIR_FAULTS_SEED={seed}");
         let (folder, customers) = (tempfile::tempdir().unwrap(), fleet::customers());
-        let budget = Budget { calls: 200, per: Duration::from_secs(1) };
+        let budget = Budget { calls: 30, per: Duration::from_secs(1) };
         let world = World::of(&fleet::accounts(&customers));
         let sendgrid = SendGrid::start_with(world, Options { budget, seed }).await.unwrap();
         fleet::set_up(&process::client(&sendgrid.base_url(), sendgrid.api_key()), &customers).await;
