@@ -61,7 +61,7 @@ impl Run {
     async fn new(seed: u64) -> Self {
         println!("WEIR_FAULTS_SEED={seed}");
         let (folder, customers) = (tempfile::tempdir().unwrap(), fleet::customers());
-        let budget = Budget { calls: 30, per: Duration::from_secs(1) };
+        let budget = Budget { calls: 60, per: Duration::from_secs(1) };
         let world = World::of(&fleet::accounts(&customers));
         let sendgrid = SendGrid::start_with(world, Options { budget, seed }).await.unwrap();
         fleet::set_up(&process::client(&sendgrid.base_url(), sendgrid.api_key()), &customers).await;
