@@ -254,7 +254,7 @@ async fn bad_posts(weir: &mut Weir, signer: &Signer) {
         to.clone(),
         format!(r#"{{"email":"{to}"}}"#),
         format!(r#"["{to}", {to}]"#),
-        format!(r#"[{{"email":"{to}\u{0}"}}]"#),
+        format!("[{{\"email\":\"{to}\0\"}}]"),
         format!(r#"[{}]"#, vec![body.clone(); 5_000].join(",")),
     ];
     let old = "1000000000".to_owned();

@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Kills after which everybody must be right again.
 const KILLS: usize = 20;
 const PENDING: &str = "weir_enforcer_pending_customers_count";
+/// How long an IP may be in two pools: some failures in a row, of which each is followed by a longer wait, and a wait for the rate
+/// limit.
+const TORN: Duration = Duration::from_secs(15);
 /// How long a life lasts in which the call is not made at which it would end.
 const LIFE: Duration = Duration::from_secs(2);
 
@@ -261,6 +264,7 @@ async fn whoever_is_released_is_back_exactly_where_it_was() {
     let longest = own_ips.flatten().map(|ip| world.longest_in_two_pools(ip)).max().unwrap();
     drop(world);
     println!("an IP was in two pools for {longest:?} at most");
+    assert!(longest < TORN, "an IP was in two pools for {longest:?}; seed {}", run.seed);
     let actions = run.assert_history();
     run.say_calls(&actions, began);
 }
