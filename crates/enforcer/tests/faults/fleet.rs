@@ -43,7 +43,7 @@ pub(crate) fn customers() -> Vec<Customer> {
         let before = match number % 5 {
             3 => Before::Ips {
                 own: free_ips.by_ref().take(1 + number % 2).collect(),
-                pool: if number % 4 == 0 { OTHER_HOME } else { HOME },
+                pool: if number.is_multiple_of(4) { OTHER_HOME } else { HOME },
             },
             4 => Before::Routed,
             _ => subuser(number),
@@ -71,7 +71,7 @@ fn subuser(number: usize) -> Before {
         ips: ips.iter().map(|ip| (*ip).to_owned()).collect(),
         credits,
         // The platform itself has stopped a few.
-        is_disabled: number % 40 == 0,
+        is_disabled: number.is_multiple_of(40),
     }
 }
 

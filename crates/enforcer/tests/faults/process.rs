@@ -16,13 +16,16 @@ use prometheus::{Registry, TextEncoder};
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig};
 use serde::{Deserialize, Serialize};
 use simulator::sendgrid::{HOME, QUARANTINE};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::fleet;
 
 /// Tells a child how to be.
 const SETTINGS: &str = "WEIR_FAULTS_CHILD";
+/// One order is given at a time, and answered.
+const WAITING: usize = 4;
 /// Before what a child answers; the test harness talks too.
 const ANSWERS: &str = "child answers: ";
 
@@ -54,7 +57,7 @@ enum Order {
 pub(crate) struct Process {
     child: Child,
     orders: ChildStdin,
-    answers: UnboundedReceiver<String>,
+    answers: Receiver<String>,
 }
 
 impl Process {
@@ -68,12 +71,12 @@ impl Process {
             .spawn()
             .unwrap();
         let (orders, said) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (answer, answers) = unbounded_channel();
+        let (answer, answers) = channel(WAITING);
         std::thread::spawn(move || {
             for line in BufReader::new(said).lines().map_while(Result::ok) {
                 // What the harness says before it may stand on the same line.
                 if let Some((_, said)) = line.split_once(ANSWERS) {
-                    drop(answer.send(said.to_owned()));
+                    drop(answer.blocking_send(said.to_owned()));
                 }
             }
         });
@@ -165,7 +168,7 @@ fn child_that_is_killed() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(obey(&serde_json::from_str(&settings).unwrap()));
     // The parent is gone.
-    std::process::exit(0);
+    runtime.shutdown_background();
 }
 
 async fn obey(settings: &Settings) {
@@ -179,22 +182,26 @@ async fn obey(settings: &Settings) {
     let config = config(EnforcerMode::Enforce, settings);
     let mut enforcer =
         Some(Enforcer::new(config, Some(client), Arc::clone(&log), Arc::clone(&clock), &registry).unwrap());
-    let (tell, mut orders) = unbounded_channel();
+    let (tell, mut orders) = channel(WAITING);
     std::thread::spawn(move || {
         for line in std::io::stdin().lines().map_while(Result::ok) {
-            drop(tell.send(serde_json::from_str::<Order>(&line).unwrap()));
+            drop(tell.blocking_send(serde_json::from_str::<Order>(&line).unwrap()));
         }
     });
     answer("open");
-    while let Some(order) = orders.recv().await {
+    let mut acting: Option<JoinHandle<_>> = None;
+    loop {
+        let order = tokio::select! {
+            ended = async { acting.as_mut().unwrap().await }, if acting.is_some() => {
+                eprintln!("the enforcer ended: {ended:?}");
+                return;
+            }
+            order = orders.recv() => order,
+        };
+        let Some(order) = order else { return };
         match order {
             Order::Act => {
-                let acting = enforcer.take().unwrap().run(CancellationToken::new());
-                tokio::spawn(async move {
-                    let ended = acting.await;
-                    eprintln!("the enforcer ended: {ended:?}");
-                    std::process::exit(1);
-                });
+                acting = Some(tokio::spawn(enforcer.take().unwrap().run(CancellationToken::new())));
                 answer("acting");
             }
             Order::Say(standings) => {
