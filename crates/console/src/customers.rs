@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use model::{CustomerId, CustomerView, Decision, Stage, Standing};
+use model::{CaseView, CustomerId, CustomerView, Decision, Stage, Standing};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
@@ -46,6 +46,8 @@ pub(crate) struct CustomerAnswer {
     history: Vec<Decision>,
     /// Calls to SendGrid for it, oldest first.
     actions: Vec<serde_json::Value>,
+    /// What the enforcer has let through for it and what it holds back; null where it has nothing to do with it.
+    enforcement: Option<CaseView>,
 }
 
 pub(crate) async fn show(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Json<CustomerAnswer>, Problem> {
@@ -53,7 +55,8 @@ pub(crate) async fn show(State(admin): State<Admin>, Path(id): Path<String>) -> 
     let view = view(&admin, &id).await?.ok_or_else(|| unknown(&id))?;
     let history = admin.index.decisions(HISTORY, |_, decision| decision.customer == id);
     let history = history.into_iter().map(|(_, decision)| decision).collect();
-    Ok(Json(CustomerAnswer { view, history, actions: admin.index.actions(&id) }))
+    let enforcement = admin.index.enforcement(|enforcement| enforcement.cases.get(&id).cloned());
+    Ok(Json(CustomerAnswer { view, history, actions: admin.index.actions(&id), enforcement }))
 }
 
 pub(crate) fn customer(id: &str) -> Result<CustomerId, Problem> {

@@ -10,12 +10,14 @@ use model::{CustomerId, Decision, Fleet, Offset, PartitionId, Position, Standing
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::enforcement::Enforcement;
+
 /// Decisions and actions kept in memory, newest; older ones are in the log.
 const KEPT: usize = 10_000;
 /// How long a reader waits before it looks whether it should end.
 const WAIT: Duration = Duration::from_millis(100);
 /// The topics that are read.
-const TOPICS: [Topic; 4] = [Topic::Standings, Topic::Decisions, Topic::Actions, Topic::Fleet];
+const TOPICS: [Topic; 5] = [Topic::Standings, Topic::Decisions, Topic::Actions, Topic::Fleet, Topic::Enforcement];
 
 /// Why the topics can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +56,7 @@ struct Known {
     decisions: VecDeque<(Position, Decision)>,
     actions: VecDeque<(CustomerId, serde_json::Value)>,
     shares: BTreeMap<PartitionId, Fleet>,
+    enforcement: Enforcement,
 }
 
 impl Index {
@@ -104,6 +107,11 @@ impl Index {
     /// The sum of the partitions' latest shares.
     pub fn fleet(&self) -> Fleet {
         Fleet::sum(self.known().shares.values())
+    }
+
+    /// What is said of enforcement.
+    pub(crate) fn enforcement<T>(&self, ask: impl FnOnce(&Enforcement) -> T) -> T {
+        ask(&self.known().enforcement)
     }
 
     /// Changes whenever a decision was read.
@@ -173,7 +181,8 @@ impl Reader {
             Topic::Fleet => {
                 known.shares.insert(stored.position.partition, serde_json::from_slice(value).ok()?);
             }
-            Topic::Events | Topic::Rejects | Topic::Enforcement => {}
+            Topic::Enforcement => known.enforcement.take(stored)?,
+            Topic::Events | Topic::Rejects => {}
         }
         Some(())
     }

@@ -6,9 +6,12 @@
 
 mod admin;
 mod answer;
+mod approvals;
 mod commands;
 mod customers;
 mod decisions;
+mod enforcement;
+mod enforcer;
 mod explainer;
 mod explanations;
 mod fleet;
@@ -17,6 +20,8 @@ mod health;
 mod index;
 mod policies;
 mod server;
+mod undo;
+mod words;
 
 pub use admin::{Admin, Probes, Ready, Troubles};
 pub use explainer::{ExplainError, Explainer};

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
 use crate::gate::{self, Gate};
-use crate::{commands, customers, decisions, explanations, fleet, health, policies};
+use crate::{approvals, commands, customers, decisions, enforcer, explanations, fleet, health, policies, undo};
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +110,13 @@ fn router(admin: Admin) -> Router {
         .route("/v1/customers/{id}/commands", post(commands::command))
         .route("/v1/decisions", get(decisions::decisions))
         .route("/v1/decisions/{id}/explanation", get(explanations::explanation))
+        .route("/v1/enforcer", get(enforcer::show))
+        .route("/v1/enforcer/held", get(enforcer::held))
+        .route("/v1/enforcer/pause", post(enforcer::pause))
+        .route("/v1/enforcer/resume", post(enforcer::resume))
+        .route("/v1/approvals", get(approvals::list))
+        .route("/v1/approvals/{customer}", post(approvals::answer))
+        .route("/v1/undo", post(undo::undo))
         .route("/v1/fleet", get(fleet::fleet))
         .route("/v1/policy", get(policies::show).post(policies::apply).layer(DefaultBodyLimit::max(policies::LONGEST)))
         .with_state(admin)

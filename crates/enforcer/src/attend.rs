@@ -198,6 +198,8 @@ impl Enforcer {
         case.adopted = None;
         case.pass(standing, now, counted);
         self.memory.keep(case, now).await?;
+        // It is watched anew once SendGrid shows it.
+        self.watched.set(&standing.customer, None);
         Ok(true)
     }
 
@@ -241,6 +243,7 @@ impl Enforcer {
         // What is held back may be done once somebody has mended it: then nothing was changed by hand.
         case.carried = turn.settled.held_back.is_empty().then(|| InForce::of(&standing));
         case.stage = standing.stage;
+        self.watch_mail(&standing.customer, standing.stage, &turn.seen);
         let reasons = [turn.settled.held_back, turn.settled.impossible].concat();
         if !reasons.is_empty() {
             self.memory.keep(case, now).await?;

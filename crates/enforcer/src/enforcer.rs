@@ -1,6 +1,6 @@
 //! The loop: hear, look, act, record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,12 +21,15 @@ use crate::breaker::Breaker;
 use crate::case::{self, Case};
 use crate::catch::Catch;
 use crate::heard::{self, Ears, Heard};
+use crate::mail_watch::{MailWatch, Watched};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::observation::Recent;
+use crate::observation::{Observation, Recent};
+use crate::placement::Placement;
 use crate::plan::Call;
 use crate::queue::Queue;
 use crate::reconcile::PoolNames;
+use crate::stray::Stray;
 use crate::sweep::Sweep;
 use crate::{Clock, Config, Error};
 
@@ -54,6 +57,10 @@ pub struct Enforcer {
     pub(crate) recent: Recent,
     pub(crate) queue: Queue,
     pub(crate) sweep: Option<Sweep>,
+    /// Whose mail is watched.
+    pub(crate) watched: Watched,
+    /// Mail that left elsewhere, to be told.
+    pub(crate) strays: VecDeque<(CustomerId, Stray)>,
     /// For which standing something was said that need not be said again at every pass.
     said: BTreeMap<CustomerId, InForce>,
     candidacy: Box<dyn Candidacy>,
@@ -110,6 +117,8 @@ impl Enforcer {
             recent: Recent::new(config.settling),
             queue: Queue::default(),
             sweep: None,
+            watched: Watched::default(),
+            strays: VecDeque::new(),
             said: BTreeMap::new(),
             candidacy,
             office_since: None,
@@ -126,7 +135,8 @@ impl Enforcer {
     /// Where the log can't be read or written. What SendGrid refuses is recorded and tried again.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
         let (log, until) = (Arc::clone(&self.log), shutdown.clone());
-        let opened = tokio::task::spawn_blocking(move || heard::listen(log.as_ref(), &until)).await;
+        let mail = MailWatch { watched: self.watched.clone(), strays: self.metrics.strays.clone() };
+        let opened = tokio::task::spawn_blocking(move || heard::listen(log.as_ref(), mail, &until)).await;
         let Ears { mut heard, switch } = opened.map_err(|_| Error::ReaderEnded)??;
         self.switch = switch;
         self.catch_up(&mut heard, &shutdown).await?;
@@ -188,6 +198,7 @@ impl Enforcer {
             Heard::Share(partition, sent) => {
                 self.shares.insert(partition, sent);
             }
+            Heard::Stray(customer, stray) => self.strays.push_back((customer, stray)),
             Heard::CaughtUp => {}
         }
     }
@@ -207,6 +218,8 @@ impl Enforcer {
     async fn is_in_office(&mut self) -> Result<bool, Error> {
         if !self.candidacy.holds_office() {
             self.office_since = None;
+            self.watched.clear();
+            self.strays.clear();
             return Ok(false);
         }
         if self.office_since.is_some() {
@@ -230,6 +243,13 @@ impl Enforcer {
                 self.catch.note(&case.customer, passed.at, sent);
             }
         }
+        for case in self.memory.all() {
+            let placement = self.config.placements.of(&case.customer);
+            // The others' places are looked at by the sweep.
+            if let (Placement::Route, Some(in_force)) = (&placement, &case.in_force) {
+                self.watch_mail(&case.customer, in_force.stage, &Observation::default());
+            }
+        }
         self.queue = Queue::default();
         for standing in self.standings.values() {
             let case = self.memory.get(&standing.customer);
@@ -247,6 +267,7 @@ impl Enforcer {
 
     /// Serves the next customer that is due, or goes on with the sweep; whether there was anything to do.
     async fn work(&mut self) -> Result<bool, Error> {
+        self.tell_strays().await?;
         let Some(customer) = self.queue.next() else { return Ok(self.go_on_sweeping().await) };
         match self.attend(&customer).await {
             // What the log can't record now is tried again.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{Log, Start, Stored, Tail, Topic};
-use model::{Answer, Counter, EnforcementKey, Fleet, PartitionId, Standing, Switch, Window};
+use model::{Answer, Counter, CustomerId, EnforcementKey, Fleet, PartitionId, Standing, Switch, Window};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
+use crate::mail_watch::{self, MailWatch};
+use crate::stray::Stray;
 
 /// Something that was read.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(crate) enum Heard {
     Switch,
     /// How much mail the customers of a partition sent in 24 hours.
     Share(PartitionId, u64),
+    /// A moved customer's mail leaves elsewhere than it should.
+    Stray(CustomerId, Stray),
     /// All that was in a topic at the beginning has been read.
     CaughtUp,
 }
@@ -42,9 +46,10 @@ pub(crate) struct Ears {
     pub(crate) switch: watch::Receiver<Option<Switch>>,
 }
 
-/// Reads the topics, from the oldest record that is kept, until `shutdown`.
-pub(crate) fn listen(log: &dyn Log, shutdown: &CancellationToken) -> Result<Ears, Error> {
+/// Reads the topics, from the oldest record that is kept, and watches the mail that comes from now on, until `shutdown`.
+pub(crate) fn listen(log: &dyn Log, mail: MailWatch, shutdown: &CancellationToken) -> Result<Ears, Error> {
     let (sender, heard) = channel(WAITING);
+    mail_watch::start(log, mail, sender.clone(), shutdown.clone())?;
     let (set, switch) = watch::channel(None);
     let set = Arc::new(set);
     for topic in TOPICS {

@@ -20,6 +20,7 @@ mod error;
 mod eyes;
 mod heard;
 mod hold;
+mod mail_watch;
 mod memory;
 mod metrics;
 mod observation;
@@ -29,6 +30,7 @@ pub mod plan;
 mod queue;
 mod reconcile;
 mod scopes;
+mod stray;
 mod sweep;
 
 pub use action::{Action, Outcome};

@@ -50,15 +50,22 @@ impl Asking<'_> {
         if mode == EnforcerMode::Shadow {
             return Permit::Shadow;
         }
-        if let Some(switch) = self.switch.filter(|switch| switch.paused) {
-            let reason = format!("{} has paused enforcement: {}", switch.by, switch.reason);
-            return Permit::Held { why: HeldWhy::Paused, reason, expires: None };
-        }
         let has_passed = self.case.is_some_and(|case| case.has_passed(self.standing));
-        if has_passed || !self.tightens() || self.standing.rule_decision().is_none() {
-            return Permit::Go { is_limited: false };
+        let permit = if has_passed || !self.tightens() || self.standing.rule_decision().is_none() {
+            Permit::Go { is_limited: false }
+        } else if mode == EnforcerMode::Approve {
+            self.approval()
+        } else {
+            Permit::Go { is_limited: true }
+        };
+        match self.switch.filter(|switch| switch.paused) {
+            // What awaits approval can be answered meanwhile.
+            Some(switch) if matches!(permit, Permit::Go { .. }) => {
+                let reason = format!("{} has paused enforcement: {}", switch.by, switch.reason);
+                Permit::Held { why: HeldWhy::Paused, reason, expires: None }
+            }
+            _ => permit,
         }
-        if mode == EnforcerMode::Approve { self.approval() } else { Permit::Go { is_limited: true } }
     }
 
     /// Whether it is stricter than what was let through before.

@@ -57,7 +57,11 @@ impl Enforcer {
         match subject.observe(&Eyes { client: &client, snapshot: Some(snapshot) }, &self.pools).await {
             Ok(seen) => {
                 let seen = self.recent.over(seen, Instant::now());
-                !subject.plan(&seen, &self.pools).calls.is_empty()
+                let is_as_it_should_be = subject.plan(&seen, &self.pools).calls.is_empty();
+                if is_as_it_should_be && !self.watched.has(customer) {
+                    self.watch_mail(customer, standing.stage, &seen);
+                }
+                !is_as_it_should_be
             }
             // It is looked at alone, which says what is wrong.
             Err(_) => true,

@@ -128,6 +128,20 @@ impl House {
         self.log.producer().append(vec![append]).await.unwrap();
     }
 
+    /// SendGrid tells that it took a mail of the customer's.
+    async fn sends(&self, name: &str, more: &str) {
+        let at = NOW.seconds() + 60;
+        let separator = if more.is_empty() { "" } else { "," };
+        let record = Record {
+            kind: RecordKind::Event,
+            at: NOW,
+            key: Bytes::copy_from_slice(name.as_bytes()),
+            headers: Arc::new([]),
+            value: format!(r#"{{"event":"processed","timestamp":{at}{separator}{more}}}"#).into(),
+        };
+        self.log.producer().append(vec![Append { topic: Topic::Events, route: Route::ByKey, record }]).await.unwrap();
+    }
+
     fn actions(&self, name: &str) -> Vec<Action> {
         let mut tail = self.log.tail(Topic::Actions, Start::Earliest).unwrap();
         let mut actions: Vec<Action> = Vec::new();
@@ -258,4 +272,41 @@ async fn what_cannot_be_done_is_held_back_with_the_reason() {
     };
     eventually("no subuser", || async { reasons("nobody").contains("no-such-subuser") }).await;
     eventually("no way to stop", || async { reasons("own").contains("stop it in your mailer") }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_leaves_elsewhere_than_it_should_is_told_once() {
+    let mut house = House::new(EnforcerMode::Enforce).await;
+    house.stands("routed", Stage::Quarantined, None).await;
+    house.stands("sub", Stage::Suspended, None).await;
+    eventually("both are let through", || async {
+        house.sendgrid.world().is_disabled("sub") && !house.actions("routed").is_empty()
+    })
+    .await;
+    let strays = |house: &House, name| {
+        let drifted = house.actions(name).into_iter().filter(|action| action.outcome == Outcome::Drifted);
+        drifted.filter_map(|action| action.reason).collect::<Vec<_>>()
+    };
+    // Until it is seen that SendGrid obeys, mail says nothing.
+    eventually("stray mail is told", || async {
+        for name in ["routed", "sub"] {
+            house.sends(name, r#""pool":{"name":"good","id":1}"#).await;
+        }
+        house.sends("nobody", "").await;
+        !strays(&house, "routed").is_empty() && !strays(&house, "sub").is_empty()
+    })
+    .await;
+    assert!(strays(&house, "routed")[0].contains("leaves through good"), "{:?}", strays(&house, "routed"));
+    assert!(strays(&house, "sub")[0].contains("should send nothing"), "{:?}", strays(&house, "sub"));
+    // Another process knows what it has to watch.
+    house.stop().await;
+    house.start();
+    eventually("stray mail is told again", || async {
+        house.sends("routed", "\"pool\":\"good\"").await;
+        strays(&house, "routed").len() == 2
+    })
+    .await;
+    house.sends("routed", "\"pool\":\"good\"").await;
+    house.stop().await;
+    assert_eq!((strays(&house, "routed").len(), strays(&house, "sub").len()), (2, 1), "each once");
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use log::{Record, Topic};
-use model::{CustomerId, DecisionId, Stage, Timestamp};
+use model::{CustomerId, DecisionId, HeldWhy, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -18,6 +18,60 @@ pub(crate) enum Told {
         /// The whole of it, as it stands on the topic.
         json: Bytes,
     },
+    /// A decision awaits a person's approval, or does not any more without having got it.
+    Approval {
+        /// What is read of it here.
+        head: ApprovalHead,
+        /// The whole action, as it stands on the topic.
+        json: Bytes,
+    },
+}
+
+/// What became of asking a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asking {
+    Asked,
+    Rejected,
+    Expired,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ApprovalHead {
+    customer: CustomerId,
+    at: Timestamp,
+    stage: Stage,
+    decision: DecisionId,
+    asking: Asking,
+}
+
+/// An action, as far as it tells of approvals.
+#[derive(Deserialize)]
+struct ActionHead {
+    customer: CustomerId,
+    at: Timestamp,
+    stage: Stage,
+    decision: Option<DecisionId>,
+    #[serde(default)]
+    why: Option<HeldWhy>,
+}
+
+impl Asking {
+    const fn of(why: HeldWhy) -> Option<Self> {
+        match why {
+            HeldWhy::Approval => Some(Self::Asked),
+            HeldWhy::Rejected => Some(Self::Rejected),
+            HeldWhy::Expired => Some(Self::Expired),
+            _ => None,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -46,7 +100,7 @@ struct Body<'t> {
 
 impl Told {
     /// Where there is something to tell.
-    pub(crate) const TOPICS: [Topic; 1] = [Topic::Decisions];
+    pub(crate) const TOPICS: [Topic; 2] = [Topic::Decisions, Topic::Actions];
 
     /// What `record` tells; `None` where it is nothing for hooks.
     pub(crate) fn read(topic: Topic, record: &Record) -> Result<Option<Self>, Unreadable> {
@@ -57,14 +111,24 @@ impl Told {
                 DecisionId::parse(head.id.as_str()).ok_or(Unreadable::Id)?;
                 Ok(Some(Self::Decision { head, json: record.value.clone() }))
             }
+            Topic::Actions => Self::approval(record),
             _ => Ok(None),
         }
+    }
+
+    fn approval(record: &Record) -> Result<Option<Self>, Unreadable> {
+        let ActionHead { customer, at, stage, decision, why } = serde_json::from_slice(&record.value)?;
+        let Some((asking, decision)) = why.and_then(Asking::of).zip(decision) else { return Ok(None) };
+        let decision = DecisionId::parse(decision.as_str()).ok_or(Unreadable::Id)?;
+        let head = ApprovalHead { customer, at, stage, decision, asking };
+        Ok(Some(Self::Approval { head, json: record.value.clone() }))
     }
 
     /// Whether `hook` is to be told.
     pub(crate) fn is_for(&self, hook: &Hook) -> bool {
         match self {
             Self::Decision { head, .. } => hook.wants(head.to),
+            Self::Approval { head, .. } => hook.wants(head.stage),
         }
     }
 
@@ -72,6 +136,7 @@ impl Told {
     pub(crate) fn id(&self) -> String {
         match self {
             Self::Decision { head, .. } => format!("decision_{}", head.id),
+            Self::Approval { head, .. } => format!("approval_{}_{}", head.asking.name(), head.decision),
         }
     }
 
@@ -79,6 +144,7 @@ impl Told {
     pub(crate) const fn customer(&self) -> &CustomerId {
         match self {
             Self::Decision { head, .. } => &head.customer,
+            Self::Approval { head, .. } => &head.customer,
         }
     }
 
@@ -86,6 +152,7 @@ impl Told {
     pub(crate) const fn at(&self) -> Timestamp {
         match self {
             Self::Decision { head, .. } => head.at,
+            Self::Approval { head, .. } => head.at,
         }
     }
 
@@ -93,6 +160,11 @@ impl Told {
     pub(crate) fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
         let (r#type, json) = match self {
             Self::Decision { json, .. } => ("decision.made", json),
+            Self::Approval { head, json } => match head.asking {
+                Asking::Asked => ("approval.asked", json),
+                Asking::Rejected => ("approval.rejected", json),
+                Asking::Expired => ("approval.expired", json),
+            },
         };
         let data: &RawValue = serde_json::from_slice(json)?;
         serde_json::to_vec(&Body { r#type, timestamp: self.at(), data })

@@ -47,6 +47,6 @@ pub use provider::Provider;
 pub use rate::Rate;
 pub use stage::{Phase, Stage};
 pub use standing::{PoolName, Reason, Standing};
-pub use time::{Millis, NoSpan, Timestamp};
+pub use time::{Millis, NoMoment, NoSpan, Timestamp};
 pub use view::CustomerView;
 pub use window::{Bucket, Grain, Window};

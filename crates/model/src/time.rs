@@ -109,6 +109,21 @@ impl Timestamp {
     }
 }
 
+/// A text that is no moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is no moment; write it as RFC 3339 has it, for example \"2025-02-23T08:40:10Z\"")]
+pub struct NoMoment;
+
+impl std::str::FromStr for Timestamp {
+    type Err = NoMoment;
+
+    /// As RFC 3339 has it.
+    fn from_str(text: &str) -> Result<Self, NoMoment> {
+        let moment: jiff::Timestamp = text.parse().map_err(|_| NoMoment)?;
+        Ok(Self(moment.as_millisecond()))
+    }
+}
+
 impl Add<Millis> for Timestamp {
     type Output = Self;
 

@@ -33,6 +33,7 @@ mod tls;
 pub use config::{Config, Source, SourceName, TimestampTolerance, Tls};
 pub use error::Error;
 pub use pseudonym::PseudonymKey;
+pub use request::WEBHOOK_PATH;
 pub use sendgrid::webhook::CustomerRule;
 pub use server::Receiver;
 

@@ -24,7 +24,8 @@ use crate::body::{self, Bounds};
 use crate::config::{Config, Source, SourceName};
 use crate::metrics::Metrics;
 
-const PATH: &str = "/webhooks/sendgrid/";
+/// What stands before a source's name in the path of its webhook's URL.
+pub const WEBHOOK_PATH: &str = "/webhooks/sendgrid/";
 
 /// A body up to this size is verified and parsed where it was read: some tenths of a millisecond, less than handing it to
 /// another thread may cost. A larger one takes milliseconds, too much for a thread that serves sockets.
@@ -84,7 +85,7 @@ impl Requests {
 
     /// Does what is asked; whatever goes wrong becomes an answer.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let name = request.uri().path().strip_prefix(PATH);
+        let name = request.uri().path().strip_prefix(WEBHOOK_PATH);
         let source = name.and_then(|name| self.shared.sources.get(name)).cloned();
         let label = source.as_ref().map_or(SourceName::UNKNOWN, |source| source.name.as_str()).to_owned();
         let answer = self.take(source, request).await.unwrap_or_else(|refused| refused);

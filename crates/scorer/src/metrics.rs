@@ -8,6 +8,8 @@ use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, 
 pub struct Metrics {
     /// Records taken, by what became of them.
     pub(crate) records: IntCounterVec,
+    /// Mails that SendGrid took, by whether they named a pool.
+    pub(crate) processed: IntCounterVec,
     /// Decisions, by rule and the stage that they led to.
     pub(crate) decisions: IntCounterVec,
     /// Customers by stage, as this process knows its partitions.
@@ -50,6 +52,14 @@ impl Metrics {
                 Opts::new("weir_scorer_records_total", "Records of the log taken, by what became of them."),
                 &["effect"],
             )?,
+            processed: IntCounterVec::new(
+                Opts::new(
+                    "weir_scorer_processed_mails_total",
+                    "Mails that SendGrid took, by whether they named a pool (named, none): what names none may leave through any \
+                     IP of the account, which no quarantine of customers without IPs of their own can hold.",
+                ),
+                &["pool"],
+            )?,
             decisions: IntCounterVec::new(
                 Opts::new("weir_scorer_decisions_total", "Decisions, by rule and by the stage they led to."),
                 &["rule", "to"],
@@ -76,6 +86,7 @@ impl Metrics {
             tick: IntGauge::new("weir_scorer_last_tick_seconds", "The time of the last tick, as Unix seconds.")?,
         };
         registry.register(Box::new(metrics.records.clone()))?;
+        registry.register(Box::new(metrics.processed.clone()))?;
         registry.register(Box::new(metrics.decisions.clone()))?;
         registry.register(Box::new(metrics.customers.clone()))?;
         registry.register(Box::new(metrics.offset.clone()))?;

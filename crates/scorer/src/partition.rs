@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use decode::{Decoded, decode};
 use log::{Outputs, Sequence, Stored};
-use model::{CustomerId, CustomerView, Offset, PartitionId, PolicyInForce, PolicyView};
+use model::{Counter, CustomerId, CustomerView, Offset, PartitionId, PolicyInForce, PolicyView};
 use policy::Policy;
 use scoring::{Applied, Effect, Fold, Input, Said};
 
@@ -152,7 +152,12 @@ impl PartitionTask {
         let applied = match decode(stored) {
             Decoded::Event(id, event) => {
                 let event = event.to_event();
-                self.fold.apply(&mut self.store, offset, Input::Event(&id, &event, stored.record.at))?
+                let applied = self.fold.apply(&mut self.store, offset, Input::Event(&id, &event, stored.record.at))?;
+                if matches!(applied.effect, Effect::Counted(Counter::Processed)) {
+                    let pool = if event.pool.is_some() { "named" } else { "none" };
+                    self.metrics.processed.with_label_values(&[pool]).inc();
+                }
+                applied
             }
             Decoded::Command(id, command) => self.fold.apply(&mut self.store, offset, Input::Command(&id, command))?,
             Decoded::Tick(tick) => self.fold.apply(&mut self.store, offset, Input::Tick(tick))?,

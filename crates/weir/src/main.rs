@@ -1,17 +1,19 @@
 //! Weir: stands between a sending platform and its SendGrid account.
 //!
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all, `judging`
-//! judges a policy.
+//! judges a policy, `connect` sets SendGrid up.
 
 mod applying;
 mod backtest;
 mod cli;
 mod clock;
 mod config;
+mod connect;
 mod demo;
 mod explain;
 mod judging;
 mod opening;
+mod operating;
 mod running;
 mod running_weir;
 
@@ -35,38 +37,32 @@ fn main() -> ExitCode {
 
 fn answer(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Demo(options) => return runtime()?.block_on(demo::run(options)),
+        Command::Connect(options) => return runtime()?.block_on(connect::connect(options)),
+        Command::Disconnect(options) => return runtime()?.block_on(connect::disconnect(options)),
+        Command::Judge(options) => return judging::run(&options),
+        Command::Config(ConfigCommand::Check { config, policy }) => {
+            return Ok(config::check(config.as_deref(), policy.as_deref()));
+        }
+        Command::Config(ConfigCommand::Default { policy }) => cli::print(config::default_of(policy.as_deref())),
+        Command::Backtest(options) => backtest::run(options, &runtime()?)?,
         Command::Run(options) => {
             let config = config::load(options.config.as_deref())?;
             runtime()?.block_on(running::run(config, options.roles))?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Backtest(options) => {
-            backtest::run(options, &runtime()?)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Demo(options) => runtime()?.block_on(demo::run(options)),
-        Command::Explain(options) => {
-            runtime()?.block_on(explain::explain(options))?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Judge(options) => judging::run(&options),
-        Command::Config(ConfigCommand::Default { policy }) => {
-            cli::print(config::default_of(policy.as_deref()));
-            Ok(ExitCode::SUCCESS)
         }
         Command::Topics(TopicsCommand::Create { config }) => {
             let log = config::load_log(config.as_deref())?;
             runtime()?.block_on(opening::create_topics(&log))?;
-            Ok(ExitCode::SUCCESS)
         }
-        Command::Policy(PolicyCommand::Apply(options)) => {
-            runtime()?.block_on(applying::apply(options))?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Config(ConfigCommand::Check { config, policy }) => {
-            Ok(config::check(config.as_deref(), policy.as_deref()))
-        }
+        Command::Explain(options) => runtime()?.block_on(explain::explain(options))?,
+        Command::Policy(PolicyCommand::Apply(options)) => runtime()?.block_on(applying::apply(options))?,
+        Command::Enforce(command) => runtime()?.block_on(operating::enforce(command))?,
+        Command::Approvals(at) => runtime()?.block_on(operating::approvals(at))?,
+        Command::Approve(options) => runtime()?.block_on(operating::answer(options, true))?,
+        Command::Reject(options) => runtime()?.block_on(operating::answer(options, false))?,
+        Command::Undo(options) => runtime()?.block_on(operating::undo(options))?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

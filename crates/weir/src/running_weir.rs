@@ -3,9 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use anyhow::Context;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::cli::operate::Where;
+use crate::config;
 
 /// How long it may take to be reached, and to answer: somewhat longer than it gives itself for its longest answer.
 const REACHING: Duration = Duration::from_secs(2);
@@ -37,6 +42,14 @@ impl RunningWeir {
         Ok(Self { base: url.trim_end_matches('/').to_owned(), client })
     }
 
+    /// The one that is named, or else the configuration's.
+    pub(crate) fn named(at: Where) -> anyhow::Result<Self> {
+        Ok(match at.to {
+            Some(to) => Self::at(&to)?,
+            None => Self::listening(config::load_admin(at.config.as_deref())?)?,
+        })
+    }
+
     /// Where it is.
     pub(crate) fn base(&self) -> &str {
         &self.base
@@ -48,6 +61,34 @@ impl RunningWeir {
 
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(format!("{}{path}", self.base))
+    }
+
+    /// A request to a path of these segments, whatever is in them.
+    pub(crate) fn post_to(&self, segments: &[&str]) -> anyhow::Result<RequestBuilder> {
+        let mut url = Url::parse(&self.base).with_context(|| format!("{} is no URL", self.base))?;
+        let is_base = url.path_segments_mut().map(|mut path| {
+            path.pop_if_empty().extend(segments);
+        });
+        let is_base = is_base.is_ok();
+        anyhow::ensure!(is_base, "{} is no URL of a server", self.base);
+        Ok(self.client.post(url))
+    }
+
+    /// What it answers to a request to it.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not answer, or what it says is wrong.
+    pub(crate) async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
+        let answer = request.send().await;
+        let answer = answer.with_context(|| format!("Weir at {} does not answer; does it run?", self.base))?;
+        let status = answer.status();
+        if !status.is_success() {
+            let said = problem(answer).await.map(|Problem { title, detail }| format!("{title}: {detail}"));
+            anyhow::bail!("{}", said.unwrap_or_else(|| format!("Weir at {} answers {status}", self.base)));
+        }
+        let read = answer.json().await;
+        read.with_context(|| format!("{} answers what makes no sense; is it of this version?", self.base))
     }
 }
 

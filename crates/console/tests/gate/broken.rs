@@ -1,5 +1,6 @@
 //! A log on which something does not work.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use log::{
     Append, BoxFuture, Candidacy, Log, Outputs, PartitionCount, Producer, Reach, Start, Stored, Subscription, Tail,
     Topic,
 };
-use model::PartitionId;
+use model::{Offset, PartitionId};
 
 /// A log that is no longer written, or never read to its end.
 #[derive(Debug)]
@@ -74,5 +75,9 @@ impl Log for Broken {
 
     fn tail_of(&self, topic: Topic, partition: PartitionId, start: Start) -> log::Result<Box<dyn Tail>> {
         self.log.tail_of(topic, partition, start)
+    }
+
+    fn tail_from(&self, topic: Topic, places: &BTreeMap<PartitionId, Offset>) -> log::Result<Box<dyn Tail>> {
+        self.log.tail_from(topic, places)
     }
 }

@@ -30,6 +30,35 @@ async fn a_decision_is_posted_signed_under_its_id_and_as_it_stands_on_the_topic(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_awaits_a_person_is_told_and_what_became_of_it_and_no_other_action() {
+    let (endpoint, mut platform) = (Endpoint::start(&[]).await, Platform::new());
+    let mut hook = hook(&endpoint);
+    hook.stages = Some([Stage::Quarantined].into());
+    platform.start(vec![hook]).await;
+    let decision = format!("{:032x}", 7);
+    let action = |stage: &str, outcome: &str, why: Option<&str>| {
+        serde_json::json!({ "customer": "acme", "at": platform::AT, "stage": stage, "decision": decision,
+                            "request": null, "outcome": outcome, "why": why })
+    };
+    for (stage, outcome, why) in [
+        ("throttled", "held_back", Some("approval")),
+        ("quarantined", "held_back", Some("paused")),
+        ("quarantined", "done", None),
+        ("quarantined", "held_back", Some("approval")),
+        ("quarantined", "held_back", Some("expired")),
+    ] {
+        platform.act(&action(stage, outcome, why)).await;
+    }
+    let posts = endpoint.posts(2).await;
+    let told: Vec<_> = posts.iter().map(|post| (post.id.clone(), post.body["type"].clone())).collect();
+    assert_eq!(told[0], (format!("approval_asked_{decision}"), "approval.asked".into()));
+    assert_eq!(told[1], (format!("approval_expired_{decision}"), "approval.expired".into()));
+    assert_eq!(posts[0].body["data"], action("quarantined", "held_back", Some("approval")));
+    posts[0].verify(OLD_SECRET).unwrap();
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_a_secret_is_replaced_both_verify() {
     let (endpoint, mut platform) = (Endpoint::start(&[]).await, Platform::new());
     let mut hook = hook(&endpoint);

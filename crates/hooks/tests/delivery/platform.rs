@@ -118,15 +118,23 @@ impl Platform {
     }
 
     pub(crate) async fn decide(&self, number: u64, customer: &str, to: Stage) {
+        self.say(Topic::Decisions, customer, &decision(number, customer, to)).await;
+    }
+
+    /// The enforcer says what it did, or why it did not.
+    pub(crate) async fn act(&self, action: &Value) {
+        self.say(Topic::Actions, action["customer"].as_str().unwrap(), action).await;
+    }
+
+    async fn say(&self, topic: Topic, customer: &str, value: &Value) {
         let record = Record {
             kind: RecordKind::Output,
             at: Timestamp::from_seconds(1_790_000_000),
             key: Bytes::copy_from_slice(customer.as_bytes()),
             headers: [].into(),
-            value: serde_json::to_vec(&decision(number, customer, to)).unwrap().into(),
+            value: serde_json::to_vec(value).unwrap().into(),
         };
-        let append = Append { topic: Topic::Decisions, route: Route::ByKey, record };
-        self.log.producer().append(vec![append]).await.unwrap();
+        self.log.producer().append(vec![Append { topic, route: Route::ByKey, record }]).await.unwrap();
     }
 
     /// The newest record of each key on the compacted topic that begins so.

@@ -52,4 +52,4 @@ pub use scheduled_sends::{BatchId, ScheduledSend, Stop};
 pub use stats::{Day, Days, Metrics, NamedDay, ProviderMetrics};
 pub use subusers::{Reputation, Subuser};
 pub use suppressions::{Suppression, SuppressionList, TimeWindow};
-pub use webhooks::{Webhook, WebhookEvent, WebhookKey, WebhookOAuth, WebhookSettings};
+pub use webhooks::{Webhook, WebhookEvent, WebhookKey, WebhookOAuth, WebhookSettings, Webhooks};

@@ -172,9 +172,20 @@ fn not_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option
     Ok(Option::<String>::deserialize(deserializer)?.filter(|key| !key.is_empty()))
 }
 
-#[derive(Deserialize)]
-struct All {
-    webhooks: Vec<Webhook>,
+/// An account's event webhooks.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Webhooks {
+    /// All of them.
+    #[serde(rename = "webhooks")]
+    pub all: Vec<Webhook>,
+    /// How many the plan lets the account have, where the answer says.
+    #[serde(default, rename = "max_allowed", deserialize_with = "whole")]
+    pub most: Option<u64>,
+}
+
+/// Documented as a number, of whatever kind.
+fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(Value::deserialize(deserializer)?.as_u64())
 }
 
 /// Without it, answers leave out whether changes of the account's status are reported.
@@ -187,8 +198,16 @@ impl Account {
     ///
     /// [`Error`], like every call here.
     pub async fn webhooks(&self) -> Result<Vec<Webhook>, Error> {
-        let All { webhooks } = self.http.json(self.ask(Endpoint::Webhooks).query(INCLUDE)).await?;
-        Ok(webhooks)
+        Ok(self.all_webhooks().await?.all)
+    }
+
+    /// The same, with how many there may be.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn all_webhooks(&self) -> Result<Webhooks, Error> {
+        self.http.json(self.ask(Endpoint::Webhooks).query(INCLUDE)).await
     }
 
     /// An event webhook; `None` where there is none of that id.

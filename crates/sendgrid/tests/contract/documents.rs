@@ -9,15 +9,24 @@ use serde_json::{Map, Value, json};
 
 use crate::patches;
 
-/// The calls that Weir makes, as SendGrid describes them; patched where the documents contradict themselves.
+/// Calls, as SendGrid describes them; patched where the documents contradict themselves.
 #[derive(Debug)]
 pub(crate) struct Documents {
     merged: Value,
 }
 
 impl Documents {
-    /// The documents; none where they are not on this machine, which is said.
+    /// What the documents say of the calls that Weir makes; none where they are not on this machine, which is said.
     pub(crate) fn read() -> Option<Self> {
+        Self::read_of(|method, path| {
+            Endpoint::ALL
+                .iter()
+                .any(|endpoint| endpoint.template() == path && endpoint.method().as_str().eq_ignore_ascii_case(method))
+        })
+    }
+
+    /// The same of all calls that `wants` says, by method and path.
+    pub(crate) fn read_of(wants: impl Fn(&str, &str) -> bool) -> Option<Self> {
         let Some(folder) = folder() else {
             skip();
             return None;
@@ -32,7 +41,7 @@ impl Documents {
         let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
         files.sort();
-        files.iter().for_each(|file| merge(&mut merged, file));
+        files.iter().for_each(|file| merge(&mut merged, file, &wants));
         patches::apply(&mut merged);
         Some(Self { merged })
     }
@@ -77,20 +86,14 @@ fn folder() -> Option<PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
-/// Adds what a document says of the calls that Weir makes; its components get its name, because documents share theirs.
-fn merge(merged: &mut Value, file: &Path) {
+/// Adds what a document says of the calls that are wanted; its components get its name, because documents share theirs.
+fn merge(merged: &mut Value, file: &Path, wants: &impl Fn(&str, &str) -> bool) {
     let name = file.file_stem().unwrap().to_str().unwrap();
     let mut document: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
     rename_references(&mut document, name);
     for (path, operations) in take(&mut document["paths"]) {
-        let is_called = |method: &str| {
-            let called = |endpoint: &Endpoint| {
-                endpoint.template() == path && endpoint.method().as_str().eq_ignore_ascii_case(method)
-            };
-            Endpoint::ALL.iter().any(called)
-        };
         let Value::Object(mut operations) = operations else { continue };
-        operations.retain(|method, _| method == "parameters" || is_called(method));
+        operations.retain(|method, _| method == "parameters" || wants(method, &path));
         if operations.keys().any(|method| method != "parameters") {
             merged["paths"][path] = Value::Object(operations);
         }

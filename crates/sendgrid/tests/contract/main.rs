@@ -6,10 +6,12 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod accepted;
+mod asked;
 mod documents;
 mod mock;
 mod on_behalf_of;
 mod patches;
+mod prism;
 mod proxy;
 mod refused;
 mod rows;

@@ -108,7 +108,7 @@ fn answers_say_what_they_are_about(document: &mut Value) {
     });
 }
 
-fn without_references(document: &Value, value: &Value) -> Value {
+pub(crate) fn without_references(document: &Value, value: &Value) -> Value {
     match value {
         Value::Object(object) => match object.get("$ref").and_then(Value::as_str) {
             Some(reference) => {

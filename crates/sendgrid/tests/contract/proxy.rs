@@ -10,6 +10,8 @@ use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use sendgrid::api::Endpoint;
 use serde_json::{Value, json};
 
+use crate::asked::endpoint;
+
 /// A call as it was asked and answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
@@ -122,16 +124,4 @@ fn end_list(asked: &str, status: StatusCode, body: Bytes) -> Bytes {
     let Some(key) = value.pointer_mut("/_metadata/next_params/after_key") else { return body };
     *key = if is_second { Value::Null } else { json!("7") };
     value.to_string().into()
-}
-
-/// The endpoint of a path: the one with the fewest names where several fit.
-fn endpoint(method: &str, path: &str) -> Option<Endpoint> {
-    let fits = |endpoint: &Endpoint| {
-        let template: Vec<&str> = endpoint.template().split('/').collect();
-        let parts: Vec<&str> = path.split('/').collect();
-        let all_fit = template.iter().zip(&parts).all(|(template, part)| template.starts_with('{') || template == part);
-        endpoint.method().as_str() == method && template.len() == parts.len() && all_fit
-    };
-    let names = |endpoint: &Endpoint| endpoint.template().matches('{').count();
-    Endpoint::ALL.iter().copied().filter(fits).min_by_key(names)
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use sendgrid::api::{ApiKey, Client, Config, IpApi};
 
 use crate::documents::Documents;
-use crate::mock::Mock;
+use crate::mock;
+use crate::prism::Prism;
 use crate::proxy::Proxy;
 
 /// The subuser on whose behalf is asked.
@@ -17,14 +18,14 @@ pub(crate) const SUBUSER: &str = "example_subuser";
 pub(crate) struct Stage {
     pub(crate) documents: Documents,
     pub(crate) proxy: Proxy,
-    _mock: Arc<Mock>,
+    _mock: Arc<Prism>,
 }
 
 impl Stage {
     /// All of it; none where the documents are not on this machine.
     pub(crate) async fn set() -> Option<Self> {
         let documents = Documents::read()?;
-        let mock = Mock::shared(&documents);
+        let mock = mock::shared(&documents);
         let proxy = Proxy::start(&mock.base_url).await;
         Some(Self { documents, proxy, _mock: mock })
     }

@@ -12,6 +12,9 @@
 //! pools that were emptied, the time that an IP spent in two pools, and calls that no client makes which obeys. At a call that
 //! is caught ([`SendGrid::catch`]) its client can be killed.
 //!
+//! SendGrid's own clients, documents and libraries are held against its shapes: `docs/sendgrid-api.md` says how. Its
+//! behaviour over time is published nowhere.
+//!
 //! # Not here
 //!
 //! A move takes effect at once for mail; only what is read may be late ([`Faults::stale`]). Mail is not sent through this

@@ -1,6 +1,7 @@
 //! From a configuration file to settings in which nothing is wrong.
 
 mod check;
+mod connecting;
 mod enforcer;
 mod gate;
 mod hooks;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 
 use policy::{Fault, Policy, PolicyError};
 
+pub(crate) use connecting::{ConfiguredSource, Connecting, place_of_keys};
 pub(crate) use gate::GateSettings;
 pub(crate) use log::{KafkaSettings, LogSettings};
 pub(crate) use settings::{Reading, RecordedSettings, Settings, enforcers_api};
@@ -65,6 +67,11 @@ pub(crate) fn load_reading(path: Option<&Path>) -> Result<Reading, ConfigError> 
     settings::check_reading(&load_raw(path)?)
 }
 
+/// What `weir connect` has to know: no secrets but the API key, and that may be missing.
+pub(crate) fn load_connecting(path: &Path) -> Result<Connecting, ConfigError> {
+    connecting::check(&load_raw(Some(path))?)
+}
+
 /// The same for what a backtest over files has to know.
 pub(crate) fn load_recorded(path: &Path) -> Result<RecordedSettings, ConfigError> {
     settings::check_recorded(&load_raw(Some(path))?)
@@ -86,6 +93,11 @@ fn load_raw(path: Option<&Path>) -> Result<Loaded, ConfigError> {
 }
 
 impl Loaded {
+    /// The file that the configuration names so: beside its own.
+    fn beside(&self, file: &str) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new(".")).join(file)
+    }
+
     fn parse(
         path: PathBuf,
         text: &str,

@@ -131,6 +131,16 @@ pub(super) struct RawSendGrid {
     pub(super) api_key_env: Option<String>,
 }
 
+impl RawSendGrid {
+    pub(super) fn api(&self) -> &str {
+        self.api.as_deref().unwrap_or("https://api.sendgrid.com")
+    }
+
+    pub(super) fn key_env(&self) -> &str {
+        self.api_key_env.as_deref().unwrap_or("SENDGRID_API_KEY")
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawHook {
@@ -152,6 +162,8 @@ pub(super) struct RawHookDecisions {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSource {
     pub(super) name: Spanned<String>,
+    /// Whose webhook posts here; none for the account's own.
+    pub(super) subuser: Option<String>,
     pub(super) verification_keys: Spanned<Vec<Spanned<String>>>,
     pub(super) customer: Spanned<RawCustomerRule>,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,9 +74,8 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     let enforcer = enforcer::check(&mut check, &raw.enforcer, policy.as_ref().map(|(policy, _)| policy));
     let sources = raw.source.iter().filter_map(|source| check.source(source)).collect();
     let state = state::check(&mut check, &raw.state);
-    let key_env = raw.sendgrid.api_key_env.as_deref().unwrap_or("SENDGRID_API_KEY");
-    let api = raw.sendgrid.api.as_deref().unwrap_or("https://api.sendgrid.com").to_owned();
-    let sendgrid = std::env::var(key_env).ok().map(|key| enforcers_api(api, &key));
+    let key_env = raw.sendgrid.key_env();
+    let sendgrid = std::env::var(key_env).ok().map(|key| enforcers_api(raw.sendgrid.api().to_owned(), &key));
     if !enforcer.modes.is_all_shadow() && sendgrid.is_none() {
         check
             .fault_at(None, &format!("[enforcer] mode = \"{}\" needs a SendGrid API key in {key_env}", enforcer.modes));
@@ -151,11 +150,11 @@ pub(super) fn check_reading(loaded: &Loaded) -> Result<Reading, ConfigError> {
 
 impl Check<'_> {
     /// The policy, from its file beside the configuration or the built-in one; `None` where it is faulty.
-    fn policy(&mut self) -> Option<(Policy, PolicyFile)> {
+    pub(super) fn policy(&mut self) -> Option<(Policy, PolicyFile)> {
         let (path, text) = match &self.loaded.raw.policy.file {
             None => (PathBuf::from("(default policy)"), policy::DEFAULT.to_owned()),
             Some(file) => {
-                let path = self.loaded.path.parent().unwrap_or(Path::new(".")).join(file.get_ref());
+                let path = self.loaded.beside(file.get_ref());
                 let cause = |error| format!("the policy file {} can't be read: {error}", path.display());
                 let text = std::fs::read_to_string(&path).map_err(|error| self.fault(file, cause(error))).ok()?;
                 (path, text)
@@ -173,7 +172,7 @@ impl Check<'_> {
         }
     }
 
-    fn admin(&mut self) -> SocketAddr {
+    pub(super) fn admin(&mut self) -> SocketAddr {
         self.address(self.loaded.raw.admin.listen.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)))
     }
 
@@ -182,6 +181,13 @@ impl Check<'_> {
     }
 
     fn receiver(&mut self, raw: &RawReceiver) -> receiver::Config {
+        let mut config = self.receiver_without_pseudonyms(raw);
+        config.pseudonymise = raw.pseudonym_key_env.as_ref().and_then(|name| self.pseudonym_key(name));
+        config
+    }
+
+    /// The same for who stores nothing, and so needs no secret.
+    pub(super) fn receiver_without_pseudonyms(&mut self, raw: &RawReceiver) -> receiver::Config {
         let listen = self.address(raw.listen.as_ref(), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)));
         let mut config = receiver::Config::new(listen);
         config.tls = match (&raw.tls_certificates, &raw.tls_key) {
@@ -200,7 +206,6 @@ impl Check<'_> {
         let past = self.span(raw.timestamp_tolerance.as_ref(), Millis::hours(26));
         let past = Millis::new(i64::try_from(past.as_millis()).unwrap_or(i64::MAX));
         config.timestamp_tolerance = Some(TimestampTolerance { past, future: Millis::minutes(5) });
-        config.pseudonymise = raw.pseudonym_key_env.as_ref().and_then(|name| self.pseudonym_key(name));
         config
     }
 
@@ -212,7 +217,7 @@ impl Check<'_> {
         key
     }
 
-    fn source(&mut self, raw: &RawSource) -> Option<Source> {
+    pub(super) fn source(&mut self, raw: &RawSource) -> Option<Source> {
         let name = SourceName::new(raw.name.get_ref()).map_err(|error| self.fault(&raw.name, error.to_string())).ok();
         let mut keys = Vec::new();
         for key in raw.verification_keys.get_ref() {

@@ -8,7 +8,7 @@ use super::super::server::Shared;
 use super::answers::ok;
 use super::on_behalf_of::OnBehalfOf;
 
-pub(super) async fn scopes(State(shared): State<Shared>) -> Response {
+pub(super) async fn scopes(State(shared): State<Shared>, _: OnBehalfOf) -> Response {
     let scopes: Vec<Value> = shared.world().scopes.iter().map(|scope| json!(scope)).collect();
     ok(json!({ "scopes": scopes }))
 }

@@ -19,6 +19,8 @@ pub(super) struct Wanted {
     #[serde(default)]
     offset: usize,
     username: Option<String>,
+    #[serde(default)]
+    include_region: bool,
 }
 
 #[derive(Deserialize)]
@@ -34,7 +36,11 @@ pub(super) async fn list(State(shared): State<Shared>, Query(wanted): Query<Want
     ok(page
         .map(|(name, subuser)| {
             let email = format!("{name}@platform.example");
-            json!({ "disabled": subuser.disabled, "id": subuser.id, "username": name, "email": email })
+            let mut shown = json!({ "disabled": subuser.disabled, "id": subuser.id, "username": name, "email": email });
+            if wanted.include_region {
+                shown["region"] = json!("global");
+            }
+            shown
         })
         .collect())
 }

@@ -74,7 +74,7 @@ pub(super) async fn show(
 ) -> Response {
     let id = id.map(|Path(id)| id);
     match shared.world().user(user).webhooks.get(id.as_deref()) {
-        Some(webhook) => ok(with_key(webhook, &include)),
+        Some(webhook) => ok(without_dates(with_key(webhook, &include))),
         None => not_done(&NoWebhook::Unknown),
     }
 }
@@ -83,6 +83,7 @@ pub(super) async fn update(
     State(shared): State<Shared>,
     OnBehalfOf(user): OnBehalfOf,
     id: Option<Path<String>>,
+    Query(include): Query<Include>,
     sent: Bytes,
 ) -> Response {
     let sent: Map<String, Value> = match body(&sent) {
@@ -91,7 +92,7 @@ pub(super) async fn update(
     };
     let id = id.map(|Path(id)| id);
     match shared.world().user(user).webhooks.update(id.as_deref(), &sent) {
-        Ok(webhook) => ok(webhook.shown(false)),
+        Ok(webhook) => ok(webhook.shown(include.has_account_status())),
         Err(error) => not_done(&error),
     }
 }
@@ -170,6 +171,14 @@ fn with_key(webhook: &Webhook, include: &Include) -> Value {
     let mut shown = webhook.shown(include.has_account_status());
     if webhook.signer.is_some() {
         shown["public_key"] = json!(webhook.public_key());
+    }
+    shown
+}
+
+/// A webhook that is asked for by itself has none.
+fn without_dates(mut shown: Value) -> Value {
+    if let Some(shown) = shown.as_object_mut() {
+        shown.retain(|name, _| !name.ends_with("_date"));
     }
     shown
 }

@@ -1,5 +1,6 @@
 //! Pages that follow a key.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use axum::http::StatusCode;
@@ -18,6 +19,9 @@ const LARGEST: usize = 100;
 pub(super) struct Page {
     limit: Option<String>,
     after_key: Option<String>,
+    /// What else was asked: the next page is asked the same.
+    #[serde(flatten)]
+    rest: BTreeMap<String, String>,
 }
 
 impl Page {
@@ -38,7 +42,10 @@ impl Page {
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|(key, _)| key.to_string());
         let result: Vec<Value> = items.into_iter().map(|(_, item)| item).collect();
-        let next = json!({ "after_key": next, "limit": limit.to_string() });
+        let mut next = json!({ "after_key": next, "limit": limit.to_string() });
+        for (name, value) in &self.rest {
+            next[name] = if name.starts_with("is_") { json!(value == "true") } else { json!(value) };
+        }
         ok(json!({ "result": result, "_metadata": { "next_params": next } }))
     }
 }

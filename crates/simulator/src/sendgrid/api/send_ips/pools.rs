@@ -43,7 +43,12 @@ pub(super) async fn list(
     let state = shared.seen();
     let has = |name: &str| wanted.ip.as_ref().is_none_or(|ip| state.ips.get(ip).is_some_and(|ip| ip.is_in(name)));
     let found = state.pools.iter().filter(|(name, _)| has(name));
-    page.of(found.map(|(name, id)| (*id, previewed(&state, name, *id))).collect())
+    let listed = |name: &str, id: PoolId| {
+        let mut shown = previewed(&state, name, id);
+        shown["regions"] = if shown["total_ip_count"] == 0 { json!([]) } else { json!(["us"]) };
+        shown
+    };
+    page.of(found.map(|(name, id)| (*id, listed(name, *id))).collect())
 }
 
 pub(super) async fn create(State(shared): State<Shared>, sent: Bytes) -> Response {
@@ -153,10 +158,9 @@ pub(super) fn shown_of_ip(state: &Snapshot, ip: &Ip) -> Vec<Value> {
 
 fn previewed(state: &Snapshot, name: &str, id: PoolId) -> Value {
     let ips = state.ips_of_pool(name);
-    let regions = if ips.is_empty() { vec![] } else { vec!["us"] };
     json!({
         "name": name, "id": id.to_string(), "ips_preview": ips.iter().take(PREVIEW).collect::<Vec<_>>(),
-        "total_ip_count": ips.len(), "regions": regions
+        "total_ip_count": ips.len()
     })
 }
 

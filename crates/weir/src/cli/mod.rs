@@ -1,5 +1,8 @@
 //! What can be asked of the binary.
 
+pub(crate) mod connect;
+pub(crate) mod operate;
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -9,6 +12,9 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use model::Millis;
 use sendgrid::webhook::CustomerRule;
 
+use self::connect::{ConnectOptions, DisconnectOptions};
+use self::operate::{AnswerOptions, EnforceCommand, UndoOptions, Where};
+
 /// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
 ///
 /// SendGrid tells by a signed webhook what happens to each mail. Weir keeps every event, measures each customer's
@@ -17,8 +23,11 @@ use sendgrid::webhook::CustomerRule;
 ///
 /// To see it work:        weir demo
 /// To write a config:     weir config default > weir.toml
+/// To set SendGrid up:    weir connect --config weir.toml --url URL
 /// To see what is wrong:  weir config check --config weir.toml
 /// To run it:             weir run --config weir.toml
+/// To stop enforcement:   weir enforce pause --by ann --reason "looks like a false alarm"
+/// To take a rule back:   weir undo --rule spam-reports --since 2h --by ann --reason "a false alarm"
 /// To try a policy:       weir backtest --policy policy.toml --events events.ndjson.zst
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
@@ -34,6 +43,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run Weir until SIGTERM or Ctrl-C.
     Run(RunOptions),
+    /// Have SendGrid post to Weir: makes the webhooks, has them sign, writes the sources, and waits for a test event.
+    Connect(ConnectOptions),
+    /// Undo exactly what `weir connect` did.
+    Disconnect(DisconnectOptions),
     /// Show an hour of a simulated platform's life in a minute: real webhooks, a simulated SendGrid, real verdicts.
     Demo(DemoOptions),
     /// Say why a decision was made: derived again from the log, counted again, and in words that its customer can be sent.
@@ -48,6 +61,17 @@ pub(crate) enum Command {
     /// Put another policy in force without a restart.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// See how enforcement is, stop it, and let it go on.
+    #[command(subcommand)]
+    Enforce(EnforceCommand),
+    /// List what awaits a person's approval.
+    Approvals(Where),
+    /// Approve what awaits approval about a customer.
+    Approve(AnswerOptions),
+    /// Reject it: the customer is left as it is until its next decision.
+    Reject(AnswerOptions),
+    /// Take back all that a rule decided since a time: its customers go back to where they stood before.
+    Undo(UndoOptions),
     /// Make the topics that Weir needs in Kafka.
     #[command(subcommand)]
     Topics(TopicsCommand),

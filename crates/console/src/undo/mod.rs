@@ -1,0 +1,158 @@
+//! Taking back what a rule decided: everybody whom it moved since a time goes back to where it stood before.
+//!
+//! In steps: each request gives a number of customers the order, as a command on the log like any other, and waits until their
+//! standings tell that it was followed. What was taken back is to be seen from the log itself, so that whoever asks again goes
+//! on, after a crash as well.
+
+mod chains;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use log::{Log, Start, Topic};
+use model::{Command, CustomerId, Order, Stage, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
+
+use self::chains::Chains;
+use crate::admin::Admin;
+use crate::answer::Problem;
+use crate::commands;
+
+/// Customers in one step, unless asked otherwise, and at most.
+const STEP: usize = 100;
+const LONGEST_STEP: usize = 1_000;
+/// How long a step waits for the scorers.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a read of the log waits.
+const WAIT: Duration = Duration::from_millis(100);
+/// How long nothing new is waited for before standings are looked at again.
+const LOOK: Duration = Duration::from_millis(50);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wish {
+    rule: String,
+    since: Timestamp,
+    by: String,
+    reason: String,
+    /// Customers in this step.
+    limit: Option<usize>,
+    /// Only tell whom it concerns.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// A customer that goes back.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Back {
+    customer: CustomerId,
+    from: Stage,
+    to: Stage,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Undone {
+    /// Who went back in this step; in a dry run, everybody who would.
+    undone: Vec<Back>,
+    /// Who was told to, and is not seen to be back yet: ask again.
+    pending: Vec<Back>,
+    /// How many are left for further steps.
+    left: usize,
+    /// Whom a person holds where it is; nobody but a person moves it.
+    held: Vec<CustomerId>,
+    /// Whom another rule has moved further up since: take back that one, or release the customer.
+    moved_on: Vec<CustomerId>,
+}
+
+pub(crate) async fn undo(
+    State(admin): State<Admin>,
+    body: Result<Json<Wish>, JsonRejection>,
+) -> Result<Json<Undone>, Problem> {
+    let Json(wish) = body.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+    let command = |stage, wish: &Wish| {
+        let order = Order::Undo { stage, since: wish.since };
+        let command = Command { order, reason: wish.reason.clone(), by: wish.by.clone() };
+        command.checked().map_err(|error| Problem::invalid(error.to_string()))
+    };
+    command(Stage::Healthy, &wish)?;
+    let chains = chains(&admin, &wish).await?;
+    if let Some(others) = chains.others_only() {
+        let (rule, others) = (&wish.rule, others.collect::<Vec<_>>().join(", "));
+        let others = if others.is_empty() { "no rule did".to_owned() } else { format!("these did: {others}") };
+        let detail = format!("rule {rule} has moved nobody since {}; {others}", wish.since);
+        return Err(Problem::new(StatusCode::NOT_FOUND, "nothing to take back", detail));
+    }
+    let (mut all, held) = back(&admin, chains.before());
+    let moved_on = chains.moved_on().iter().cloned().collect();
+    if wish.dry_run {
+        return Ok(Json(Undone { undone: all, held, moved_on, ..Undone::default() }));
+    }
+    let rest = all.split_off(wish.limit.unwrap_or(STEP).clamp(1, LONGEST_STEP).min(all.len()));
+    let mut appends = Vec::with_capacity(all.len());
+    for back in &all {
+        appends.push(commands::append(&back.customer, &command(back.to, &wish)?, (admin.clock)())?);
+    }
+    if !appends.is_empty() {
+        admin.log.producer().append(appends).await.map_err(|error| Problem::unavailable(error.to_string()))?;
+    }
+    let (undone, pending) = followed(&admin, all).await;
+    Ok(Json(Undone { undone, pending, left: rest.len(), held, moved_on }))
+}
+
+/// What the rule did, from the log: the decisions in memory may not reach back so far.
+async fn chains(admin: &Admin, wish: &Wish) -> Result<Chains, Problem> {
+    let (log, rule, since) = (Arc::clone(&admin.log), wish.rule.clone(), wish.since);
+    let read = tokio::task::spawn_blocking(move || read(log.as_ref(), &rule, since)).await;
+    let read = read.map_err(|_| Problem::unavailable("the decisions can't be read: Weir is ending"))?;
+    read.map_err(|error| Problem::unavailable(format!("the decisions can't be read: {error}")))
+}
+
+fn read(log: &dyn Log, rule: &str, since: Timestamp) -> log::Result<Chains> {
+    let mut tail = log.tail(Topic::Decisions, Start::Earliest)?;
+    let mut chains = Chains::new(rule, since);
+    while !tail.caught_up() {
+        for stored in tail.next(WAIT)? {
+            match serde_json::from_slice(&stored.record.value) {
+                Ok(decision) => chains.take(&decision),
+                Err(_) => tracing::warn!(offset = %stored.position.offset, "a decision is unreadable; left out"),
+            }
+        }
+    }
+    Ok(chains)
+}
+
+/// Who stands stricter than before the rule, and is not held by a person; and who is.
+fn back(admin: &Admin, before: &BTreeMap<CustomerId, Stage>) -> (Vec<Back>, Vec<CustomerId>) {
+    let (mut all, mut held) = (Vec::new(), Vec::new());
+    for (customer, to) in before {
+        match admin.index.standing(customer) {
+            Some(standing) if standing.stage > *to && standing.held => held.push(customer.clone()),
+            Some(standing) if standing.stage > *to => {
+                all.push(Back { customer: customer.clone(), from: standing.stage, to: *to });
+            }
+            _ => {}
+        }
+    }
+    (all, held)
+}
+
+/// Waits for the scorers: who is back, and who is not yet.
+async fn followed(admin: &Admin, all: Vec<Back>) -> (Vec<Back>, Vec<Back>) {
+    let is_back = |back: &Back| admin.index.standing(&back.customer).is_some_and(|standing| standing.stage <= back.to);
+    let mut read = admin.index.decisions_read();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        read.mark_unchanged();
+        if all.iter().all(is_back) || Instant::now() >= deadline {
+            return all.into_iter().partition(is_back);
+        }
+        // A standing may be read a moment after its decision.
+        let _news = timeout_at(deadline.min(Instant::now() + LOOK), read.changed()).await;
+    }
+}
