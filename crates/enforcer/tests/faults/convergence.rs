@@ -83,8 +83,14 @@ impl Run {
 
     /// A process takes the place of the one before.
     async fn start(&mut self) {
+        self.start_after(&[]).await;
+    }
+
+    /// The same, once these standings are on the log.
+    async fn start_after(&mut self, said: &[Standing]) {
         self.kill();
         let mut process = Process::start(&self.settings).await;
+        assert!(process.say(said).await);
         self.sendgrid.world().change_client();
         process.act().await;
         self.process = Some(process);
@@ -124,6 +130,10 @@ impl Run {
         self.start().await;
         let said: Vec<_> = self.to_say.drain(..).collect();
         assert!(self.process.as_mut().unwrap().say(&said).await);
+        self.wait_until_right().await;
+    }
+
+    async fn wait_until_right(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let wrong = self.wrong();
@@ -293,5 +303,26 @@ async fn a_move_that_was_cut_in_two_by_a_kill_is_finished() {
             let actions = run.assert_history();
             assert!(actions.iter().any(|action| action.outcome == Outcome::Done));
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_process_took_out_of_a_pool_and_is_still_shown_there_is_not_taken_out_of_the_other() {
+    let mut run = Run::new(7).await;
+    let with_ips = |customer: &&Customer| matches!(customer.before, Before::Ips { .. });
+    let own: Vec<_> = run.customers.iter().filter(with_ips).map(|customer| customer.id.clone()).take(4).collect();
+    for id in own {
+        // For so long is the IP in both pools, which is shown for a while after it has left one of them.
+        run.sendgrid.world().faults = Faults { stale: MINUTE, latency: MINUTE * 2 / 3, ..Faults::default() };
+        run.start().await;
+        let caught = run.sendgrid.catch(0, Moment::After, |call| call.method == "DELETE");
+        let said = run.standings.stands(&id, Stage::Quarantined, None);
+        assert!(run.process.as_mut().unwrap().say(&[said]).await);
+        caught.await.unwrap();
+        run.sendgrid.world().faults.latency = Duration::ZERO;
+        let said = run.standings.stands(&id, Stage::Healthy, None);
+        run.start_after(&[said]).await;
+        run.wait_until_right().await;
+        run.assert_nothing_forbidden();
     }
 }
