@@ -11,6 +11,7 @@ mod convergence;
 mod fleet;
 mod history;
 mod process;
+mod run;
 mod shadow;
 mod standings;
 mod wanted;

@@ -12,10 +12,10 @@ use rand::RngExt;
 use simulator::sendgrid::{Budget, Call, Options, SendGrid, World};
 use tokio_util::sync::CancellationToken;
 
-use crate::convergence::faults;
 use crate::fleet::{self, Before};
 use crate::history;
 use crate::process::{self, Settings};
+use crate::run::faults;
 use crate::standings::Standings;
 use crate::wanted::wrong;
 
