@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use model::without_addresses;
 use policy::PolicyError;
 use serde::Serialize;
 
@@ -37,13 +38,25 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "the request makes no sense", detail)
     }
 
+    /// A body or a query that can't be read. What stood there is not said again where it may be a recipient's address.
+    pub(crate) fn unreadable(why: &str) -> Self {
+        Self::invalid(without_addresses(why))
+    }
+
     pub(crate) fn faulty(error: &PolicyError) -> Self {
         let fault = |fault: &policy::Fault| {
-            let message = fault.message.clone();
+            let message = without_addresses(&fault.message);
             Fault { line: fault.line, column: fault.column, message }
         };
         let faults = error.faults.iter().map(fault).collect();
-        Self { faults, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "the policy is unsound", error.to_string()) }
+        Self {
+            faults,
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "the policy is unsound",
+                without_addresses(&error.to_string()),
+            )
+        }
     }
 
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {

@@ -22,7 +22,7 @@ pub(crate) async fn command(
     body: Result<Json<Command>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let id = customer(&id)?;
-    let Json(command) = body.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+    let Json(command) = body.map_err(|rejection| Problem::unreadable(&rejection.body_text()))?;
     let command = command.checked().map_err(|error| Problem::invalid(error.to_string()))?;
     let append = append(&id, &command, (admin.clock)())?;
     admin.log.producer().append(vec![append]).await.map_err(|error| Problem::unavailable(error.to_string()))?;

@@ -100,7 +100,7 @@ pub(crate) async fn apply(
     author: Result<Query<Author>, QueryRejection>,
     body: Result<String, StringRejection>,
 ) -> Result<Json<Applied>, Problem> {
-    let Query(Author { by, reason }) = author.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
+    let Query(Author { by, reason }) = author.map_err(|rejection| Problem::unreadable(&rejection.body_text()))?;
     let change = PolicyChange { origin: PolicyOrigin::Api, by, reason, file: None };
     let change = change.checked().map_err(|error| Problem::invalid(error.to_string()))?;
     let text = body.map_err(|rejection| Problem::new(rejection.status(), "no policy", rejection.body_text()))?;

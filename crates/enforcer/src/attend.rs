@@ -1,7 +1,7 @@
 //! One customer's turn: may it be done, what is to be done, and doing it.
 
 use model::{CustomerId, HeldWhy, InForce, Stage, Standing, Timestamp};
-use sendgrid::api::{self, Client, Refusal};
+use sendgrid::api::{self, Client};
 use tokio::time::Instant;
 
 use crate::action::{Action, Outcome};
@@ -13,7 +13,7 @@ use crate::observation::Observation;
 use crate::permit::{Asking, Permit};
 use crate::placement::Placement;
 use crate::plan::{Call, Plan};
-use crate::reconcile::{self, Subject};
+use crate::reconcile::Subject;
 use crate::{Enforcer, Error};
 
 /// How long what was moved home is remembered: so long does a move count against the hour's limits.
@@ -23,6 +23,8 @@ const REMEMBERED: model::Millis = model::Millis::hours(1);
 #[derive(Debug)]
 struct Turn {
     standing: Standing,
+    /// When the look began: it may show what was from then back to the settling time before.
+    looked: Instant,
     seen: Observation,
     /// By what SendGrid shows.
     shown: Plan,
@@ -89,16 +91,17 @@ impl Enforcer {
     async fn look(&mut self, client: &Client, placement: &Placement, standing: Standing) -> Result<Turn, api::Error> {
         let before = self.memory.get(&standing.customer).and_then(|case| case.before.as_ref());
         let subject = Subject { placement, standing: &standing, before };
+        let looked = Instant::now();
         let shown = subject.observe(&Eyes { client, snapshot: None }, &self.pools).await?;
-        let seen = self.recent.over(shown.clone(), Instant::now());
+        let seen = self.recent.over(shown.clone(), looked);
         let (shown, settled) = (subject.plan(&shown, &self.pools), subject.plan(&seen, &self.pools));
-        Ok(Turn { seen, shown, settled, standing })
+        Ok(Turn { looked, seen, shown, settled, standing })
     }
 
     /// Says what would be done, once.
     async fn only_say(&mut self, turn: Turn) -> Result<(), Error> {
         if self.is_news(&turn.standing) {
-            for reason in &turn.settled.held_back {
+            for reason in turn.settled.held_back.iter().chain(&turn.settled.impossible) {
                 let mut action = self.action(&turn.standing, Outcome::HeldBack, None);
                 action.reason = Some(reason.clone());
                 action.why = Some(HeldWhy::NotPossible);
@@ -120,13 +123,8 @@ impl Enforcer {
         (is_limited, tightens): (bool, bool),
     ) -> Result<(), Error> {
         let customer = turn.standing.customer.clone();
-        if turn.shown.calls.is_empty() {
-            return self.confirm(turn).await;
-        }
         if turn.settled.calls.is_empty() {
-            // Done, and not to be seen yet.
-            self.queue.again(&customer);
-            return Ok(());
+            return self.see_through(turn).await;
         }
         if self.memory.case(&customer).is_carried(&turn.standing) && !self.drifted(&turn).await? {
             return Ok(());
@@ -135,9 +133,9 @@ impl Enforcer {
             return Ok(());
         }
         for call in turn.settled.calls {
-            if matches!(call, Call::RemoveFromPool { .. }) && !self.is_settled() {
+            if matches!(call, Call::RemoveFromPool { .. }) && turn.looked < self.settles() {
                 // What was taken out by whoever acted before may not be to be seen yet.
-                self.queue.later(&customer, self.until_settled());
+                self.look_at(&customer, self.settles());
                 return Ok(());
             }
             if !self.may_call() || !self.call(client, &turn.standing, call).await? {
@@ -147,6 +145,27 @@ impl Enforcer {
         // It is seen whether that was so.
         self.queue.again(&customer);
         Ok(())
+    }
+
+    /// Nothing is to be done any more; whether it is so is to be seen, once a look can't show what was before.
+    async fn see_through(&mut self, turn: Turn) -> Result<(), Error> {
+        let customer = &turn.standing.customer;
+        if !turn.shown.calls.is_empty() {
+            // Done, and not to be seen yet.
+            self.queue.again(customer);
+            return Ok(());
+        }
+        let clear = self.recent.doubted_until(customer).map_or(self.settles(), |until| until.max(self.settles()));
+        if turn.looked < clear {
+            self.look_at(customer, clear);
+            return Ok(());
+        }
+        self.confirm(turn).await
+    }
+
+    /// The customer's turn comes again at `moment`.
+    fn look_at(&mut self, customer: &CustomerId, moment: Instant) {
+        self.queue.later(customer, moment.saturating_duration_since(Instant::now()));
     }
 
     /// Lets a standing through, unless the hour's limits hold it; how the customer was before is on the log then, so that a
@@ -190,27 +209,6 @@ impl Enforcer {
         ask(Subject { placement: &placement, standing, before })
     }
 
-    /// Makes one call and records it; whether it succeeded.
-    async fn call(&mut self, client: &Client, standing: &Standing, call: Call) -> Result<bool, Error> {
-        let made = reconcile::make(client, &call).await;
-        if made.is_ok() || (matches!(call, Call::RemoveFromPool { .. }) && made.as_ref().is_err_and(may_have_happened))
-        {
-            // An IP that may be out of a pool counts as out, so that the last one stays.
-            self.recent.note(call.clone(), Instant::now());
-        }
-        match made {
-            Ok(()) => {
-                self.succeeded().await?;
-                self.record(self.action(standing, Outcome::Done, Some(call))).await?;
-                Ok(true)
-            }
-            Err(error) => {
-                self.failed(standing, Some(call), &error).await?;
-                Ok(false)
-            }
-        }
-    }
-
     /// SendGrid shows what is to be true.
     async fn confirm(&mut self, turn: Turn) -> Result<(), Error> {
         let (standing, now) = (turn.standing, self.now());
@@ -218,12 +216,14 @@ impl Enforcer {
         if !case.has_passed(&standing) && (case.is_moved() || standing.severity() > Stage::Watch) {
             case.pass(&standing, now, None);
         }
-        case.carried = Some(InForce::of(&standing));
+        // What is held back may be done once somebody has mended it: then nothing was changed by hand.
+        case.carried = turn.settled.held_back.is_empty().then(|| InForce::of(&standing));
         case.stage = standing.stage;
         self.watch_mail(&standing.customer, standing.stage, &turn.seen);
-        if !turn.settled.held_back.is_empty() {
+        let reasons = [turn.settled.held_back, turn.settled.impossible].concat();
+        if !reasons.is_empty() {
             self.memory.keep(case, now).await?;
-            let reasons = turn.settled.held_back.join("; ");
+            let reasons = reasons.join("; ");
             return self.hold(&standing, Hold::now(HeldWhy::NotPossible, &reasons)).await;
         }
         case.held = None;
@@ -247,9 +247,9 @@ impl Enforcer {
             self.finish(&standing.customer);
             return Ok(false);
         }
-        if !self.is_settled() {
+        if turn.looked < self.settles() {
             // It may be a state from before what another enforcer did.
-            self.queue.later(&standing.customer, self.until_settled());
+            self.look_at(&standing.customer, self.settles());
             return Ok(false);
         }
         let changes: Vec<_> = turn.settled.calls.iter().map(ToString::to_string).collect();
@@ -270,37 +270,18 @@ impl Enforcer {
         Ok(!is_adopted)
     }
 
-    async fn succeeded(&mut self) -> Result<(), Error> {
-        if self.breaker.succeeded() {
-            tracing::info!("SendGrid answers again");
-            self.say_broken(None).await?;
-        }
-        Ok(())
-    }
-
-    /// A call failed, or looking did: it is recorded, and tried again later.
-    async fn failed(&mut self, standing: &Standing, call: Option<Call>, error: &api::Error) -> Result<(), Error> {
-        let mut action = self.action(standing, Outcome::Failed, call);
-        action.reason = Some(error.to_string());
-        self.record(action).await?;
-        if is_sendgrids(error) && self.breaker.failed(Instant::now()) {
-            tracing::error!(%error, "SendGrid fails too often: no call is made for a while");
-            self.say_broken(Some(error.to_string())).await?;
-        }
-        match error.retry_after() {
-            Some(wait) => self.queue.later(&standing.customer, wait),
-            None => self.queue.again(&standing.customer),
-        }
-        Ok(())
-    }
-
     /// What is let through, mailers are told that ask; there is nothing to do at SendGrid.
     async fn route(&mut self, standing: Standing, permit: Permit, tightens: bool) -> Result<(), Error> {
         let customer = standing.customer.clone();
         let is_news = self.is_news(&standing);
         if let Permit::Go { is_limited } = permit {
-            let turn =
-                Turn { standing, seen: Observation::default(), shown: Plan::default(), settled: Plan::default() };
+            let turn = Turn {
+                standing,
+                looked: Instant::now(),
+                seen: Observation::default(),
+                shown: Plan::default(),
+                settled: Plan::default(),
+            };
             if !self.pass(&turn, (is_limited, tightens)).await? {
                 return Ok(());
             }
@@ -341,23 +322,5 @@ impl Enforcer {
         if let Some(took) = self.queue.done(customer) {
             self.metrics.enforced.observe(took.as_secs_f64());
         }
-    }
-}
-
-/// Whether it is SendGrid that fails, or the key, and not what was asked.
-const fn is_sendgrids(error: &api::Error) -> bool {
-    match error {
-        api::Error::Refused { refusal, .. } => !matches!(refusal, Refusal::NotFound | Refusal::Invalid),
-        api::Error::RateLimited { .. } | api::Error::NoSuch { .. } | api::Error::Name { .. } => false,
-        _ => true,
-    }
-}
-
-/// Whether SendGrid may have done what was asked all the same.
-const fn may_have_happened(error: &api::Error) -> bool {
-    match error {
-        api::Error::Refused { refusal, .. } => matches!(refusal, Refusal::Server),
-        api::Error::RateLimited { .. } | api::Error::NoSuch { .. } | api::Error::Name { .. } => false,
-        _ => true,
     }
 }

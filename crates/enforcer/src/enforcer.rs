@@ -290,15 +290,9 @@ impl Enforcer {
         self.candidacy.holds_office() && !self.switch.borrow().as_ref().is_some_and(|switch| switch.paused)
     }
 
-    /// Whether all that others may have done before it came to office is to be seen.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.office_since.is_some_and(|since| since.elapsed() >= self.config.settling)
-    }
-
-    /// How long until it is.
-    pub(crate) fn until_settled(&self) -> Duration {
-        let since = self.office_since.map_or(Duration::ZERO, |since| since.elapsed());
-        self.config.settling.saturating_sub(since)
+    /// From when on a look shows all that others may have done before it came to office.
+    pub(crate) fn settles(&self) -> Instant {
+        self.office_since.unwrap_or_else(Instant::now) + self.config.settling
     }
 
     /// The mail of all customers in 24 hours, once every partition has told its share.

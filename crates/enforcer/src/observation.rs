@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use model::CustomerId;
 use tokio::time::Instant;
 
 use crate::plan::{Call, SubuserState};
@@ -56,11 +57,13 @@ pub(crate) struct Recent {
     /// How long SendGrid may show a state from before a change.
     settling: Duration,
     made: VecDeque<(Instant, Call)>,
+    /// About whom nobody knows what came of a change, and since when.
+    doubts: BTreeMap<CustomerId, Instant>,
 }
 
 impl Recent {
     pub(crate) const fn new(settling: Duration) -> Self {
-        Self { settling, made: VecDeque::new() }
+        Self { settling, made: VecDeque::new(), doubts: BTreeMap::new() }
     }
 
     /// Notes a change that was made, or may have been.
@@ -68,11 +71,23 @@ impl Recent {
         self.made.push_back((now, call));
     }
 
-    /// What was observed, as it will be once it has settled.
-    pub(crate) fn over(&mut self, mut observed: Observation, now: Instant) -> Observation {
-        while self.made.front().is_some_and(|(then, _)| *then + self.settling <= now) {
+    /// Notes that a customer may have been changed or not.
+    pub(crate) fn doubt(&mut self, customer: &CustomerId, now: Instant) {
+        self.doubts.insert(customer.clone(), now);
+    }
+
+    /// From when on a look shows for sure what came of every change to the customer; `None` where it does.
+    pub(crate) fn doubted_until(&self, customer: &CustomerId) -> Option<Instant> {
+        self.doubts.get(customer).map(|since| *since + self.settling)
+    }
+
+    /// What a look that began at `looked` has observed, as it will be once it has settled.
+    pub(crate) fn over(&mut self, mut observed: Observation, looked: Instant) -> Observation {
+        let settling = self.settling;
+        while self.made.front().is_some_and(|(then, _)| *then + settling <= looked) {
             self.made.pop_front();
         }
+        self.doubts.retain(|_, since| looked < *since + settling);
         self.made.iter().for_each(|(_, call)| observed.take(call));
         observed
     }

@@ -100,6 +100,8 @@ pub struct Plan {
     pub calls: Vec<Call>,
     /// Why something that should be done is not.
     pub held_back: Vec<String>,
+    /// What SendGrid can't do at all; where nothing else is left, the customer is as it can be.
+    pub impossible: Vec<String>,
 }
 
 /// A subuser, as it is or should be.

@@ -64,8 +64,13 @@ impl Subject<'_> {
                 seen.pools_of.insert(ip.clone(), pools);
             }
         }
-        let concerned = seen.pools_of.values().flatten().map(String::as_str);
-        let concerned: BTreeSet<_> = concerned.chain([pools.home.as_str(), pools.quarantine.as_str()]).collect();
+        let earlier = match self.before {
+            Some(Before::Ips { own }) => own.as_slice(),
+            Some(Before::Subuser(_)) | None => &[],
+        };
+        let concerned = seen.pools_of.values().chain(earlier.iter().map(|own| &own.pools)).flatten();
+        let concerned = concerned.map(String::as_str).chain([pools.home.as_str(), pools.quarantine.as_str()]);
+        let concerned: BTreeSet<_> = concerned.collect();
         seen.members = eyes.members(concerned).await?;
         Ok(seen)
     }
@@ -135,9 +140,9 @@ impl Subject<'_> {
         let unknown = ips.iter().filter(|ip| !seen.pools_of.contains_key(*ip));
         plan.held_back.extend(unknown.map(|ip| format!("the account has no IP {ip}: mend the customer's placement")));
         if self.standing.stage >= Stage::Suspended {
-            plan.held_back.push("SendGrid can't stop a customer that has only IPs: stop it in your mailer".to_owned());
+            plan.impossible.push("SendGrid can't stop a customer that has only IPs: stop it in your mailer".to_owned());
         } else if self.standing.daily_cap.is_some() {
-            plan.held_back.push("SendGrid can't cap a customer that has only IPs: cap it in your mailer".to_owned());
+            plan.impossible.push("SendGrid can't cap a customer that has only IPs: cap it in your mailer".to_owned());
         }
         plan
     }
@@ -174,7 +179,7 @@ fn one(pool: &PoolName) -> BTreeSet<String> {
 }
 
 fn held_back(reason: String) -> Plan {
-    Plan { calls: Vec::new(), held_back: vec![reason] }
+    Plan { held_back: vec![reason], ..Plan::default() }
 }
 
 fn no_pool(pool: &PoolName) -> String {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
-use simulator::sendgrid::{Budget, Faults, HOME, Options, QUARANTINE};
+use simulator::sendgrid::{Budget, Call, Faults, HOME, Moment, Options, QUARANTINE};
 
 use support::{Api, DEDICATED_IP, subuser, through};
 
@@ -133,4 +133,34 @@ async fn a_call_is_on_record_with_whom_it_was_made_for() {
     let world = api.sendgrid.world();
     let call = &world.calls()[0];
     assert_eq!((call.on_behalf_of.as_deref(), call.changes()), (Some("acme"), false));
+}
+
+#[tokio::test]
+async fn a_client_is_caught_before_or_after_a_calls_effect() {
+    let api = Api::new().await;
+    for (moment, is_done) in [(Moment::Before, false), (Moment::After, true), (Moment::Answered, true)] {
+        let caught = api.sendgrid.catch(1, moment, Call::changes);
+        let call = |disabled| api.try_call(Method::PATCH, "/v3/subusers/acme", Some(json!({ "disabled": disabled })));
+        assert_eq!(call(false).await.unwrap().status(), 204, "{moment:?}: one passes");
+        assert_eq!(api.call(Method::GET, "/v3/scopes", None).await.0, 200, "{moment:?}: what is not meant passes");
+        let answered = tokio::select! {
+            // It hangs as a killed client leaves it.
+            answer = call(true) => answer.is_ok(),
+            () = async { caught.await.unwrap() }, if moment != Moment::Answered => false,
+        };
+        assert_eq!(answered, moment == Moment::Answered, "{moment:?}");
+        assert_eq!(api.sendgrid.world().is_disabled("acme"), is_done, "{moment:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_client_is_held_to_what_it_was_told_itself() {
+    let budget = Budget { calls: 1, per: LATE };
+    let api = Api::with(Options { budget, seed: 1 }).await;
+    assert_eq!(api.call(Method::GET, "/v3/scopes", None).await.0, 200);
+    api.sendgrid.world().change_client();
+    assert_eq!(api.call(Method::GET, "/v3/scopes", None).await.0, 429);
+    assert_eq!(api.sendgrid.overruns(), 0, "it could not know");
+    assert_eq!(api.call(Method::GET, "/v3/scopes", None).await.0, 429);
+    assert_eq!(api.sendgrid.overruns(), 1);
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use model::{CustomerId, PoolName, Stage, Timestamp};
+use model::{CustomerId, PoolName, Stage, Timestamp, without_addresses};
 use serde::{Deserialize, Serialize};
 
 use super::allowance::Allowance;
@@ -93,7 +93,8 @@ fn named(id: Named) -> Result<CustomerId, Problem> {
 
 fn messages(wanted: Result<Json<Wanted>, JsonRejection>) -> Result<u32, Problem> {
     let Json(Wanted::Messages(messages)) = wanted.map_err(|rejection| {
-        let detail = format!("{}; the body is to be {{\"messages\": n}}", rejection.body_text());
+        let found = without_addresses(&rejection.body_text());
+        let detail = format!("{found}; the body is to be {{\"messages\": n}}");
         match rejection.status() {
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => Problem::invalid(detail),
             status => Problem::new(status, "the request can't be read", detail),

@@ -148,8 +148,10 @@ mod tests {
     #[test]
     fn the_key_is_never_shown() {
         let key = ApiKey::new(" SG.secret\n");
-        let shown = format!("{key:?} {:?}", key.bearer().unwrap());
-        assert!(!shown.contains("secret"), "{shown}");
+        let config = Config::new("https://api.sendgrid.com".to_owned(), key.clone());
+        let client = crate::api::Client::new(config.clone()).unwrap();
+        let shown = format!("{key:?} {:?} {config:?} {client:?} {:?}", key.bearer().unwrap(), client.own());
+        assert!(!shown.contains("secret") && shown.contains("ApiKey(***)"), "{shown}");
         let error = ApiKey::new("SG.sec\nret").bearer().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("sec"));
     }

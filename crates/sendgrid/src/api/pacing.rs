@@ -69,8 +69,9 @@ impl Pace {
     pub fn end(&mut self, endpoint: Endpoint, now: Moment, quota: Option<Quota>) {
         let stretch = self.endpoints.entry(endpoint).or_default();
         stretch.under_way = stretch.under_way.saturating_sub(1);
-        if let Some(quota) = quota {
-            stretch.hear(quota, now);
+        match quota {
+            Some(quota) => stretch.hear(quota, now),
+            None => stretch.hear_nothing(),
         }
     }
 }
@@ -80,6 +81,13 @@ impl Stretch {
         match self.told {
             Some(told) if told.remaining <= self.under_way => told.resets_at.saturating_sub(now),
             _ => Duration::ZERO,
+        }
+    }
+
+    /// SendGrid may have counted a call whose answer was lost.
+    fn hear_nothing(&mut self) {
+        if let Some(told) = &mut self.told {
+            told.remaining = told.remaining.saturating_sub(1);
         }
     }
 
@@ -157,8 +165,11 @@ mod tests {
         pace.end(ENDPOINT, now, Some(quota(2, 100, 30)));
         assert!(pace.wait(ENDPOINT, now) > Duration::ZERO, "two are left, and two are under way");
         pace.end(ENDPOINT, now, Some(quota(1, 100, 30)));
-        pace.end(ENDPOINT, now, None);
+        pace.end(ENDPOINT, now, Some(quota(1, 100, 30)));
         assert_eq!(pace.wait(ENDPOINT, now), Duration::ZERO, "one is left, and none is under way");
+        pace.begin(ENDPOINT, now);
+        pace.end(ENDPOINT, now, None);
+        assert!(pace.wait(ENDPOINT, now) > Duration::ZERO, "what came of the last one was never told");
     }
 
     #[test]
@@ -201,6 +212,24 @@ mod tests {
                 let (quota, exceeded) = server.take(now);
                 prop_assert!(!exceeded);
                 pace.end(ENDPOINT, now, Some(quota));
+            }
+        }
+
+        #[test]
+        fn answers_that_are_lost_let_no_more_calls_through_than_are_left(
+            limit in 1..20_u32, per in 1..90_u64, calls in prop::collection::vec((0..4_000_u64, any::<bool>()), 1..200),
+        ) {
+            let (mut pace, mut now) = (fast(), Duration::ZERO);
+            let mut server = Server { limit, per, used: HashMap::new() };
+            for (gap, is_lost) in calls {
+                now += Duration::from_millis(gap);
+                now += pace.wait(ENDPOINT, now);
+                pace.begin(ENDPOINT, now);
+                let (quota, exceeded) = server.take(now);
+                prop_assert!(!exceeded);
+                // Before anything was told of a stretch, nothing can be known of it.
+                let is_first = quota.remaining + 1 == limit;
+                pace.end(ENDPOINT, now, (is_first || !is_lost).then_some(quota));
             }
         }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use model::without_addresses;
 use reqwest::StatusCode;
 use serde_json::Value;
 
@@ -87,12 +88,6 @@ impl Message {
         };
         Self(message.map(|message| without_addresses(message).chars().take(MESSAGE_CHARACTERS).collect()))
     }
-}
-
-/// The words, but those that may be an address.
-fn without_addresses(words: &str) -> String {
-    let hidden = |word| if str::contains(word, '@') { "<address>" } else { word };
-    words.split(' ').map(hidden).collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Message {

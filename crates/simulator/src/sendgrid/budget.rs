@@ -33,6 +33,8 @@ struct Spending {
     used: u32,
     resets: Instant,
     told: Option<Told>,
+    /// Whether the client has had an answer, which says what is left.
+    is_heard: bool,
 }
 
 /// A 429 that was answered.
@@ -60,14 +62,14 @@ impl Budgets {
     /// Takes one call off the endpoint's budget.
     pub(super) fn spend(&mut self, endpoint: &str, budget: Budget, arrived: Instant) -> Allowance {
         let now = Instant::now();
-        let fresh = Spending { used: 0, resets: now + budget.per, told: None };
+        let fresh = Spending { used: 0, resets: now + budget.per, told: None, is_heard: false };
         let spending = self.spending.entry(endpoint.to_owned()).or_insert(fresh);
         if spending.resets <= now {
-            *spending = Spending { told: spending.told, ..fresh };
+            *spending = Spending { told: spending.told, is_heard: spending.is_heard, ..fresh };
         }
         let exceeded = spending.used >= budget.calls;
         spending.used = spending.used.saturating_add(1);
-        if exceeded || spending.told.is_some_and(|told| told.forbids(arrived)) {
+        if (exceeded && spending.is_heard) || spending.told.is_some_and(|told| told.forbids(arrived)) {
             self.overruns += 1;
         }
         let left = budget.calls.saturating_sub(spending.used);
@@ -83,6 +85,19 @@ impl Budgets {
             let (wall, reset) = allowance.reset();
             let until = now + Duration::from_secs(reset).saturating_sub(wall);
             spending.told = Some(Told { at: now + Self::UNDER_WAY, until });
+        }
+    }
+
+    /// Notes that the client was answered, and so told what is left.
+    pub(super) fn answer(&mut self, endpoint: &str) {
+        self.spending.get_mut(endpoint).into_iter().for_each(|spending| spending.is_heard = true);
+    }
+
+    /// The next calls are another client's.
+    pub(super) fn forget_what_was_told(&mut self) {
+        for spending in self.spending.values_mut() {
+            spending.told = None;
+            spending.is_heard = false;
         }
     }
 

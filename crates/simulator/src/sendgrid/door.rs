@@ -12,6 +12,7 @@ use super::api::{BAD_KEY, needed_scope, refused, refused_field};
 use super::connections::Cut;
 use super::record::Call;
 use super::server::{API_KEY, Shared};
+use super::trap::Moment;
 
 /// The largest body that is read; a subuser's thousand IPs fit in 20 kB.
 const LARGEST_BODY: usize = 1 << 20;
@@ -36,10 +37,30 @@ pub(super) async fn at_the_door(State(shared): State<Shared>, request: Request, 
         return refused(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large");
     };
     let request = Request::from_parts(parts, Body::from(body.clone()));
-    let response = admitted(&shared, request, next, arrived).await;
+    let call = Call { body: String::from_utf8_lossy(&body).into_owned(), ..call };
+    let Some(trap) = shared.trap(&call) else { return answered(&shared, request, next, call).await };
+    match trap.moment {
+        Moment::Before => {
+            trap.shut();
+            std::future::pending().await
+        }
+        Moment::After => {
+            let _unsent = answered(&shared, request, next, call).await;
+            trap.shut();
+            std::future::pending().await
+        }
+        Moment::Answered => {
+            let response = answered(&shared, request, next, call).await;
+            trap.shut();
+            response
+        }
+    }
+}
+
+async fn answered(shared: &Shared, request: Request, next: Next, call: Call) -> Response {
+    let response = admitted(shared, request, next, call.at).await;
     let status = if Cut::is(&response) { 0 } else { response.status().as_u16() };
-    let body = String::from_utf8_lossy(&body).into_owned();
-    shared.world().record.note(Call { body, status, ..call });
+    shared.world().record.note(Call { status, ..call });
     response
 }
 
@@ -69,6 +90,9 @@ async fn admitted(shared: &Shared, request: Request, next: Next, arrived: Instan
     } else {
         with_faults(shared, request, next).await
     };
+    if !Cut::is(&response) {
+        shared.world().budgets.answer(&endpoint);
+    }
     allowance.write(response.headers_mut());
     response
 }

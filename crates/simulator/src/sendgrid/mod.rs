@@ -9,7 +9,8 @@
 //! - What became of mail: whoever plays the platform tells it ([`World::tell`]), and statistics and suppressions show it.
 //!
 //! [`World`] remembers every call, and of every moment what promises are held against: the fewest IPs that a subuser had,
-//! pools that were emptied, the time that an IP spent in two pools, and calls that no client makes which obeys.
+//! pools that were emptied, the time that an IP spent in two pools, and calls that no client makes which obeys. At a call that
+//! is caught ([`SendGrid::catch`]) its client can be killed.
 //!
 //! SendGrid's own clients, documents and libraries are held against its shapes: `docs/sendgrid-api.md` says how. Its
 //! behaviour over time is published nowhere.
@@ -39,6 +40,7 @@ mod signer;
 mod snapshot;
 mod telling;
 mod test_event;
+mod trap;
 mod user;
 mod world;
 
@@ -51,4 +53,5 @@ pub use record::Call;
 pub use scopes::Scopes;
 pub use server::{Options, SendGrid, SendGridError};
 pub use signer::{Signer, SignerError};
+pub use trap::Moment;
 pub use world::{HOME, QUARANTINE, World};

@@ -7,11 +7,14 @@ use std::time::Instant;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::budget::{Allowance, Budget};
 use super::faults::Faults;
+use super::record::Call;
 use super::snapshot::Snapshot;
+use super::trap::{Moment, Trap};
 use super::world::World;
 use super::{api, connections};
 
@@ -37,6 +40,7 @@ pub(super) struct Shared(Arc<Inner>);
 struct Inner {
     world: Mutex<World>,
     rng: Mutex<ChaCha8Rng>,
+    trap: Mutex<Option<Trap>>,
     budget: Budget,
 }
 
@@ -45,6 +49,7 @@ impl Shared {
         Self(Arc::new(Inner {
             world: Mutex::new(world),
             rng: Mutex::new(ChaCha8Rng::seed_from_u64(options.seed)),
+            trap: Mutex::new(None),
             budget: options.budget,
         }))
     }
@@ -63,6 +68,11 @@ impl Shared {
     pub(super) fn seen(&self) -> Arc<Snapshot> {
         let age = self.fault(|faults, rng| faults.age(rng));
         Arc::clone(self.world().seen(age))
+    }
+
+    /// The trap, where it is set for this call; a trap catches one.
+    pub(super) fn trap(&self, call: &Call) -> Option<Trap> {
+        self.0.trap.lock().unwrap_or_else(PoisonError::into_inner).take_if(|trap| trap.is_for(call))
     }
 
     /// Asks the faults to come.
@@ -120,6 +130,15 @@ impl SendGrid {
     /// Its state. The API waits while this is held.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world()
+    }
+
+    /// Catches the call of those that `which` names that comes after `passing` more of them; resolves then. There is one trap:
+    /// this takes the place of one that has caught nothing.
+    pub fn catch(&self, passing: u64, moment: Moment, which: fn(&Call) -> bool) -> oneshot::Receiver<()> {
+        let (caught, resolves) = oneshot::channel();
+        let trap = Trap { moment, passing, which, caught };
+        *self.shared.0.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some(trap);
+        resolves
     }
 
     /// The same as [`World::overruns`].

@@ -102,6 +102,11 @@ impl World {
         ips.flat_map(|ip| self.pools_of_ip(ip)).collect()
     }
 
+    /// The IPs that a subuser's mail may leave from.
+    pub fn ips_of(&self, subuser: &str) -> BTreeSet<String> {
+        self.state.subusers.get(subuser).map(|subuser| subuser.ips.clone()).unwrap_or_default()
+    }
+
     /// Whether a subuser is disabled.
     pub fn is_disabled(&self, subuser: &str) -> bool {
         self.state.subusers.get(subuser).is_some_and(|subuser| subuser.disabled)
@@ -146,6 +151,12 @@ impl World {
     /// that a 429 told.
     pub const fn overruns(&self) -> u64 {
         self.budgets.overruns()
+    }
+
+    /// From here on another client calls, which was told nothing of rate limits: until an endpoint has answered it, its calls of
+    /// that one are no overruns, whatever the client before it was told.
+    pub fn change_client(&mut self) {
+        self.budgets.forget_what_was_told();
     }
 }
 

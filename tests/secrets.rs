@@ -1,0 +1,443 @@
+//! Under load, faults and bad requests, neither the API key nor a recipient's address is shown by anything: log lines at the
+//! finest level, errors, metrics, answers of the receiver and of the operators' API.
+//!
+//! What lies in the log's topics is another matter: events are kept as they came, unless pseudonyms are asked for.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use model::{CustomerId, Timestamp};
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use simulator::platform::{Account, Placement, Truth};
+use simulator::sendgrid::{Budget, Faults, Options, Poster, Retries, SendGrid, Signer, World};
+
+const PATIENCE: Duration = Duration::from_secs(120);
+const CUSTOMERS: usize = 12;
+const RECIPIENTS: usize = 25;
+/// How often everybody's mail has its events.
+const ROUNDS: usize = 8;
+const HOOK_SECRET: &str = "whsec_aGlkZGVuIGhpZGRlbiBoaWRkZW4gaGlkZGVuIGhpZGRlbg==";
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(since.as_millis().try_into().unwrap())
+}
+
+/// A name that stands nowhere else.
+fn local_part(number: usize) -> String {
+    format!("xq{number}recipient")
+}
+
+fn address(number: usize) -> String {
+    format!("{}@private-{number}.example", local_part(number))
+}
+
+fn customer(number: usize) -> String {
+    format!("customer-{number}")
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A running Weir, whose every word is kept.
+struct Weir {
+    folder: tempfile::TempDir,
+    receiver: u16,
+    admin: u16,
+    client: Client,
+    child: Child,
+    /// Every answer that it gave, with what was asked.
+    answers: Vec<String>,
+}
+
+impl Weir {
+    fn start(signer: &Signer, sendgrid: &SendGrid) -> Self {
+        let (folder, receiver, admin) = (tempfile::tempdir().unwrap(), free_port(), free_port());
+        let text = format!(
+            r#"
+            [receiver]
+            listen = "127.0.0.1:{receiver}"
+            max_body_bytes = 768000
+            [admin]
+            listen = "127.0.0.1:{admin}"
+            [log]
+            path = "{folder}/log"
+            [state]
+            path = "{folder}/state"
+            checkpoints = "file://{folder}/checkpoints"
+            checkpoint_interval = "2s"
+            [scorer]
+            tick_interval = "200ms"
+            [enforcer]
+            mode = "enforce"
+            volume_per_hour = "100 %"
+            sweep_interval = "500ms"
+            settling = "300ms"
+            [sendgrid]
+            api = "{api}"
+            api_key_env = "KEY_FOR_SENDGRID"
+            [[hook]]
+            name = "platform"
+            url = "http://127.0.0.1:{nobody}/hook"
+            secret_env = "SECRET_OF_THE_HOOK"
+            allow_private = true
+            [[source]]
+            name = "test"
+            verification_keys = ["{key}"]
+            customer = {{ custom_arg = "customer_id" }}
+            "#,
+            folder = folder.path().display(),
+            api = sendgrid.base_url(),
+            nobody = free_port(),
+            key = signer.public_key(),
+        );
+        std::fs::write(folder.path().join("weir.toml"), text).unwrap();
+        let child = spawn(folder.path(), sendgrid.api_key(), "weir");
+        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
+        Self { folder, receiver, admin, client, child, answers: Vec::new() }
+    }
+
+    /// Asks, and keeps the answer; `None` where there is none.
+    async fn ask(&mut self, method: Method, port: u16, path: &str, body: Option<String>) -> Option<(u16, String)> {
+        let request = self.client.request(method.clone(), format!("http://127.0.0.1:{port}{path}"));
+        let request = request.header("content-type", "application/json").body(body.unwrap_or_default());
+        let answer = request.send().await.ok()?;
+        let (status, headers) = (answer.status().as_u16(), format!("{:?}", answer.headers()));
+        let text = answer.text().await.ok()?;
+        self.answers.push(format!("answer to a {method}: {status} {headers} {text}"));
+        Some((status, text))
+    }
+
+    async fn get(&mut self, path: &str) -> (u16, String) {
+        self.ask(Method::GET, self.admin, path, None).await.unwrap()
+    }
+
+    async fn command(&mut self, id: &str, command: &Value) -> u16 {
+        let path = format!("/v1/customers/{id}/commands");
+        self.ask(Method::POST, self.admin, &path, Some(command.to_string())).await.unwrap().0
+    }
+
+    async fn wait_until_ready(&mut self) {
+        let (deadline, admin) = (Instant::now() + PATIENCE, self.admin);
+        while self.ask(Method::GET, admin, "/readyz", None).await.is_none_or(|(status, _)| status != 200) {
+            let has_ended = self.child.try_wait().unwrap().is_some();
+            let said = || lines(&self.folder.path().join("weir.err")).join("\n");
+            assert!(!has_ended && Instant::now() < deadline, "not ready:\n{}", said());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// SIGTERM, and everything that it and `errors` said in all that time.
+    fn end(mut self) -> Vec<String> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        let mut said = std::mem::take(&mut self.answers);
+        said.extend(lines(&self.folder.path().join("weir.out")));
+        said.extend(lines(&self.folder.path().join("weir.err")));
+        // RocksDB keeps logs of its own.
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                } else if entry.file_name().to_string_lossy().starts_with("LOG") {
+                    said.extend(lines(&entry.path()));
+                }
+            }
+        }
+        said
+    }
+}
+
+impl Drop for Weir {
+    fn drop(&mut self) {
+        // The test may have failed.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn command(folder: &Path, key: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    command
+        .env("WEIR_CONFIG", folder.join("weir.toml"))
+        .env("WEIR_LOG", "trace")
+        .env("RUST_BACKTRACE", "full")
+        .env("KEY_FOR_SENDGRID", key)
+        .env("SECRET_OF_THE_HOOK", HOOK_SECRET);
+    command
+}
+
+/// Its words go to files of this name.
+fn spawn(folder: &Path, key: &str, name: &str) -> Child {
+    let file =
+        |ending: &str| -> Stdio { std::fs::File::create(folder.join(name).with_extension(ending)).unwrap().into() };
+    command(folder, key).arg("run").stdout(file("out")).stderr(file("err")).spawn().unwrap()
+}
+
+fn lines(file: &PathBuf) -> Vec<String> {
+    String::from_utf8_lossy(&std::fs::read(file).unwrap()).lines().map(str::to_owned).collect()
+}
+
+/// What happens to the mail of one customer to one recipient; the address stands wherever SendGrid puts it, and elsewhere.
+fn events(number: usize, recipient: usize, round: usize) -> Vec<String> {
+    let (id, to) = (customer(number), address(recipient));
+    let event = |kind: &str, more: Value| {
+        let mut event = json!({
+            "email": to,
+            "timestamp": now().seconds(),
+            "event": kind,
+            "customer_id": id,
+            "sg_event_id": format!("{kind}-{number}-{recipient}-{round}"),
+            "sg_message_id": format!("m{number}-{recipient}-{round}.recvd-1-1"),
+            "smtp-id": format!("<{to}>"),
+            "to_name": to,
+        });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event.to_string()
+    };
+    let reason = format!("550 5.1.1 <{to}>: Recipient address rejected: User unknown");
+    vec![
+        event("processed", json!({})),
+        event("bounce", json!({ "reason": reason, "status": "5.1.1", "type": "bounce" })),
+        event("deferred", json!({ "response": format!("451 {to} try later"), "attempt": "1" })),
+        event("dropped", json!({ "reason": format!("Bounced Address {to}"), "status": "" })),
+        event("spamreport", json!({})),
+        event("click", json!({ "url": format!("https://example.com/?to={to}"), "ip": "192.0.2.1", "useragent": to })),
+        // None of these makes sense.
+        event(&format!("no such event for {to}"), json!({})),
+        event("delivered", json!({ "timestamp": to, "status": { to.clone(): to } })),
+        event("delivered", json!({ "customer_id": [to], "sg_event_id": { "to": to } })),
+        format!(r#""{to}""#),
+        format!(r#"{{"email":"{to}","email":"{to}","event":"open"}}"#),
+    ]
+}
+
+fn accounts() -> Vec<Account> {
+    let account = |number| Account {
+        id: CustomerId::new(&customer(number)).unwrap(),
+        truth: Truth::Good,
+        placement: Placement::Subuser(customer(number)),
+        planned_mails: 0,
+        bad_from: now(),
+    };
+    // Two customers are no subusers.
+    (0..CUSTOMERS - 2).map(account).collect()
+}
+
+fn faults() -> Faults {
+    Faults {
+        fail_before: 0.05,
+        fail_after: 0.05,
+        cut: 0.5,
+        unauthorised: 0.03,
+        too_many_share: 0.02,
+        stale: Duration::from_millis(200),
+        ..Faults::default()
+    }
+}
+
+/// POSTs to the receiver that it refuses, each with an address wherever it can stand.
+async fn bad_posts(weir: &mut Weir, signer: &Signer) {
+    let to = address(0);
+    let (url, port) = (format!("http://127.0.0.1:{}/webhooks/sendgrid", weir.receiver), weir.receiver);
+    let body = format!(r#"[{{"email":"{to}","event":"bounce","timestamp":1}}]"#);
+    let bodies = [
+        body.clone(),
+        format!(r#"[{{"email":"{to}","#),
+        to.clone(),
+        format!(r#"{{"email":"{to}"}}"#),
+        format!(r#"["{to}", {to}]"#),
+        format!("[{{\"email\":\"{to}\0\"}}]"),
+        format!(r#"[{}]"#, vec![body.clone(); 20_000].join(",")),
+    ];
+    let old = "1000000000".to_owned();
+    for body in bodies {
+        for timestamp in [now().seconds().to_string(), old.clone(), to.clone()] {
+            for signature in [signer.sign(&timestamp, body.as_bytes()).unwrap(), to.clone(), String::new()] {
+                let request = weir.client.post(format!("{url}/test")).body(body.clone());
+                let request = request
+                    .header("x-twilio-email-event-webhook-signature", &signature)
+                    .header("x-twilio-email-event-webhook-timestamp", &timestamp);
+                if let Ok(answer) = request.send().await {
+                    let (status, headers) = (answer.status(), format!("{:?}", answer.headers()));
+                    weir.answers
+                        .push(format!("answer to a bad POST: {status} {headers} {}", answer.text().await.unwrap()));
+                }
+            }
+        }
+        for (method, path) in [(Method::POST, "/webhooks/sendgrid/other"), (Method::PUT, "/webhooks/sendgrid/test")] {
+            drop(weir.ask(method, port, path, Some(body.clone())).await);
+        }
+        drop(weir.ask(Method::POST, port, &format!("/webhooks/sendgrid/{to}"), Some(body)).await);
+    }
+    for torn in [
+        format!("POST /webhooks/sendgrid/test HTTP/1.1\r\nhost: a\r\ncontent-length: 500\r\n\r\n[{to}"),
+        format!("POST /webhooks/sendgrid/test HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{to}\r\n{to}"),
+        format!("POST /webhooks/sendgrid/test HTTP/1.1\r\n{to}\r\n\r\n"),
+        format!("{to} {to}\r\n\r\n"),
+    ] {
+        for port in [weir.receiver, weir.admin] {
+            weir.answers.push(format!("answer to a torn request: {}", raw(port, &torn)));
+        }
+    }
+}
+
+/// The answer to bytes that are no whole request.
+fn raw(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    // A reset instead of an answer is fine.
+    drop(stream.read_to_end(&mut answer));
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Requests to the operators' API that it refuses.
+async fn bad_requests(weir: &mut Weir) {
+    let (to, admin) = (address(1), weir.admin);
+    let good = json!({ "type": "release", "by": "ann", "reason": "looked at it" });
+    let mut bodies = vec![
+        to.clone(),
+        format!(r#""{to}""#),
+        format!(r#"{{"{to}":1}}"#),
+        format!(r#"{{"type":"{to}"}}"#),
+        json!({ "type": { "to": to } }).to_string(),
+        json!([to]).to_string(),
+    ];
+    for key in ["type", "by", "reason", "stage", "until", "phase", "to"] {
+        for wrong in [json!(to), json!([to]), json!({ &to: to }), json!({ "type": to })] {
+            let mut command = json!({ "type": "set_stage", "by": "ann", "reason": "r", "stage": "watch" });
+            command[key] = wrong;
+            bodies.push(command.to_string());
+        }
+    }
+    bodies.extend([
+        format!("mode = \"{to}\""),
+        format!("\"{to}\" = 1"),
+        format!("[{to}]"),
+        format!("[[rule]]\nname = \"{to}\""),
+    ]);
+    let policy = "/v1/policy?by=ann&reason=r";
+    let paths = ["/v1/customers/none/commands", "/v1/customers/none/admit", policy, "/v1/policy", "/v1/fleet"];
+    for body in bodies {
+        for path in paths {
+            // What a person says in so many words as the reason is kept for other persons to read.
+            let is_taken = serde_json::from_str::<model::Command>(&body).is_ok_and(|command| command.checked().is_ok());
+            if !is_taken {
+                drop(weir.ask(Method::POST, admin, path, Some(body.clone())).await);
+            }
+        }
+    }
+    for query in ["stage", "after", "limit", "wait", "count", "key"] {
+        for path in ["/v1/customers", "/v1/decisions", "/v1/fleet", "/v1/policy", "/metrics"] {
+            // Whoever asks for an address is answered that it is none; nothing of it is kept.
+            let request = weir.client.get(format!("http://127.0.0.1:{admin}{path}?{query}={to}&{to}=1"));
+            drop(request.send().await);
+        }
+    }
+    assert_eq!(weir.command("none", &good).await, 202);
+}
+
+/// Everything that operators and mailers read.
+async fn read_all(weir: &mut Weir) {
+    let (_, decisions) = weir.get("/v1/decisions").await;
+    let decisions: Value = serde_json::from_str(&decisions).unwrap();
+    for decision in decisions["decisions"].as_array().unwrap().iter().take(20) {
+        let id = decision["id"].as_str().unwrap();
+        assert_eq!(weir.get(&format!("/v1/decisions/{id}/explanation")).await.0, 200);
+    }
+    for path in ["/v1/customers", "/v1/fleet", "/v1/policy", "/metrics", "/healthz", "/readyz"] {
+        assert_eq!(weir.get(path).await.0, 200, "{path}");
+    }
+    for number in 0..CUSTOMERS {
+        assert_eq!(weir.get(&format!("/v1/customers/{}", customer(number))).await.0, 200);
+        assert_eq!(weir.get(&format!("/v1/customers/{}/route", customer(number))).await.0, 200);
+    }
+}
+
+/// What another process on the same folder says, and the other commands.
+fn other_commands(weir: &mut Weir, key: &str) {
+    let folder = weir.folder.path().to_owned();
+    let mut is_refused = spawn(&folder, key, "second");
+    assert!(!is_refused.wait().unwrap().success(), "two processes on one folder");
+    for name in ["second.out", "second.err"] {
+        weir.answers.extend(lines(&folder.join(name)));
+    }
+    for arguments in [&["config", "check"][..], &["explain", "00000000000000000000000000000000"]] {
+        let output = command(&folder, key).args(arguments).output().unwrap();
+        weir.answers.push(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_key_and_no_address_is_shown_by_anything() {
+    let signer = Arc::new(Signer::generate().unwrap());
+    let budget = Budget { calls: 100_000, per: Duration::from_secs(1) };
+    let sendgrid = SendGrid::start_with(World::of(&accounts()), Options { budget, seed: 1 }).await.unwrap();
+    sendgrid.world().faults = faults();
+    let mut weir = Weir::start(&signer, &sendgrid);
+    weir.wait_until_ready().await;
+
+    let url = format!("http://127.0.0.1:{}/webhooks/sendgrid/test", weir.receiver);
+    let poster = Poster::new(&url, Arc::clone(&signer), Retries::default(), Arc::new(now)).unwrap();
+    for round in 0..ROUNDS {
+        for number in 0..CUSTOMERS {
+            let batch: Vec<_> = (0..RECIPIENTS).flat_map(|recipient| events(number, recipient, round)).collect();
+            poster.post(&batch).await.unwrap();
+        }
+    }
+    bad_posts(&mut weir, &signer).await;
+    bad_requests(&mut weir).await;
+    for number in 0..CUSTOMERS {
+        let order = json!({ "type": "set_stage", "stage": "quarantined", "by": "ann", "reason": "to see" });
+        assert_eq!(weir.command(&customer(number), &order).await, 202);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    let is_done = |sendgrid: &SendGrid| {
+        let world = sendgrid.world();
+        // The rules may have been quicker than the person, and stricter.
+        let is_moved = |name: &str| world.is_disabled(name) || world.pools_of(name).iter().eq(["quarantine"]);
+        (0..CUSTOMERS - 2).all(|number| is_moved(&customer(number)))
+    };
+    while !is_done(&sendgrid) {
+        assert!(Instant::now() < deadline, "the enforcer did not act: {}", weir.get("/v1/customers").await.1);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    read_all(&mut weir).await;
+    other_commands(&mut weir, sendgrid.api_key());
+
+    let key = sendgrid.api_key();
+    let said = weir.end();
+    let bytes: usize = said.iter().map(String::len).sum();
+    println!("{} lines and answers, {bytes} bytes", said.len());
+    // It was listened to as closely as may be, and everything was in it that may show something.
+    for wanted in [
+        "TRACE",
+        "DEBUG",
+        "weir_enforcer_actions_total",
+        "answer to a bad POST: 401",
+        "answer to a torn request: HTTP/1.1 400",
+    ] {
+        assert!(said.iter().any(|line| line.contains(wanted)), "nothing said {wanted:?}");
+    }
+    let mut secrets = vec![key.to_owned(), HOOK_SECRET.to_owned(), "@platform.example".to_owned()];
+    secrets.extend((0..RECIPIENTS).map(local_part));
+    secrets.extend((0..RECIPIENTS).map(|number| format!("private-{number}.example")));
+    let shown: Vec<_> =
+        said.iter().filter(|line| secrets.iter().any(|secret| line.contains(secret.as_str()))).collect();
+    for line in shown.iter().take(20) {
+        println!("{}", line.chars().take(2_000).collect::<String>());
+    }
+    assert!(shown.is_empty(), "{} lines show what must not be shown", shown.len());
+}
