@@ -5,12 +5,12 @@ use sendgrid::api::{self, Client};
 use tokio::time::Instant;
 
 use crate::action::{Action, Outcome};
-use crate::case::Asked;
+use crate::case::{Asked, Before};
 use crate::config::OnDrift;
 use crate::eyes::Eyes;
 use crate::hold::Hold;
 use crate::observation::Observation;
-use crate::permit::{Asking, Permit};
+use crate::permit::{Asking, Permit, at_home};
 use crate::placement::Placement;
 use crate::plan::{Call, Plan};
 use crate::reconcile::Subject;
@@ -18,6 +18,8 @@ use crate::{Enforcer, Error};
 
 /// How long what was moved home is remembered: so long does a move count against the hour's limits.
 const REMEMBERED: model::Millis = model::Millis::hours(1);
+/// What is said of a change by hand that is left.
+const ADOPTED: &str = "somebody changed it at SendGrid, which is left until the customer's next decision";
 
 /// What is to be done, by what was seen.
 #[derive(Debug)]
@@ -39,13 +41,21 @@ impl Enforcer {
             let _unknown = self.queue.done(customer);
             return Ok(());
         };
-        let (standing, permit, tightens) = self.ask(&said);
+        self.forget_former_place(customer).await?;
+        let said = if self.is_at_former_place(customer) { at_home(&said) } else { said };
+        let (standing, permit) = self.ask(&said);
         if let Permit::Held { why, reason, expires } = permit {
             return self.hold(&standing, Hold { why, reason, expires }).await;
         }
-        let placement = self.config.placements.of(customer);
+        // Asked before SendGrid is: a false alarm about everybody must leave calls for those who are let go.
+        if permit == (Permit::Go { is_limited: true })
+            && let Some(hold) = self.is_too_much(&standing)
+        {
+            return self.hold(&standing, hold).await;
+        }
+        let placement = self.placement_of(customer);
         if placement == Placement::Route {
-            return self.route(standing, permit, tightens).await;
+            return self.route(standing, permit).await;
         }
         let Some(client) = self.client.clone() else {
             return self.hold(&standing, Hold::now(HeldWhy::NoKey, "no SendGrid API key is configured")).await;
@@ -65,13 +75,13 @@ impl Enforcer {
         };
         match permit {
             Permit::Shadow => self.only_say(turn).await,
-            Permit::Go { is_limited } => self.carry_out(&client, turn, (is_limited, tightens)).await,
+            Permit::Go { is_limited } => self.carry_out(&client, turn, is_limited).await,
             Permit::Held { .. } => Ok(()),
         }
     }
 
-    /// What is to be made true, whether it may be, and whether it is stricter than before.
-    fn ask(&self, said: &Standing) -> (Standing, Permit, bool) {
+    /// What is to be made true, and whether it may be.
+    fn ask(&self, said: &Standing) -> (Standing, Permit) {
         let switch = self.switch.borrow();
         let asking = Asking {
             standing: said,
@@ -83,9 +93,15 @@ impl Enforcer {
             now: self.now(),
         };
         let standing = asking.effective();
-        let asking = Asking { standing: &standing, ..asking };
-        let (permit, tightens) = (asking.permit(), asking.tightens());
-        (standing, permit, tightens)
+        let permit = Asking { standing: &standing, ..asking }.permit();
+        (standing, permit)
+    }
+
+    /// Why moving a customer would be too much within the hour.
+    fn is_too_much(&mut self, standing: &Standing) -> Option<Hold> {
+        let (moved, fleet, now) = ((&standing.customer, standing.sent_24h), self.fleet_24h(), self.now());
+        let (why, reason) = self.catch.holds(moved, fleet, self.config.limits, now)?;
+        Some(Hold::now(why, &reason))
     }
 
     async fn look(&mut self, client: &Client, placement: &Placement, standing: Standing) -> Result<Turn, api::Error> {
@@ -112,16 +128,25 @@ impl Enforcer {
             }
             self.note_said(&turn.standing);
         }
+        self.hold_no_longer(&turn.standing.customer).await?;
         self.finish(&turn.standing.customer);
         Ok(())
     }
 
-    async fn carry_out(
-        &mut self,
-        client: &Client,
-        turn: Turn,
-        (is_limited, tightens): (bool, bool),
-    ) -> Result<(), Error> {
+    /// Where what is to be is only said, nothing waits any more.
+    async fn hold_no_longer(&mut self, customer: &CustomerId) -> Result<(), Error> {
+        let mut case = self.memory.case(customer);
+        if case.held.take().is_none() {
+            return Ok(());
+        }
+        if case.is_moved() || case.before.is_some() {
+            self.memory.keep(case, self.now()).await
+        } else {
+            self.memory.close(customer, self.now()).await
+        }
+    }
+
+    async fn carry_out(&mut self, client: &Client, turn: Turn, is_limited: bool) -> Result<(), Error> {
         let customer = turn.standing.customer.clone();
         if turn.settled.calls.is_empty() {
             return self.see_through(turn).await;
@@ -129,9 +154,7 @@ impl Enforcer {
         if self.memory.case(&customer).is_carried(&turn.standing) && !self.drifted(&turn).await? {
             return Ok(());
         }
-        if !self.pass(&turn, (is_limited, tightens)).await? {
-            return Ok(());
-        }
+        self.pass(&turn, is_limited).await?;
         for call in turn.settled.calls {
             if matches!(call, Call::RemoveFromPool { .. }) && turn.looked < self.settles() {
                 // What was taken out by whoever acted before may not be to be seen yet.
@@ -168,43 +191,41 @@ impl Enforcer {
         self.queue.later(customer, moment.saturating_duration_since(Instant::now()));
     }
 
-    /// Lets a standing through, unless the hour's limits hold it; how the customer was before is on the log then, so that a
-    /// crash between two calls does not lose the way back.
-    async fn pass(&mut self, turn: &Turn, (is_limited, tightens): (bool, bool)) -> Result<bool, Error> {
+    /// Lets a standing through; how the customer was before is on the log then, so that a crash between two calls does not lose
+    /// the way back.
+    async fn pass(&mut self, turn: &Turn, is_limited: bool) -> Result<(), Error> {
         let (standing, now) = (&turn.standing, self.now());
         let mut case = self.memory.case(&standing.customer);
-        if case.has_passed(standing) {
-            return Ok(true);
-        }
-        let moved = (&standing.customer, standing.sent_24h);
-        let fleet = self.fleet_24h();
-        if is_limited && let Some((why, reason)) = self.catch.holds(moved, fleet, self.config.limits, now) {
-            self.hold(standing, Hold::now(why, &reason)).await?;
-            return Ok(false);
-        }
-        let counted = (tightens && !standing.reasons.is_empty()).then_some(standing.sent_24h);
-        if let Some(sent) = counted {
-            self.catch.note(&standing.customer, now, sent);
-        }
-        if case.before.is_none() && self.config.placements.of(&standing.customer) != Placement::Route {
+        let placement = self.placement_of(&standing.customer);
+        if case.before.is_none() && placement != Placement::Route {
             case.before = self.subject_of(standing, |subject| subject.remembered(&turn.seen));
             let mut action = self.action(standing, Outcome::Observed, None);
             action.before.clone_from(&case.before);
             action.reason = Some("how it was before the first change".to_owned());
             self.record(action).await?;
+        } else if case.has_passed(standing) {
+            return Ok(());
+        }
+        if !case.has_passed(standing) {
+            // What persons order or approve, and what relaxes, counts against no limit.
+            let counted = is_limited.then_some(standing.sent_24h);
+            if let Some(sent) = counted {
+                self.catch.note(&standing.customer, now, sent);
+            }
+            case.held = None;
+            case.adopted = None;
+            case.pass(standing, now, counted);
         }
         case.stage = standing.stage;
-        case.held = None;
-        case.adopted = None;
-        case.pass(standing, now, counted);
+        case.placement = Some(placement);
         self.memory.keep(case, now).await?;
         // It is watched anew once SendGrid shows it.
         self.watched.set(&standing.customer, None);
-        Ok(true)
+        Ok(())
     }
 
     fn subject_of<T>(&self, standing: &Standing, ask: impl FnOnce(Subject<'_>) -> T) -> T {
-        let placement = self.config.placements.of(&standing.customer);
+        let placement = self.placement_of(&standing.customer);
         let before = self.memory.get(&standing.customer).and_then(|case| case.before.as_ref());
         ask(Subject { placement: &placement, standing, before })
     }
@@ -213,13 +234,17 @@ impl Enforcer {
     async fn confirm(&mut self, turn: Turn) -> Result<(), Error> {
         let (standing, now) = (turn.standing, self.now());
         let mut case = self.memory.case(&standing.customer);
-        if !case.has_passed(&standing) && (case.is_moved() || standing.severity() > Stage::Watch) {
-            case.pass(&standing, now, None);
+        let (is_whole, was_former) = (turn.settled.held_back.is_empty(), self.is_at_former_place(&standing.customer));
+        // What is held back may be done once somebody has mended it: then nothing was changed by hand, and it is let through then.
+        if is_whole {
+            if !case.has_passed(&standing) && (case.is_moved() || standing.severity() > Stage::Watch) {
+                case.pass(&standing, now, None);
+                case.placement = Some(self.placement_of(&standing.customer));
+            }
+            self.watch_mail(&InForce::of(&standing), &standing.customer, &turn.seen);
         }
-        // What is held back may be done once somebody has mended it: then nothing was changed by hand.
-        case.carried = turn.settled.held_back.is_empty().then(|| InForce::of(&standing));
+        case.carried = is_whole.then(|| InForce::of(&standing));
         case.stage = standing.stage;
-        self.watch_mail(&standing.customer, standing.stage, &turn.seen);
         let reasons = [turn.settled.held_back, turn.settled.impossible].concat();
         if !reasons.is_empty() {
             self.memory.keep(case, now).await?;
@@ -228,14 +253,23 @@ impl Enforcer {
         }
         case.held = None;
         let is_home = standing.severity() <= Stage::Watch;
-        let is_routed = self.config.placements.of(&standing.customer) == Placement::Route;
-        let is_over = is_routed || case.passed.as_ref().is_none_or(|passed| now.since(passed.at) >= REMEMBERED);
+        if is_home {
+            // Whatever is changed there from now on is nothing to Weir.
+            case.before = None;
+        }
+        let is_routed = self.placement_of(&standing.customer) == Placement::Route;
+        let is_over =
+            is_routed || was_former || case.passed.as_ref().is_none_or(|passed| now.since(passed.at) >= REMEMBERED);
         if is_home && is_over {
             self.memory.close(&standing.customer, now).await?;
         } else {
             self.memory.keep(case, now).await?;
         }
         self.finish(&standing.customer);
+        if was_former {
+            // Its turn at the place where it is now.
+            self.look_again(&standing.customer);
+        }
         Ok(())
     }
 
@@ -244,6 +278,9 @@ impl Enforcer {
         let (standing, now) = (&turn.standing, self.now());
         let mut case = self.memory.case(&standing.customer);
         if case.adopted.as_ref().is_some_and(|adopted| adopted.is(standing)) {
+            if case.held.as_ref().is_none_or(|held| held.why != HeldWhy::Adopted) {
+                self.hold(standing, Hold::now(HeldWhy::Adopted, ADOPTED)).await?;
+            }
             self.finish(&standing.customer);
             return Ok(false);
         }
@@ -254,15 +291,20 @@ impl Enforcer {
         }
         let changes: Vec<_> = turn.settled.calls.iter().map(ToString::to_string).collect();
         let reason = format!("somebody changed it at SendGrid; to put it right: {}", changes.join("; "));
-        let is_adopted = self.config.on_drift == OnDrift::Adopt;
+        // Whoever disabled it, for phishing perhaps, knows what Weir does not.
+        let is_stopped =
+            turn.settled.calls.iter().any(|call| matches!(call, Call::SetDisabled { disabled: false, .. }));
+        let is_adopted = is_stopped || self.config.on_drift == OnDrift::Adopt;
         tracing::warn!(customer = %standing.customer, is_adopted, "{reason}");
         self.metrics.drifts.with_label_values(&[if is_adopted { "adopted" } else { "corrected" }]).inc();
         self.say(standing, Outcome::Drifted, &reason).await?;
         if is_adopted {
             case.adopted = Some(InForce::of(standing));
+            if let Some(Before::Subuser(before)) = &mut case.before {
+                before.disabled |= is_stopped;
+            }
             self.memory.keep(case, now).await?;
-            let reason = "somebody changed it at SendGrid, which is left until the customer's next decision";
-            self.hold(standing, Hold::now(HeldWhy::Adopted, reason)).await?;
+            self.hold(standing, Hold::now(HeldWhy::Adopted, ADOPTED)).await?;
         } else {
             case.carried = None;
             self.memory.keep(case, now).await?;
@@ -271,7 +313,7 @@ impl Enforcer {
     }
 
     /// What is let through, mailers are told that ask; there is nothing to do at SendGrid.
-    async fn route(&mut self, standing: Standing, permit: Permit, tightens: bool) -> Result<(), Error> {
+    async fn route(&mut self, standing: Standing, permit: Permit) -> Result<(), Error> {
         let customer = standing.customer.clone();
         let is_news = self.is_news(&standing);
         if let Permit::Go { is_limited } = permit {
@@ -282,9 +324,7 @@ impl Enforcer {
                 shown: Plan::default(),
                 settled: Plan::default(),
             };
-            if !self.pass(&turn, (is_limited, tightens)).await? {
-                return Ok(());
-            }
+            self.pass(&turn, is_limited).await?;
             if is_news {
                 self.say(&turn.standing, Outcome::Route, "the mailer asks for the pool to name").await?;
                 self.note_said(&turn.standing);
@@ -295,6 +335,7 @@ impl Enforcer {
             self.say(&standing, Outcome::Route, "the mailer would be told which pool to name").await?;
             self.note_said(&standing);
         }
+        self.hold_no_longer(&customer).await?;
         self.finish(&customer);
         Ok(())
     }
@@ -308,7 +349,7 @@ impl Enforcer {
             .or_else(|| Some(Asked { decision: decision.clone(), at: now }))
     }
 
-    pub(crate) async fn say(&self, standing: &Standing, outcome: Outcome, reason: &str) -> Result<(), Error> {
+    pub(crate) async fn say(&mut self, standing: &Standing, outcome: Outcome, reason: &str) -> Result<(), Error> {
         let mut action = self.action(standing, outcome, None);
         action.reason = Some(reason.to_owned());
         self.record(action).await

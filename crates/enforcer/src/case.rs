@@ -8,6 +8,7 @@ use log::{Append, Record, RecordKind, Route, Topic};
 use model::{CustomerId, DecisionId, EnforcementKey, Held, InForce, Stage, Standing, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::placement::Placement;
 use crate::plan::SubuserState;
 
 /// How a customer was at SendGrid before Weir first moved it: where it goes back to.
@@ -55,6 +56,9 @@ pub(crate) struct Case {
     pub(crate) stage: Stage,
     pub(crate) held: Option<Held>,
     pub(crate) before: Option<Before>,
+    /// Where it was placed when something was let through for it.
+    #[serde(default)]
+    pub(crate) placement: Option<Placement>,
     /// The last standing that was let through.
     pub(crate) in_force: Option<InForce>,
     /// When it was.
@@ -73,6 +77,7 @@ impl Case {
             stage: Stage::Healthy,
             held: None,
             before: None,
+            placement: None,
             in_force: None,
             passed: None,
             carried: None,
@@ -103,7 +108,10 @@ impl Case {
     /// A standing is let through.
     pub(crate) fn pass(&mut self, standing: &Standing, at: Timestamp, counted: Option<u32>) {
         self.in_force = Some(InForce::of(standing));
-        self.passed = Some(Passed { at, counted });
+        // A move that counts is remembered until it no longer does, whatever follows it.
+        if counted.is_some() || self.passed.as_ref().is_none_or(|passed| passed.counted.is_none()) {
+            self.passed = Some(Passed { at, counted });
+        }
     }
 
     /// How strict what was let through last is in effect.

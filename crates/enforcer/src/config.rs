@@ -29,6 +29,8 @@ pub struct Config {
     pub breaker_wait: Duration,
     /// How long SendGrid may show a state from before the latest change.
     pub settling: Duration,
+    /// How long a mailer may go on as it was told before, so that its customer's mail says nothing of drift.
+    pub route_grace: Duration,
 }
 
 impl Config {
@@ -46,6 +48,7 @@ impl Config {
             on_drift: OnDrift::Correct,
             breaker_wait: Duration::from_secs(10),
             settling: Duration::from_secs(60),
+            route_grace: Duration::from_secs(3_600),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{Candidacy, Log};
+use log::{Append, Candidacy, Log};
 use model::{
     Answer, Broken, CustomerId, EnforcementKey, EnforcerStatus, InForce, PartitionId, Stage, Standing, Switch,
     Timestamp,
@@ -61,11 +61,13 @@ pub struct Enforcer {
     pub(crate) watched: Watched,
     /// Mail that left elsewhere, to be told.
     pub(crate) strays: VecDeque<(CustomerId, Stray)>,
+    /// Actions that the log has not taken yet.
+    unrecorded: VecDeque<Append>,
     /// For which standing something was said that need not be said again at every pass.
     said: BTreeMap<CustomerId, InForce>,
     candidacy: Box<dyn Candidacy>,
     /// Since when it is in office; before, somebody else may have acted.
-    office_since: Option<Instant>,
+    pub(crate) office_since: Option<Instant>,
     pub(crate) switch: watch::Receiver<Option<Switch>>,
     status: EnforcerStatus,
 }
@@ -119,6 +121,7 @@ impl Enforcer {
             sweep: None,
             watched: Watched::default(),
             strays: VecDeque::new(),
+            unrecorded: VecDeque::new(),
             said: BTreeMap::new(),
             candidacy,
             office_since: None,
@@ -153,7 +156,7 @@ impl Enforcer {
                 // The readers end at shutdown too, which is no failure.
                 biased;
                 () = shutdown.cancelled() => {}
-                heard = heard.recv() => self.hear(heard.ok_or(Error::ReaderEnded)?),
+                heard = heard.recv() => self.hear(heard.ok_or(Error::ReaderEnded)?)?,
                 _ = sweeps.tick() => self.begin_sweep().await,
                 () = tokio::time::sleep_until(due) => {}
             }
@@ -174,12 +177,12 @@ impl Enforcer {
                 heard = heard.recv() => heard.ok_or(Error::ReaderEnded)?,
             };
             behind -= usize::from(matches!(heard, Heard::CaughtUp));
-            self.hear(heard);
+            self.hear(heard)?;
         }
         Ok(())
     }
 
-    fn hear(&mut self, heard: Heard) {
+    fn hear(&mut self, heard: Heard) -> Result<(), Error> {
         match heard {
             Heard::Standing(standing) => {
                 if self.concerns(&standing) {
@@ -200,7 +203,9 @@ impl Enforcer {
             }
             Heard::Stray(customer, stray) => self.strays.push_back((customer, stray)),
             Heard::CaughtUp => {}
+            Heard::Ended => return Err(Error::ReaderEnded),
         }
+        Ok(())
     }
 
     /// Whoever was never moved is as SendGrid has it: nothing to look at.
@@ -218,6 +223,10 @@ impl Enforcer {
     async fn is_in_office(&mut self) -> Result<bool, Error> {
         if !self.candidacy.holds_office() {
             self.office_since = None;
+            if self.record_the_rest().await.is_err() {
+                tracing::warn!("actions that were done are not recorded yet");
+            }
+            self.sweep = None;
             self.watched.clear();
             self.strays.clear();
             return Ok(false);
@@ -244,16 +253,17 @@ impl Enforcer {
             }
         }
         for case in self.memory.all() {
-            let placement = self.config.placements.of(&case.customer);
+            let placement = self.placement_of(&case.customer);
             // The others' places are looked at by the sweep.
             if let (Placement::Route, Some(in_force)) = (&placement, &case.in_force) {
-                self.watch_mail(&case.customer, in_force.stage, &Observation::default());
+                self.watch_mail(in_force, &case.customer, &Observation::default());
             }
         }
         self.queue = Queue::default();
         for standing in self.standings.values() {
             let case = self.memory.get(&standing.customer);
-            let is_done = case.is_some_and(|case| case.is_carried(standing) && case.held.is_none());
+            let is_former = self.is_at_former_place(&standing.customer);
+            let is_done = case.is_some_and(|case| case.is_carried(standing) && case.held.is_none() && !is_former);
             if !is_done && (case.is_some() || standing.severity() > Stage::Watch) {
                 self.queue.put(&standing.customer, standing.severity());
             }
@@ -267,16 +277,27 @@ impl Enforcer {
 
     /// Serves the next customer that is due, or goes on with the sweep; whether there was anything to do.
     async fn work(&mut self) -> Result<bool, Error> {
-        self.tell_strays().await?;
-        let Some(customer) = self.queue.next() else { return Ok(self.go_on_sweeping().await) };
-        match self.attend(&customer).await {
+        let customer = self.queue.next();
+        match self.serve(customer.as_ref()).await {
             // What the log can't record now is tried again.
             Err(Error::Log { source: error, .. }) if error.may_pass() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, %customer, "an action is not recorded yet");
-                self.queue.again(&customer);
+                tracing::warn!(error = &error as &dyn std::error::Error, "something is not recorded yet");
+                match &customer {
+                    Some(customer) => self.queue.again(customer),
+                    None => tokio::time::sleep(TELLING).await,
+                }
                 Ok(true)
             }
-            other => other.map(|()| true),
+            other => other,
+        }
+    }
+
+    async fn serve(&mut self, customer: Option<&CustomerId>) -> Result<bool, Error> {
+        self.record_the_rest().await?;
+        self.tell_strays().await?;
+        match customer {
+            Some(customer) => self.attend(customer).await.map(|()| true),
+            None => Ok(self.go_on_sweeping().await),
         }
     }
 
@@ -324,16 +345,23 @@ impl Enforcer {
         }
     }
 
-    pub(crate) async fn record(&self, action: Action) -> Result<(), Error> {
+    /// Records an action. What the log does not take now is recorded before anything else is done.
+    pub(crate) async fn record(&mut self, action: Action) -> Result<(), Error> {
         let call = action.request.as_ref().map_or("none", Call::name);
         self.metrics.actions.with_label_values(&[call, action.outcome.name()]).inc();
         match action.append() {
-            Ok(append) => self.memory.append(append).await,
-            Err(error) => {
-                tracing::error!(%error, "an action can't be written as JSON");
-                Ok(())
-            }
+            Ok(append) => self.unrecorded.push_back(append),
+            Err(error) => tracing::error!(%error, "an action can't be written as JSON"),
         }
+        self.record_the_rest().await
+    }
+
+    async fn record_the_rest(&mut self) -> Result<(), Error> {
+        while let Some(append) = self.unrecorded.front().cloned() {
+            self.memory.append(append).await?;
+            self.unrecorded.pop_front();
+        }
+        Ok(())
     }
 
     /// Whether nothing was said of this standing yet.

@@ -27,6 +27,8 @@ pub(crate) enum Heard {
     Share(PartitionId, u64),
     /// A moved customer's mail leaves elsewhere than it should.
     Stray(CustomerId, Stray),
+    /// A topic is no longer read.
+    Ended,
     /// All that was in a topic at the beginning has been read.
     CaughtUp,
 }
@@ -71,8 +73,14 @@ struct Reader {
 }
 
 impl Reader {
-    /// Ends at shutdown, when nobody listens any more, or when the topic can't be read.
+    /// Ends at shutdown, when nobody listens any more, or when the topic can't be read, and says so: an enforcer that no longer
+    /// hears a pause must not act.
     fn run(mut self) {
+        self.read();
+        let _nobody_listens = self.sender.blocking_send(Heard::Ended).is_err();
+    }
+
+    fn read(&mut self) {
         let topic = self.topic.name();
         let mut caught_up = false;
         while !self.shutdown.is_cancelled() {
@@ -125,7 +133,10 @@ impl Reader {
         let value = &stored.record.value;
         match EnforcementKey::parse(from_utf8(&stored.record.key).ok()?)? {
             EnforcementKey::Switch => {
-                self.set.send_replace(serde_json::from_slice(value).ok());
+                match serde_json::from_slice(value) {
+                    Ok(switch) => drop(self.set.send_replace(Some(switch))),
+                    Err(error) => tracing::error!(%error, "the switch is unreadable; it stays as it was"),
+                }
                 Some(Heard::Switch)
             }
             EnforcementKey::Answer(_) => serde_json::from_slice(value).map(Heard::Answer).ok(),

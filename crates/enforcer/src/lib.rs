@@ -19,6 +19,7 @@ mod config;
 mod enforcer;
 mod error;
 mod eyes;
+mod former;
 mod heard;
 mod hold;
 mod mail_watch;

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use log::{Log, RecordKind, Start, Stored, Tail, Topic};
-use model::{CustomerId, Millis, Stage, Timestamp};
+use model::{CustomerId, InForce, Millis, Timestamp};
 use prometheus::IntCounterVec;
 use sendgrid::webhook::WebhookEvent;
 use tokio::sync::mpsc::Sender;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::action::Outcome;
 use crate::heard::Heard;
 use crate::observation::Observation;
+use crate::placement::Placement;
 use crate::stray::Expected;
 use crate::{Enforcer, Error};
 
@@ -127,26 +128,31 @@ impl Watch {
         if told.is_some_and(|(from, at)| *from == expected.from && event.timestamp.since(*at) < AGAIN) {
             return;
         }
+        self.told.retain(|customer, _| self.mail.watched.has(customer));
         self.told.insert(customer.clone(), (expected.from, event.timestamp));
         let _nobody_listens = self.sender.blocking_send(Heard::Stray(customer, stray)).is_err();
     }
 }
 
 impl Enforcer {
-    /// Watches from now on how a customer's mail leaves that is where `stage` puts it, as SendGrid shows it.
-    pub(crate) fn watch_mail(&self, customer: &CustomerId, stage: Stage, seen: &Observation) {
-        let placement = self.config.placements.of(customer);
-        let settling = i64::try_from(self.config.settling.as_millis()).unwrap_or(i64::MAX);
-        let from = self.now() + Millis::new(settling);
-        self.watched.set(customer, Expected::of((stage, &placement), seen, &self.pools, from));
+    /// Watches from now on how a customer's mail leaves, as what is in force wants it and SendGrid shows it.
+    pub(crate) fn watch_mail(&self, in_force: &InForce, customer: &CustomerId, seen: &Observation) {
+        let placement = self.placement_of(customer);
+        let grace = match placement {
+            Placement::Route => self.config.settling.max(self.config.route_grace),
+            Placement::Subuser(_) | Placement::DedicatedIps(_) => self.config.settling,
+        };
+        let grace = Millis::new(i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
+        let expected = Expected::of((in_force, &placement), seen, &self.pools, self.now() + grace);
+        self.watched.set(customer, expected);
     }
 
     /// Says whose mail leaves elsewhere than it should, and looks at SendGrid whether somebody changed it there.
     pub(crate) async fn tell_strays(&mut self) -> Result<(), Error> {
         while let Some((customer, stray)) = self.strays.front().cloned() {
-            if let Some(standing) = self.standings.get(&customer) {
+            if let Some(standing) = self.standings.get(&customer).cloned() {
                 tracing::warn!(%customer, by = stray.by.name(), "{}", stray.found);
-                self.say(standing, Outcome::Drifted, &stray.found).await?;
+                self.say(&standing, Outcome::Drifted, &stray.found).await?;
                 self.look_again(&customer);
             }
             self.strays.pop_front();

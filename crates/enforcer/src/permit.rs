@@ -32,6 +32,11 @@ pub(crate) struct Asking<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// A standing by which nothing restrains the customer.
+pub(crate) fn at_home(standing: &Standing) -> Standing {
+    Standing { stage: Stage::Healthy, daily_cap: None, pool: None, ..standing.clone() }
+}
+
 impl Asking<'_> {
     /// What is to be made true: where its stage is only said, a customer that Weir has moved to a stricter one is let go home.
     pub(crate) fn effective(&self) -> Standing {
@@ -39,7 +44,7 @@ impl Asking<'_> {
         let is_said_only = self.modes.of_standing(standing) == EnforcerMode::Shadow && !self.modes.is_all_shadow();
         let was_stricter = self.case.is_some_and(|case| case.severity() > standing.severity());
         if is_said_only && was_stricter {
-            return Standing { stage: Stage::Healthy, daily_cap: None, pool: None, ..standing.clone() };
+            return at_home(standing);
         }
         standing.clone()
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::CustomerId;
+use serde::{Deserialize, Serialize};
 
 /// Where a customer is placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,8 @@ pub struct Placements {
 }
 
 /// Where one customer is placed, by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Placement {
     Subuser(String),
     DedicatedIps(Vec<String>),

@@ -129,29 +129,28 @@ impl SubuserState {
 
 /// The calls that make a subuser what it should be.
 ///
-/// One that is to be disabled is only disabled: where it would send does not matter then. An empty set of IPs is never
+/// One that is to be disabled is so first, and one that is to send again does so last. An empty set of IPs is never
 /// set: that, and letting it send again, is held back; a limit is set all the same.
 pub fn subuser(name: &str, wanted: &SubuserState, found: &SubuserState) -> Plan {
     let mut plan = Plan::default();
     let subuser = || name.to_owned();
-    if wanted.disabled {
-        if !found.disabled {
-            plan.calls.push(Call::SetDisabled { subuser: subuser(), disabled: true });
-        }
-        return plan;
+    if wanted.disabled && !found.disabled {
+        plan.calls.push(Call::SetDisabled { subuser: subuser(), disabled: true });
     }
     if !same_limit(&wanted.credits, &found.credits) {
         plan.calls.push(Call::SetCredits { subuser: subuser(), credits: wanted.credits.clone() });
     }
     if wanted.ips.is_empty() {
-        plan.held_back
-            .push(format!("subuser {name} would be left without an IP: the pool that it should use is empty"));
+        if !wanted.disabled {
+            plan.held_back
+                .push(format!("subuser {name} would be left without an IP: the pool that it should use is empty"));
+        }
         return plan;
     }
     if wanted.ips != found.ips {
         plan.calls.push(Call::SetSubuserIps { subuser: subuser(), ips: wanted.ips.clone() });
     }
-    if found.disabled {
+    if found.disabled && !wanted.disabled {
         plan.calls.push(Call::SetDisabled { subuser: subuser(), disabled: false });
     }
     plan

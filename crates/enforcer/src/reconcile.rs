@@ -113,12 +113,20 @@ impl Subject<'_> {
             }
             // Where one that does not send would send does not matter.
             Stage::Suspended | Stage::Banned => found.ips.clone(),
-            Stage::Healthy | Stage::Watch | Stage::Throttled => home.ips.difference(&seen.gone).cloned().collect(),
+            // By now an IP may be another customer's own.
+            Stage::Healthy | Stage::Watch | Stage::Throttled => {
+                home.ips.difference(&seen.gone).filter(|ip| !pools.dedicated.contains(*ip)).cloned().collect()
+            }
         };
         let cap = self.standing.daily_cap;
         // SendGrid knows no cap below 1.
         let disabled = self.standing.stage >= Stage::Suspended || cap == Some(0) || home.disabled;
-        let credits = cap.map_or_else(|| home.credits.clone(), Credits::daily);
+        let credits = match cap {
+            // It sends nothing.
+            _ if self.standing.stage >= Stage::Suspended || cap == Some(0) => found.credits.clone(),
+            Some(cap) => Credits::daily(cap),
+            None => home.credits.clone(),
+        };
         let mut plan = plan::subuser(name, &SubuserState { ips, credits, disabled }, found);
         plan.held_back.extend(reasons);
         plan

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Counter, EventKind, PoolName, Stage, Timestamp};
+use model::{Counter, EventKind, InForce, PoolName, Stage, Timestamp};
 use sendgrid::webhook::WebhookEvent;
 
 use crate::observation::Observation;
@@ -58,18 +58,19 @@ impl By {
 impl Expected {
     /// What follows from a standing that is in force, as SendGrid showed it; `None` where mail may leave as it always did.
     pub(crate) fn of(
-        (stage, placement): (Stage, &Placement),
+        (in_force, placement): (&InForce, &Placement),
         seen: &Observation,
         pools: &PoolNames,
         from: Timestamp,
     ) -> Option<Self> {
+        let stage = in_force.stage;
         if stage < Stage::Quarantined {
             return None;
         }
         let is_stopped = stage >= Stage::Suspended && !matches!(placement, Placement::DedicatedIps(_));
         let (pool, ips) = match placement {
             _ if is_stopped => (None, BTreeSet::new()),
-            Placement::Route => (Some(pools.quarantine.clone()), BTreeSet::new()),
+            Placement::Route => (in_force.pool.clone(), BTreeSet::new()),
             Placement::Subuser(_) => (None, seen.subuser.iter().flat_map(|(_, state)| state.ips.clone()).collect()),
             Placement::DedicatedIps(ips) => (Some(pools.quarantine.clone()), ips.iter().cloned().collect()),
         };
@@ -87,7 +88,8 @@ impl Expected {
         let EventKind::Counted(counter) = told.kind else { return None };
         let is_accepted = counter == Counter::Processed;
         // When SendGrid took the mail. What is delivered now may have been on its way for days.
-        let sent = if is_accepted { Some(told.at) } else { told.sent_at };
+        let sent =
+            if is_accepted { Some(told.sent_at.map_or(told.at, |sent| sent.min(told.at))) } else { told.sent_at };
         if sent.is_none_or(|sent| sent < self.from) {
             return None;
         }
@@ -139,7 +141,9 @@ mod tests {
         let credits = sendgrid::api::Credits::unlimited();
         let state = SubuserState { ips: ["192.0.2.1".to_owned()].into(), credits, disabled: false };
         let seen = Observation { subuser: Some(("acme".to_owned(), state)), ..Observation::default() };
-        Expected::of((stage, placement), &seen, &pools, Timestamp::from_seconds(MOVED))
+        let pool = Some(pools.quarantine.clone());
+        let in_force = InForce { stage, since: Timestamp::from_seconds(MOVED), daily_cap: None, pool };
+        Expected::of((&in_force, placement), &seen, &pools, Timestamp::from_seconds(MOVED))
     }
 
     fn by(expected: &Expected, event: &str) -> Option<By> {

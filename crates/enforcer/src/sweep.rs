@@ -1,6 +1,6 @@
 //! Everyone whom Weir has moved is looked at again, by a few calls for all.
 
-use model::CustomerId;
+use model::{CustomerId, InForce};
 use tokio::time::Instant;
 
 use crate::Enforcer;
@@ -18,8 +18,9 @@ pub(crate) struct Sweep {
 impl Enforcer {
     /// Takes a snapshot and begins, unless the one before is still under way.
     pub(crate) async fn begin_sweep(&mut self) {
-        let Some(client) = self.client.clone().filter(|_| !self.config.modes.is_all_shadow()) else { return };
-        let routed = |customer: &CustomerId| self.config.placements.of(customer) == Placement::Route;
+        let acts = self.office_since.is_some() && !self.config.modes.is_all_shadow();
+        let Some(client) = self.client.clone().filter(|_| acts) else { return };
+        let routed = |customer: &CustomerId| self.placement_of(customer) == Placement::Route;
         let left: Vec<_> = self.memory.all().map(|case| case.customer.clone()).filter(|id| !routed(id)).collect();
         if self.sweep.is_some() || left.is_empty() || self.breaker.open_until(Instant::now()).is_some() {
             return;
@@ -49,17 +50,17 @@ impl Enforcer {
         let Some((client, standing)) = self.client.clone().zip(self.standings.get(customer)) else { return false };
         let Some(case) = self.memory.get(customer) else { return false };
         let is_home = standing.severity() <= model::Stage::Watch;
-        if case.held.is_some() || !case.is_carried(standing) || is_home {
+        if case.held.is_some() || !case.is_carried(standing) || is_home || self.is_at_former_place(customer) {
             return true;
         }
-        let placement = self.config.placements.of(customer);
+        let placement = self.placement_of(customer);
         let subject = Subject { placement: &placement, standing, before: case.before.as_ref() };
         match subject.observe(&Eyes { client: &client, snapshot: Some(snapshot) }, &self.pools).await {
             Ok(seen) => {
                 let seen = self.recent.over(seen, Instant::now());
                 let is_as_it_should_be = subject.plan(&seen, &self.pools).calls.is_empty();
                 if is_as_it_should_be && !self.watched.has(customer) {
-                    self.watch_mail(customer, standing.stage, &seen);
+                    self.watch_mail(&InForce::of(standing), customer, &seen);
                 }
                 !is_as_it_should_be
             }

@@ -87,6 +87,7 @@ impl House {
         config.sweep_interval = Duration::from_millis(200);
         config.breaker_wait = Duration::from_millis(100);
         config.settling = Duration::from_millis(300);
+        config.route_grace = Duration::ZERO;
         let client = Some(Client::new(api).unwrap());
         let enforcer =
             Enforcer::new(config, client, Arc::clone(&self.log), Arc::new(|| NOW), &Registry::new()).unwrap();
@@ -109,7 +110,7 @@ impl House {
             phase: Phase::Active,
             stage,
             since: NOW + Millis::seconds(i64::try_from(number).unwrap()),
-            pool: None,
+            pool: (stage >= Stage::Quarantined).then(|| PoolName::new(QUARANTINE)),
             daily_cap,
             sent_24h: 0,
             held: false,

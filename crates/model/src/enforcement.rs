@@ -183,7 +183,8 @@ impl InForce {
 
     /// Whether it is this very standing.
     pub fn is(&self, standing: &Standing) -> bool {
-        (self.stage, self.since, self.daily_cap) == (standing.stage, standing.since, standing.daily_cap)
+        let of = (standing.stage, standing.since, standing.daily_cap, &standing.pool);
+        (self.stage, self.since, self.daily_cap, &self.pool) == of
     }
 
     /// How strict it is in effect, as [`Standing::severity`].

@@ -1,9 +1,11 @@
 //! Changes by hand.
 
-use enforcer::{OnDrift, Outcome};
+use enforcer::{OnDrift, Outcome, PlacementRule};
 use model::{EnforcerMode, HeldWhy, PoolName, Stage};
 
-use crate::house::{House, eventually, names};
+use simulator::sendgrid::HOME;
+
+use crate::house::{House, eventually, id, names};
 
 async fn changed_by_hand(on_drift: OnDrift) -> (House, Vec<String>) {
     let names = names(1);
@@ -58,6 +60,7 @@ async fn what_becomes_possible_is_done_and_is_nobodys_change() {
         config.on_drift = OnDrift::Adopt;
     })
     .await;
+    let ips = house.sendgrid.world().ips_of(&names[0]);
     house.stand(&names, Stage::Quarantined).await;
     eventually("no pool", || async { house.held(&names[0]).is_some_and(|held| held.why == HeldWhy::NotPossible) })
         .await;
@@ -67,4 +70,54 @@ async fn what_becomes_possible_is_done_and_is_nobodys_change() {
     eventually("quarantined", is_moved).await;
     eventually("nothing is held back", || async { house.held(&names[0]).is_none() }).await;
     assert_eq!(drifts(&house), 0);
+    house.stand(&names, Stage::Healthy).await;
+    eventually("back where it was before", || async { house.sendgrid.world().ips_of(&names[0]) == ips }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_somebody_has_stopped_is_not_started_again() {
+    let names = names(1);
+    let mut house = House::new(&names, EnforcerMode::Enforce, |_| {}).await;
+    house.stand(&names, Stage::Quarantined).await;
+    eventually("quarantined", || async { house.is_poor(&names[0]) }).await;
+    eventually("seen", || async { house.metric("weir_enforcer_enforced_seconds_count") == Some(1.0) }).await;
+    house.client().set_disabled(&names[0], true).await.unwrap();
+    eventually("left so", || async { house.held(&names[0]).is_some_and(|held| held.why == HeldWhy::Adopted) }).await;
+    house.stand(&names, Stage::Healthy).await;
+    let is_back = || async { house.sendgrid.world().pools_of(&names[0]).iter().eq([HOME]) };
+    eventually("back where it was before", is_back).await;
+    let pending = "weir_enforcer_pending_customers_count";
+    let is_seen = || async { house.held(&names[0]).is_none() && house.metric(pending) == Some(0.0) };
+    eventually("seen", is_seen).await;
+    assert!(house.sendgrid.world().is_disabled(&names[0]), "it is not started by what comes later");
+    let changes = house.changes();
+    house.client().set_disabled(&names[0], false).await.unwrap();
+    let sweeps =
+        |house: &House| house.sendgrid.world().calls().iter().filter(|call| call.path == "/v3/ips/pools").count();
+    let before = sweeps(&house);
+    eventually("more sweeps", || async { sweeps(&house) >= before + 4 }).await;
+    assert_eq!((house.changes(), drifts(&house)), (changes + 1, 1), "who is at home is nobody's to correct");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_placement_was_changed_is_brought_back_there_and_moved_here() {
+    let names = names(2);
+    let (first, second) = (names[0].clone(), names[1].clone());
+    let mut house = House::new(&names, EnforcerMode::Enforce, |_| {}).await;
+    house.stand(&names[..1], Stage::Quarantined).await;
+    eventually("quarantined", || async { house.is_poor(&first) }).await;
+    house.stop().await;
+    house.config.placements.by_customer.insert(id(&first), PlacementRule::Subuser(Some(second.clone())));
+    house.start();
+    let pools = |house: &House, name: &str| house.sendgrid.world().pools_of(name).into_iter().collect::<Vec<_>>();
+    eventually("moved here", || async { house.is_poor(&second) && pools(&house, &first) == [HOME] }).await;
+    house.stop().await;
+    house.config.placements.by_customer.insert(id(&first), PlacementRule::Route);
+    house.start();
+    eventually("brought back", || async { pools(&house, &second) == [HOME] }).await;
+    eventually("told to the mailer", || async {
+        house.actions().iter().any(|action| action.outcome == Outcome::Route)
+    })
+    .await;
+    assert_eq!((pools(&house, &first), drifts(&house)), (vec![HOME.to_owned()], 0));
 }

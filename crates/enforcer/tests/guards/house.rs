@@ -39,7 +39,7 @@ pub(crate) struct House {
     _folder: tempfile::TempDir,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) sendgrid: SendGrid,
-    config: Config,
+    pub(crate) config: Config,
     registry: Registry,
     now: Arc<AtomicI64>,
     decisions: u32,

@@ -1,6 +1,6 @@
 //! What is said of enforcement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use enforcer::{Config, Limits, OnDrift, PlacementRule, Placements};
 use model::{CustomerId, EnforcerMode, EnforcerModes, Millis, Mode, PoolName, Stage};
@@ -39,6 +39,17 @@ pub(super) fn check(check: &mut Check<'_>, raw: &RawEnforcer, policy: Option<&Po
     config
 }
 
+/// What a customer has for itself at SendGrid, in words.
+fn own<'a>(id: &'a CustomerId, rule: &'a PlacementRule) -> Box<dyn Iterator<Item = String> + 'a> {
+    match rule {
+        PlacementRule::Subuser(name) => {
+            Box::new(std::iter::once(format!("subuser {}", name.as_deref().unwrap_or(id.as_str()))))
+        }
+        PlacementRule::DedicatedIps(ips) => Box::new(ips.iter().map(|ip| format!("IP {ip}"))),
+        PlacementRule::Route => Box::new(std::iter::empty()),
+    }
+}
+
 impl Check<'_> {
     fn placements(&mut self, raw: &RawEnforcer) -> Placements {
         let default = match raw.placement.as_ref().map(Spanned::get_ref).map(String::as_str) {
@@ -51,9 +62,14 @@ impl Check<'_> {
             }
         };
         let mut by_customer = BTreeMap::new();
+        let mut taken = BTreeSet::new();
         for customer in &raw.customer {
             match (CustomerId::new(customer.name.get_ref()), placement(customer)) {
                 (Ok(id), Some(rule)) => {
+                    for own in own(&id, &rule).filter(|own| !taken.insert(own.clone())) {
+                        let message = format!("{own} is another customer's already: each restrains one customer alone");
+                        self.fault(&customer.name, message);
+                    }
                     by_customer.insert(id, rule);
                 }
                 (Err(error), _) => self.fault(&customer.name, error.to_string()),
