@@ -253,10 +253,6 @@ impl Enforcer {
         }
         case.held = None;
         let is_home = standing.severity() <= Stage::Watch;
-        if is_home {
-            // Whatever is changed there from now on is nothing to Weir.
-            case.before = None;
-        }
         let is_routed = self.placement_of(&standing.customer) == Placement::Route;
         let is_over =
             is_routed || was_former || case.passed.as_ref().is_none_or(|passed| now.since(passed.at) >= REMEMBERED);
@@ -287,6 +283,13 @@ impl Enforcer {
         if turn.looked < self.settles() {
             // It may be a state from before what another enforcer did.
             self.look_at(&standing.customer, self.settles());
+            return Ok(false);
+        }
+        if standing.severity() <= Stage::Watch {
+            // Whatever is changed about one that is home is nothing to Weir: how it is now is how it is.
+            case.before = None;
+            self.memory.keep(case, now).await?;
+            self.finish(&standing.customer);
             return Ok(false);
         }
         let changes: Vec<_> = turn.settled.calls.iter().map(ToString::to_string).collect();

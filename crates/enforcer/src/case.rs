@@ -108,6 +108,8 @@ impl Case {
     /// A standing is let through.
     pub(crate) fn pass(&mut self, standing: &Standing, at: Timestamp, counted: Option<u32>) {
         self.in_force = Some(InForce::of(standing));
+        // Should the customer come back to where it was seen to be, that has to be seen anew.
+        self.carried = None;
         // A move that counts is remembered until it no longer does, whatever follows it.
         if counted.is_some() || self.passed.as_ref().is_none_or(|passed| passed.counted.is_none()) {
             self.passed = Some(Passed { at, counted });

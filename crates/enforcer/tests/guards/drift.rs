@@ -86,9 +86,7 @@ async fn whom_somebody_has_stopped_is_not_started_again() {
     house.stand(&names, Stage::Healthy).await;
     let is_back = || async { house.sendgrid.world().pools_of(&names[0]).iter().eq([HOME]) };
     eventually("back where it was before", is_back).await;
-    let pending = "weir_enforcer_pending_customers_count";
-    let is_seen = || async { house.held(&names[0]).is_none() && house.metric(pending) == Some(0.0) };
-    eventually("seen", is_seen).await;
+    eventually("seen", || async { house.is_seen_at(&names[0], Stage::Healthy) }).await;
     assert!(house.sendgrid.world().is_disabled(&names[0]), "it is not started by what comes later");
     let changes = house.changes();
     house.client().set_disabled(&names[0], false).await.unwrap();

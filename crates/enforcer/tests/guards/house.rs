@@ -175,6 +175,15 @@ impl House {
         cases.into_values().flatten().collect()
     }
 
+    /// Whether SendGrid was seen to be as this stage wants it.
+    pub(crate) fn is_seen_at(&self, name: &str, stage: Stage) -> bool {
+        let key = EnforcementKey::Case(id(name)).to_string();
+        let records = self.read(Topic::Enforcement);
+        let last = records.iter().rev().find(|stored| stored.record.key == key.as_bytes());
+        last.and_then(|stored| serde_json::from_slice::<serde_json::Value>(&stored.record.value).ok())
+            .is_some_and(|case| case["carried"]["stage"] == stage.name())
+    }
+
     /// What is held back of a customer.
     pub(crate) fn held(&self, name: &str) -> Option<Held> {
         self.cases().into_iter().find(|case| case.customer == id(name))?.held
