@@ -35,7 +35,8 @@ pub enum Order {
         until: Timestamp,
     },
     /// Take back what a rule did: back to the stage where the customer stood before, with windows that begin now. Its offences
-    /// since then are forgotten.
+    /// since then are forgotten. A customer that is held when the order is followed is left as it is; one that is no stricter
+    /// than that stage by then stays where it is, and only its offences are forgotten.
     Undo {
         /// The stage before.
         stage: Stage,

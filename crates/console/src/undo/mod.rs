@@ -88,7 +88,7 @@ pub(crate) async fn undo(
         let detail = format!("rule {rule} has moved nobody since {}; {others}", wish.since);
         return Err(Problem::new(StatusCode::NOT_FOUND, "nothing to take back", detail));
     }
-    let (mut all, held) = back(&admin, chains.before());
+    let (mut all, mut held) = back(&admin, chains.before());
     let moved_on = chains.moved_on().iter().cloned().collect();
     if wish.dry_run {
         return Ok(Json(Undone { undone: all, held, moved_on, ..Undone::default() }));
@@ -102,6 +102,8 @@ pub(crate) async fn undo(
         admin.log.producer().append(appends).await.map_err(|error| Problem::unavailable(error.to_string()))?;
     }
     let (undone, pending) = followed(&admin, all).await;
+    let (held_since, pending): (Vec<_>, Vec<_>) = pending.into_iter().partition(|back| is_held(&admin, back));
+    held.extend(held_since.into_iter().map(|back| back.customer));
     Ok(Json(Undone { undone, pending, left: rest.len(), held, moved_on }))
 }
 
@@ -142,6 +144,11 @@ fn back(admin: &Admin, before: &BTreeMap<CustomerId, Stage>) -> (Vec<Back>, Vec<
     (all, held)
 }
 
+/// Whether a person holds it by now: then the order has moved it nowhere.
+fn is_held(admin: &Admin, back: &Back) -> bool {
+    admin.index.standing(&back.customer).is_some_and(|standing| standing.held && standing.stage > back.to)
+}
+
 /// Waits for the scorers: who is back, and who is not yet.
 async fn followed(admin: &Admin, all: Vec<Back>) -> (Vec<Back>, Vec<Back>) {
     let is_back = |back: &Back| admin.index.standing(&back.customer).is_some_and(|standing| standing.stage <= back.to);
@@ -149,7 +156,7 @@ async fn followed(admin: &Admin, all: Vec<Back>) -> (Vec<Back>, Vec<Back>) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         read.mark_unchanged();
-        if all.iter().all(is_back) || Instant::now() >= deadline {
+        if all.iter().all(|back| is_back(back) || is_held(admin, back)) || Instant::now() >= deadline {
             return all.into_iter().partition(is_back);
         }
         // A standing may be read a moment after its decision.
