@@ -20,7 +20,8 @@ pub struct Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Order {
-    /// Leave the customer where it is until released: no rule moves it.
+    /// Leave the customer where it is until released: no rule moves it. Why it is there, and since when, stays as it was: a rule's
+    /// decision that a person rejected or has yet to approve is not thereby approved.
     Hold,
     /// Back to healthy, with windows that begin now; ends a hold.
     Release,

@@ -37,9 +37,9 @@ impl Move {
     fn leaves_at(&self, stage: Stage) -> bool {
         let Origin::Person(command) = &self.origin else { return false };
         match command.order {
-            Order::Exempt { .. } | Order::SetPhase { .. } => true,
+            Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } => true,
             Order::Undo { .. } => self.to == stage,
-            Order::Hold | Order::Release | Order::SetStage { .. } => false,
+            Order::Release | Order::SetStage { .. } => false,
         }
     }
 

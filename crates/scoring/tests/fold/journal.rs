@@ -49,7 +49,7 @@ pub(crate) struct Mail {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     pub(crate) stage: Stage,
-    /// When it last came to a stage, or was held at one.
+    /// When it last came to a stage, or was put there.
     pub(crate) since: Timestamp,
     pub(crate) held: bool,
     pub(crate) exempt_until: Option<Timestamp>,
@@ -211,7 +211,7 @@ impl Known {
             None => {}
         }
         let stays_put = match order {
-            Some(Order::Exempt { .. } | Order::SetPhase { .. }) => true,
+            Some(Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. }) => true,
             Some(Order::Undo { .. }) => decision.to == decision.from,
             _ => false,
         };

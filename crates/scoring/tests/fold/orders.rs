@@ -231,3 +231,21 @@ fn undoing_moves_nobody_whom_a_person_holds_by_then_and_nobody_up() {
     let standing = house.standing("bad");
     assert_eq!((standing.stage, standing.since, standing.reasons.len()), (Stage::Healthy, since, 0));
 }
+
+#[test]
+fn an_order_that_leaves_a_customer_where_it_is_leaves_the_rule_that_brought_it_there_responsible() {
+    let mut house = among_honest(&[]);
+    house.sends("bad", 120, 36, Counter::HardBounce);
+    house.pass(Millis::minutes(2));
+    let before = house.standing("bad");
+    assert!(before.rule_decision().is_some());
+    let until = house.now + Millis::hours(2);
+    for order in [Order::Hold, Order::Exempt { until }, Order::SetPhase { phase: Phase::Pilot }] {
+        house.commands("bad", order);
+        let after = house.standing("bad");
+        assert_eq!((&after.reasons, after.since), (&before.reasons, before.since), "{order:?}");
+    }
+    assert!(house.standing("bad").held);
+    house.commands("bad", Order::SetStage { stage: Stage::Quarantined });
+    assert_eq!(house.standing("bad").rule_decision(), None, "whoever puts it there has decided");
+}
