@@ -233,7 +233,10 @@ async fn what_awaits_approval_is_approved_rejected_paused_and_taken_back() {
     let other = ["approve", "bad-1", "--decision", "00000000000000000000000000000000"];
     assert!(house.refuses(&with_author(&other)).contains("look at it and answer that"));
     assert!(house.refuses(&with_author(&["approve", "good-1"])).contains("nothing to approve"));
-    house.says(&with_author(&["approve", "bad-1"]));
+    let approved = house.says(&with_author(&["approve", "bad-1"]));
+    let one = waiting["approvals"].as_array().unwrap().iter().find(|one| one["customer"] == "bad-1").unwrap();
+    let told = format!("to {}, decision {}", one["stage"].as_str().unwrap(), one["decision"].as_str().unwrap());
+    assert!(approved.contains("carried out now") && approved.contains(&told), "{approved}");
     house.until_in("bad-1", QUARANTINE).await;
     house.says(&with_author(&["reject", "bad-2"]));
     house.until("/v1/enforcer", |answer| answer["held_back"]["rejected"] == 1).await;
@@ -243,7 +246,8 @@ async fn what_awaits_approval_is_approved_rejected_paused_and_taken_back() {
     // Paused, also across a crash, an approved one stays where it is until enforcement goes on.
     house.says(&with_author(&["enforce", "pause"]));
     house.until("/v1/enforcer", |answer| answer["paused"] == true).await;
-    house.says(&with_author(&["approve", "bad-3"]));
+    let approved = house.says(&with_author(&["approve", "bad-3"]));
+    assert!(approved.contains("ann has paused") && !approved.contains("carried out"), "{approved}");
     let is_held = |answer: &Value| {
         let held = answer["held_back"].as_array().into_iter().flatten().find(|case| case["customer"] == "bad-3");
         held.is_some_and(|case| case["held"]["reason"].as_str().unwrap().contains("ann has paused"))

@@ -208,3 +208,21 @@ async fn posts_that_another_key_signs_are_told_and_the_new_key_is_added() {
     rig.disconnect().await.done();
     assert_eq!((rig.webhooks(None).await.len(), rig.config()), (0, rig.written.clone()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_webhook_is_found_the_receipt_is_kept_until_somebody_says_to_forget_it() {
+    let rig = Rig::new().await;
+    rig.made_by_hand("https://ann:s3cret@other.example/?token=s3cret").await;
+    let said = rig.connect(&[]).await.done();
+    assert!(said.contains("https://other.example/ (off)") && !said.contains("s3cret"), "{said}");
+    let ours = rig.webhooks(None).await.into_iter().find(|webhook| webhook["url"] == rig.url_of("sendgrid")).unwrap();
+    let path = format!("{SETTINGS}/{}", ours["id"].as_str().unwrap());
+    rig.call(Method::DELETE, &path, None, None).await;
+    let config = rig.config();
+    let said = rig.disconnect().await.failed();
+    assert!(said.contains("Nothing was done") && said.contains("--forget"), "{said}");
+    assert!(rig.path("weir.connect.json").exists() && rig.config() == config);
+    rig.weir(&["disconnect", "--yes", "--forget"]).await.done();
+    assert!(!rig.path("weir.connect.json").exists());
+    assert_eq!(rig.config(), rig.written);
+}

@@ -11,7 +11,7 @@ use crate::admin::Admin;
 use crate::answer::Problem;
 use crate::customers::customer;
 use crate::enforcement::Enforcement;
-use crate::words::{Accepted, say};
+use crate::words::say;
 
 /// A decision that waits.
 #[derive(Debug, Serialize)]
@@ -80,15 +80,28 @@ pub(crate) struct Word {
     reason: String,
 }
 
+/// What was answered, on the log: the enforcer reads it within moments.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answered {
+    accepted: bool,
+    /// Where the customer is put, or was to be put.
+    stage: Stage,
+    decision: DecisionId,
+}
+
 /// Answers what waits. Who has seen an older decision than the one that waits is told so, and answers nothing.
 pub(crate) async fn answer(
     State(admin): State<Admin>,
     Path(id): Path<String>,
     body: Result<Json<Word>, JsonRejection>,
-) -> Result<(StatusCode, Json<Accepted>), Problem> {
+) -> Result<(StatusCode, Json<Answered>), Problem> {
     let customer = customer(&id)?;
     let Json(word) = body.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
-    let Some((decision, _)) = admin.index.enforcement(|enforcement| awaiting(enforcement, &customer)) else {
+    let waiting = admin.index.enforcement(|enforcement| {
+        let stage = enforcement.cases.get(&customer)?.stage;
+        Some((stage, awaiting(enforcement, &customer)?))
+    });
+    let Some((stage, (decision, held))) = waiting else {
         let detail =
             format!("nothing about customer {customer} awaits approval: it was answered, has expired, or never did");
         return Err(Problem::new(StatusCode::NOT_FOUND, "nothing to approve", detail));
@@ -97,9 +110,18 @@ pub(crate) async fn answer(
         let detail = format!("decision {meant} no longer waits; decision {decision} does: look at it and answer that");
         return Err(Problem::new(StatusCode::CONFLICT, "another decision waits", detail));
     }
+    let now = (admin.clock)();
+    if let Some(expires) = held.expires.filter(|expires| now > *expires) {
+        let detail = format!(
+            "decision {decision} could be answered until {expires} and is left undone: the customer's next decision is asked about \
+             anew, or put it to {stage} by hand"
+        );
+        return Err(Problem::new(StatusCode::CONFLICT, "too late", detail));
+    }
     let Word { by, reason, .. } = word;
     let approved = word.answer == Verdict::Approve;
-    let answer = Answer { customer: customer.clone(), decision, approved, by, reason, at: (admin.clock)() };
+    let answer = Answer { customer: customer.clone(), decision: decision.clone(), approved, by, reason, at: now };
     let answer = answer.checked().map_err(|error| Problem::invalid(error.to_string()))?;
-    say(&admin, &EnforcementKey::Answer(customer), &answer).await
+    let (status, _) = say(&admin, &EnforcementKey::Answer(customer), &answer).await?;
+    Ok((status, Json(Answered { accepted: true, stage, decision })))
 }

@@ -17,9 +17,9 @@ use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
     CaseView, Command, CompletenessReport, Counter, Counts, CustomerId, CustomerView, Day, Decision, DecisionId,
-    EnforcementKey, EnforcerMode, EnforcerModes, Figure, Fleet, FleetCounts, InForce, MailAccount, Millis, Mode,
-    Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName, Position,
-    Provider, Stage, Standing, Timestamp, Window,
+    EnforcementKey, EnforcerMode, EnforcerModes, Figure, Fleet, FleetCounts, Held, HeldWhy, InForce, MailAccount,
+    Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName,
+    Position, Provider, Stage, Standing, Timestamp, Window,
 };
 use policy::Policy;
 use prometheus::Registry;
@@ -542,4 +542,30 @@ async fn what_the_comparisons_with_sendgrid_found_is_told_by_day() {
     assert_eq!(reports(&answer)[2]["figures"][0]["gap"], 10);
     assert_eq!(house.get("/v1/completeness").await, (200, json!({ "reports": [older, latest] })));
     assert_eq!(house.get("/v1/completeness?days=0").await.0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_is_told_and_an_answer_that_comes_too_late_is_refused() {
+    let house = House::new().await;
+    let decision = DecisionId::from_bits(7);
+    for (name, expires) in [("early", NOW), ("late", NOW - Millis::seconds(1))] {
+        let held = Held {
+            why: HeldWhy::Approval,
+            reason: "a person has to approve it".to_owned(),
+            decision: Some(decision.clone()),
+            since: NOW - Millis::hours(1),
+            expires: Some(expires),
+        };
+        let customer = CustomerId::new(name).unwrap();
+        let case = CaseView { customer: customer.clone(), stage: Stage::Throttled, held: Some(held), in_force: None };
+        let key = EnforcementKey::Case(customer).to_string();
+        house.put(Topic::Enforcement, &key, serde_json::to_value(&case).unwrap()).await;
+    }
+    house.until("/v1/approvals", |answer| answer["approvals"].as_array().is_some_and(|all| all.len() == 2)).await;
+    let word = r#"{"answer": "approve", "by": "ann", "reason": "a bought list"}"#;
+    let (status, answer) = house.post("/v1/approvals/early", word).await;
+    assert_eq!((status, answer), (202, json!({ "accepted": true, "stage": "throttled", "decision": decision })));
+    let (status, problem) = house.post("/v1/approvals/late", word).await;
+    assert_eq!(status, 409, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("could be answered until 2026-09-21T14:13:19Z"), "{problem}");
 }

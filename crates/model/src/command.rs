@@ -20,7 +20,8 @@ pub struct Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Order {
-    /// Leave the customer where it is until released: no rule moves it.
+    /// Leave the customer where it is until released: no rule moves it. Why it is there, and since when, stays as it was: a rule's
+    /// decision that a person rejected or has yet to approve is not thereby approved.
     Hold,
     /// Back to healthy, with windows that begin now; ends a hold.
     Release,
@@ -35,7 +36,8 @@ pub enum Order {
         until: Timestamp,
     },
     /// Take back what a rule did: back to the stage where the customer stood before, with windows that begin now. Its offences
-    /// since then are forgotten.
+    /// since then are forgotten. A customer that is held when the order is followed is left as it is; one that is no stricter
+    /// than that stage by then stays where it is, and only its offences are forgotten.
     Undo {
         /// The stage before.
         stage: Stage,

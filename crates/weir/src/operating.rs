@@ -24,6 +24,22 @@ struct Status {
     in_force: usize,
 }
 
+impl Status {
+    /// Why nothing is changed at SendGrid just now, in words.
+    fn stopped_by(&self) -> Option<String> {
+        let switch = self.switch.as_ref().filter(|switch| switch.paused);
+        let pause = switch.map(|Switch { by, reason, .. }| {
+            format!("{by} has paused enforcement ({reason}): SendGrid is not changed until it is resumed")
+        });
+        let broken = || {
+            self.breaker
+                .as_ref()
+                .map(|broken| format!("SendGrid fails just now ({}): it is done once it answers", broken.reason))
+        };
+        pause.or_else(broken)
+    }
+}
+
 #[derive(Deserialize)]
 struct Held {
     held_back: Vec<CaseView>,
@@ -120,12 +136,22 @@ pub(crate) async fn answer(options: AnswerOptions, is_approved: bool) -> anyhow:
     let verdict = if is_approved { "approve" } else { "reject" };
     let word = json!({ "answer": verdict, "decision": decision, "by": by, "reason": reason });
     let request = weir.post_to(&["v1", "approvals", &customer])?.json(&word);
-    let _accepted: serde_json::Value = weir.answer(request).await?;
-    print(&format!(
-        "{customer}: {}.",
-        if is_approved { "approved, and carried out now" } else { "rejected, and left as it is" }
-    ));
+    let Answered { stage, decision } = weir.answer(request).await?;
+    if is_approved {
+        let status: Status = weir.answer(weir.get("/v1/enforcer")).await?;
+        let so_far = status.stopped_by().map_or_else(|| ", and carried out now".to_owned(), |why| format!("; {why}"));
+        print(&format!("{customer}: approved{so_far}.\n  to {stage}, decision {decision}"));
+    } else {
+        print(&format!("{customer}: rejected, and left as it is.\n  not to {stage}, decision {decision}"));
+    }
     Ok(())
+}
+
+/// What was answered.
+#[derive(Deserialize)]
+struct Answered {
+    stage: Stage,
+    decision: String,
 }
 
 #[derive(Deserialize)]
@@ -171,6 +197,10 @@ pub(crate) async fn undo(options: UndoOptions) -> anyhow::Result<()> {
             tell_left_alone(&step);
             let done = if dry_run { "would go back" } else { "went back" };
             print(&format!("{sum} customers {done}."));
+            let status: Status = weir.answer(weir.get("/v1/enforcer")).await?;
+            if let Some(why) = status.stopped_by().filter(|_| sum > 0) {
+                print(&format!("Note: {why}."));
+            }
             return Ok(());
         }
     }

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use log::{Log, PartitionCount, Producer};
-use model::{Counter, CustomerId, EnforcerMode, EnforcerModes, PoolName, Stage, Timestamp, Window};
+use model::{Counter, CustomerId, EnforcerMode, EnforcerModes, Phase, PoolName, Stage, Timestamp, Window};
 use tokio_util::sync::CancellationToken;
 
 use self::allowance::{Allowance, Limit};
@@ -146,7 +146,8 @@ impl Gate {
     }
 
     /// What the customer may send: as much as the enforcer has let through of what was decided, so that modes, approvals, the
-    /// limits by the hour and a pause hold for mailers as they do for SendGrid. A customer that was never seen may send as a
+    /// limits by the hour and a pause hold for mailers as they do for SendGrid. What no rule has decided is told as it stands:
+    /// phases that do not send, and the cap of a pilot of whom the enforcer has not heard yet. A customer that was never seen may send as a
     /// healthy one.
     fn allowance(&self, customer: &CustomerId) -> Result<Allowance, GateError> {
         if !self.is_caught_up() {
@@ -157,17 +158,21 @@ impl Gate {
         let stage = said.as_ref().map_or(Stage::Healthy, |said| said.stage);
         let free = || Allowance { pool: self.0.config.home_pool.clone(), stage, limit: Limit::None };
         let Some(Sending { phase, pool, daily_cap, .. }) = said else { return Ok(free()) };
-        if !phase.sends() && modes.of(Stage::Suspended) == EnforcerMode::Enforce {
+        let is_obeyed = |severity| modes.of(severity) != EnforcerMode::Shadow;
+        // A person has put it into its phase: there is nobody left to approve it.
+        if !phase.sends() && is_obeyed(Stage::Suspended) {
             return Ok(Allowance { pool, stage, limit: Limit::Stopped { daily_cap } });
         }
-        let is_obeyed = |severity| modes.of(severity) != EnforcerMode::Shadow;
         let let_through = self.0.standings.let_through(customer).filter(|in_force| is_obeyed(in_force.severity()));
-        Ok(match let_through {
-            Some(in_force) => Allowance { stage, ..Allowance::of(in_force) },
-            None if Stage::severity(stage, daily_cap) <= Stage::Watch && is_obeyed(stage) => {
-                Allowance { pool, stage, limit: Limit::None }
+        let is_restrained = stage > Stage::Watch;
+        Ok(match (let_through, daily_cap) {
+            (Some(in_force), _) => Allowance { stage, ..Allowance::of(in_force) },
+            // No rule has brought a pilot's cap about, and the enforcer may not have heard of a new one yet.
+            (None, Some(cap)) if !is_restrained && phase == Phase::Pilot && is_obeyed(stage.severity(daily_cap)) => {
+                Allowance { pool, stage, limit: Limit::Daily(cap) }
             }
-            None => free(),
+            (None, None) if !is_restrained && is_obeyed(stage) => Allowance { pool, stage, limit: Limit::None },
+            (None, _) => free(),
         })
     }
 

@@ -4,21 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{CustomerId, Decision, Mode, Stage, Timestamp};
 
+/// What a decision by [`model::Order::Undo`] names as its rule.
+const UNDONE: &str = "command:undo";
+
 /// Where customers stood before a rule moved them.
 #[derive(Debug)]
 pub(super) struct Chains {
     rule: String,
     since: Timestamp,
     before: BTreeMap<CustomerId, Stage>,
-    /// Those whom something else has moved since.
-    moved_on: BTreeSet<CustomerId>,
+    /// Those whom another rule has moved further up since, and where they stood before this one.
+    moved_on: BTreeMap<CustomerId, Stage>,
     /// The rules that moved anybody since then.
     rules: BTreeSet<String>,
 }
 
 impl Chains {
     pub(super) fn new(rule: &str, since: Timestamp) -> Self {
-        let (before, moved_on, rules) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        let (before, moved_on, rules) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         Self { rule: rule.to_owned(), since, before, moved_on, rules }
     }
 
@@ -36,13 +39,22 @@ impl Chains {
             self.before.entry(decision.customer.clone()).or_insert(decision.from);
             return;
         }
+        if decision.rule.starts_with("command:") {
+            self.take_order(decision);
+        } else if decision.to > decision.from
+            && let Some(before) = self.before.remove(&decision.customer)
+        {
+            self.moved_on.insert(decision.customer.clone(), before);
+        }
         // Whoever comes down by good conduct is still where the rule has brought it, a step less far.
-        let is_persons = decision.rule.starts_with("command:");
-        if is_persons || decision.to > decision.from {
-            let was_the_rules = self.before.remove(&decision.customer).is_some();
-            if was_the_rules && !is_persons {
-                self.moved_on.insert(decision.customer.clone());
-            }
+    }
+
+    /// A person has moved the customer: it is the rule's no more, unless what was taken back leaves it where the rule brought it.
+    fn take_order(&mut self, decision: &Decision) {
+        let known = [self.before.remove(&decision.customer), self.moved_on.remove(&decision.customer)];
+        let before = known.into_iter().flatten().next();
+        if let Some(before) = before.filter(|before| decision.rule == UNDONE && decision.to > *before) {
+            self.before.insert(decision.customer.clone(), before);
         }
     }
 
@@ -51,8 +63,9 @@ impl Chains {
         &self.before
     }
 
-    /// Whom another rule has moved further up since, so that it is no longer this rule that keeps them there.
-    pub(super) const fn moved_on(&self) -> &BTreeSet<CustomerId> {
+    /// Whom another rule has moved further up since, so that it is no longer this rule that keeps them there, and where they stood
+    /// before this one.
+    pub(super) const fn moved_on(&self) -> &BTreeMap<CustomerId, Stage> {
         &self.moved_on
     }
 
@@ -120,8 +133,26 @@ mod tests {
             ("c", 120, "bad", Healthy, Quarantined),
         ]);
         assert_eq!(*chains.before(), [(id("c"), Healthy)].into());
-        assert_eq!(*chains.moved_on(), [id("b")].into());
+        assert_eq!(*chains.moved_on(), [(id("b"), Healthy)].into());
         assert!(chains.others_only().is_none());
+    }
+
+    #[test]
+    fn whom_another_rule_has_moved_on_is_forgotten_once_a_person_moves_it() {
+        let chains = chains(&[
+            ("a", 100, "bad", Healthy, Throttled),
+            ("a", 110, "worse", Throttled, Suspended),
+            ("a", 120, "command:release", Suspended, Healthy),
+            ("b", 100, "bad", Healthy, Throttled),
+            ("b", 110, "worse", Throttled, Suspended),
+            ("b", 120, "command:undo", Suspended, Throttled),
+        ]);
+        assert!(chains.moved_on().is_empty(), "{chains:?}");
+        assert_eq!(
+            *chains.before(),
+            [(id("b"), Healthy)].into(),
+            "what the other rule did is taken back, and this one's is not"
+        );
     }
 
     #[test]

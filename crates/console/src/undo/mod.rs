@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use log::{Log, Start, Topic};
-use model::{Command, CustomerId, Order, Stage, Timestamp};
+use model::{Command, CustomerId, Order, Stage, Standing, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
@@ -88,8 +88,8 @@ pub(crate) async fn undo(
         let detail = format!("rule {rule} has moved nobody since {}; {others}", wish.since);
         return Err(Problem::new(StatusCode::NOT_FOUND, "nothing to take back", detail));
     }
-    let (mut all, held) = back(&admin, chains.before());
-    let moved_on = chains.moved_on().iter().cloned().collect();
+    let (mut all, mut held) = back(&admin, chains.before());
+    let moved_on = stricter(&admin, chains.moved_on()).map(|(customer, ..)| customer.clone()).collect();
     if wish.dry_run {
         return Ok(Json(Undone { undone: all, held, moved_on, ..Undone::default() }));
     }
@@ -102,6 +102,8 @@ pub(crate) async fn undo(
         admin.log.producer().append(appends).await.map_err(|error| Problem::unavailable(error.to_string()))?;
     }
     let (undone, pending) = followed(&admin, all).await;
+    let (held_since, pending): (Vec<_>, Vec<_>) = pending.into_iter().partition(|back| is_held(&admin, back));
+    held.extend(held_since.into_iter().map(|back| back.customer));
     Ok(Json(Undone { undone, pending, left: rest.len(), held, moved_on }))
 }
 
@@ -130,16 +132,30 @@ fn read(log: &dyn Log, rule: &str, since: Timestamp) -> log::Result<Chains> {
 /// Who stands stricter than before the rule, and is not held by a person; and who is.
 fn back(admin: &Admin, before: &BTreeMap<CustomerId, Stage>) -> (Vec<Back>, Vec<CustomerId>) {
     let (mut all, mut held) = (Vec::new(), Vec::new());
-    for (customer, to) in before {
-        match admin.index.standing(customer) {
-            Some(standing) if standing.stage > *to && standing.held => held.push(customer.clone()),
-            Some(standing) if standing.stage > *to => {
-                all.push(Back { customer: customer.clone(), from: standing.stage, to: *to });
-            }
-            _ => {}
+    for (customer, to, standing) in stricter(admin, before) {
+        if standing.held {
+            held.push(customer.clone());
+        } else {
+            all.push(Back { customer: customer.clone(), from: standing.stage, to });
         }
     }
     (all, held)
+}
+
+/// Those who stand stricter than before, and where they stand.
+fn stricter<'a>(
+    admin: &'a Admin,
+    before: &'a BTreeMap<CustomerId, Stage>,
+) -> impl Iterator<Item = (&'a CustomerId, Stage, Standing)> {
+    before.iter().filter_map(|(customer, before)| {
+        let standing = admin.index.standing(customer).filter(|standing| standing.stage > *before)?;
+        Some((customer, *before, standing))
+    })
+}
+
+/// Whether a person holds it by now: then the order has moved it nowhere.
+fn is_held(admin: &Admin, back: &Back) -> bool {
+    admin.index.standing(&back.customer).is_some_and(|standing| standing.held && standing.stage > back.to)
 }
 
 /// Waits for the scorers: who is back, and who is not yet.
@@ -149,7 +165,7 @@ async fn followed(admin: &Admin, all: Vec<Back>) -> (Vec<Back>, Vec<Back>) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         read.mark_unchanged();
-        if all.iter().all(is_back) || Instant::now() >= deadline {
+        if all.iter().all(|back| is_back(back) || is_held(admin, back)) || Instant::now() >= deadline {
             return all.into_iter().partition(is_back);
         }
         // A standing may be read a moment after its decision.

@@ -53,6 +53,24 @@ async fn who_does_not_send_yet_or_no_longer_is_granted_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn phases_and_a_new_pilots_cap_await_no_approval_and_are_only_said_in_shadow() {
+    let pilot = |stage, cap| Standing { phase: Phase::Pilot, ..standing("pilot", stage, Some(cap)) };
+    for (mode, granted) in [(EnforcerMode::Enforce, 5), (EnforcerMode::Approve, 5), (EnforcerMode::Shadow, 7)] {
+        let folder = tempfile::tempdir().unwrap();
+        let log = open(folder.path());
+        say_only(&log, &Standing { phase: Phase::Vetting, ..standing("vetting", Stage::Healthy, None) }).await;
+        say_only(&log, &pilot(Stage::Watch, 5)).await;
+        let here = Process::start_in(mode, &log, "here").await;
+        here.until("pilot", |answer| answer["stage"] == "watch").await;
+        let sent = if mode == EnforcerMode::Shadow { 7 } else { 0 };
+        assert_eq!((here.granted("vetting", 7).await, here.granted("pilot", 7).await), (sent, granted), "{mode}");
+        say_only(&log, &pilot(Stage::Throttled, 1)).await;
+        here.until("pilot", |answer| answer["stage"] == "throttled").await;
+        assert_eq!(here.granted("pilot", 7).await, 7, "what a rule decided waits for the enforcer");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cap_is_granted_to_its_end_and_anew_the_next_day() {
     let folder = tempfile::tempdir().unwrap();
     let log = with_cap(folder.path(), 100).await;

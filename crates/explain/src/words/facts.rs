@@ -162,6 +162,13 @@ fn person(case: &Case<'_>) -> Vec<String> {
         Some(Order::Hold) => "leave the customer where it is until it is released".to_owned(),
         Some(Order::Release) => "back to healthy, with windows that begin anew".to_owned(),
         Some(Order::SetStage { stage }) => format!("put the customer to {stage} and hold it there"),
+        Some(Order::Undo { since, .. }) if case.step() == Step::Stays => {
+            format!(
+                "take back what a rule did since {}; a person held the customer, or it was no stricter by then, so that it \
+                 stays where it is",
+                minute(since)
+            )
+        }
         Some(Order::Undo { stage, since }) => {
             format!("take back what a rule did since {}: back to {stage}, with windows that begin anew", minute(since))
         }

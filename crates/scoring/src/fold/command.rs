@@ -23,15 +23,16 @@ impl Fold {
         let to = match command.order {
             Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } => customer.stage,
             Order::Release => Stage::Healthy,
-            Order::SetStage { stage } | Order::Undo { stage, .. } => stage,
+            Order::SetStage { stage } => stage,
+            // Since the person looked, somebody may have held the customer, or it may have come down.
+            Order::Undo { .. } if customer.held => customer.stage,
+            Order::Undo { stage, .. } => stage.min(customer.stage),
         };
         match command.order {
             Order::Hold | Order::SetStage { .. } => customer.held = true,
             Order::Release => customer.held = false,
-            Order::Undo { since, .. } => {
-                customer.held = false;
-                customer.is_forgiven(since);
-            }
+            Order::Undo { .. } if customer.held => {}
+            Order::Undo { since, .. } => customer.is_forgiven(since),
             Order::Exempt { until } => customer.exempt_until = Some(until),
             Order::SetPhase { phase } => {
                 customer.phase = phase;

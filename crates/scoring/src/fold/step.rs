@@ -33,9 +33,14 @@ impl Move {
         Self { to: step.to, rule: step.rule, origin: Origin::Rule(step.evidence, blame) }
     }
 
-    /// Whether it says something of the customer but where it stands.
-    fn leaves_the_stage(&self) -> bool {
-        matches!(&self.origin, Origin::Person(command) if matches!(command.order, Order::Exempt { .. } | Order::SetPhase { .. }))
+    /// Whether it leaves a customer at `stage` there, and says something else of it: why it is there stays as it was.
+    fn leaves_at(&self, stage: Stage) -> bool {
+        let Origin::Person(command) = &self.origin else { return false };
+        match command.order {
+            Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } => true,
+            Order::Undo { .. } => self.to == stage,
+            Order::Release | Order::SetStage { .. } => false,
+        }
     }
 
     fn is_release(&self) -> bool {
@@ -57,7 +62,7 @@ impl Fold {
         said: &mut Vec<Said>,
     ) {
         let now = self.partition.now.or(customer.since).unwrap_or_default();
-        if step.leaves_the_stage() {
+        if step.leaves_at(customer.stage) {
             said.push(Said::Decision(self.decision(customer, subject, now, step)));
         } else {
             if step.is_release() || step.to < customer.stage {

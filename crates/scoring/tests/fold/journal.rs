@@ -49,7 +49,7 @@ pub(crate) struct Mail {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     pub(crate) stage: Stage,
-    /// When it last came to a stage, or was held at one.
+    /// When it last came to a stage, or was put there.
     pub(crate) since: Timestamp,
     pub(crate) held: bool,
     pub(crate) exempt_until: Option<Timestamp>,
@@ -202,18 +202,20 @@ impl Known {
             Some(Order::Exempt { until }) => self.exempt_until = Some(until),
             Some(Order::Hold | Order::SetStage { .. }) => self.held = true,
             Some(Order::Release) => self.held = false,
-            Some(Order::Undo { since, .. }) => {
-                self.held = false;
-                self.offences.retain(|offence| *offence < since);
-            }
-            Some(Order::SetPhase { .. }) => {}
+            Some(Order::Undo { since, .. }) if !self.held => self.offences.retain(|offence| *offence < since),
+            Some(Order::Undo { .. } | Order::SetPhase { .. }) => {}
             None if decision.to >= Stage::Throttled && decision.to > decision.from => {
                 let is_new = decision.from < Stage::Throttled || self.came_down > self.offences.last().copied();
                 self.offences.extend(is_new.then_some(decision.at));
             }
             None => {}
         }
-        if matches!(order, Some(Order::Exempt { .. } | Order::SetPhase { .. })) {
+        let stays_put = match order {
+            Some(Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. }) => true,
+            Some(Order::Undo { .. }) => decision.to == decision.from,
+            _ => false,
+        };
+        if stays_put {
             return;
         }
         if matches!(order, Some(Order::Release | Order::Undo { .. })) || decision.to < decision.from {

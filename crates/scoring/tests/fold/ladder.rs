@@ -145,7 +145,8 @@ proptest! {
                 continue;
             }
             let to = match &decided.entry.record {
-                Record::Order(Order::SetStage { stage } | Order::Undo { stage, .. }) => *stage,
+                Record::Order(Order::SetStage { stage }) => *stage,
+                Record::Order(Order::Undo { stage: before, .. }) if !decided.before.held => (*before).min(*stage),
                 Record::Order(Order::Release) => Stage::Healthy,
                 Record::Order(_) => *stage,
                 _ => {

@@ -58,3 +58,16 @@ fn what_takes_a_customer_up_again_on_its_way_down_is_an_offence_too() {
     let stays = stays(&house.decisions);
     assert!(stays[1] >= stays[0] + Millis::hours(71), "{stays:?}");
 }
+
+#[test]
+fn what_is_undone_was_no_offence_even_where_the_customer_has_come_down_by_itself() {
+    let mut house = House::new();
+    let begin = house.now;
+    for _ in 0..3 {
+        offend(&mut house, Millis::days(40));
+    }
+    house.commands("bad", Order::Undo { stage: Stage::Watch, since: begin });
+    assert_eq!(house.stage("bad"), Stage::Healthy, "nobody is moved up");
+    offend(&mut house, Millis::hours(1));
+    assert_eq!((house.stage("bad"), house.standing("bad").awaits_person), (Stage::Quarantined, false));
+}

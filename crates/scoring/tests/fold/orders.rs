@@ -210,3 +210,42 @@ fn what_is_undone_puts_a_customer_back_and_is_held_against_it_no_more() {
     house.pass(Millis::minutes(2));
     assert_eq!(house.stage("bad"), Stage::Quarantined, "what comes later does");
 }
+
+#[test]
+fn undoing_moves_nobody_whom_a_person_holds_by_then_and_nobody_up() {
+    let mut house = among_honest(&[]);
+    let before = house.now;
+    house.sends("bad", 120, 36, Counter::HardBounce);
+    house.pass(Millis::minutes(2));
+    house.commands("bad", Order::Hold);
+    house.commands("bad", Order::Undo { stage: Stage::Healthy, since: before });
+    let standing = house.standing("bad");
+    assert_eq!((standing.stage, standing.held), (Stage::Quarantined, true), "the hold came first");
+    let said = house.decisions.last().unwrap();
+    assert_eq!((said.rule.as_str(), said.from, said.to), ("command:undo", Stage::Quarantined, Stage::Quarantined));
+
+    house.commands("bad", Order::Release);
+    let since = house.standing("bad").since;
+    house.pass(Millis::minutes(2));
+    house.commands("bad", Order::Undo { stage: Stage::Throttled, since: before });
+    let standing = house.standing("bad");
+    assert_eq!((standing.stage, standing.since, standing.reasons.len()), (Stage::Healthy, since, 0));
+}
+
+#[test]
+fn an_order_that_leaves_a_customer_where_it_is_leaves_the_rule_that_brought_it_there_responsible() {
+    let mut house = among_honest(&[]);
+    house.sends("bad", 120, 36, Counter::HardBounce);
+    house.pass(Millis::minutes(2));
+    let before = house.standing("bad");
+    assert!(before.rule_decision().is_some());
+    let until = house.now + Millis::hours(2);
+    for order in [Order::Hold, Order::Exempt { until }, Order::SetPhase { phase: Phase::Pilot }] {
+        house.commands("bad", order);
+        let after = house.standing("bad");
+        assert_eq!((&after.reasons, after.since), (&before.reasons, before.since), "{order:?}");
+    }
+    assert!(house.standing("bad").held);
+    house.commands("bad", Order::SetStage { stage: Stage::Quarantined });
+    assert_eq!(house.standing("bad").rule_decision(), None, "whoever puts it there has decided");
+}

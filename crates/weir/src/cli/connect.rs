@@ -62,6 +62,9 @@ pub(crate) struct DisconnectOptions {
     /// The configuration file that was connected.
     #[arg(long, value_name = "FILE", env = "WEIR_CONFIG", default_value = "weir.toml")]
     pub(crate) config: PathBuf,
+    /// Undo the rest although none of the webhooks that were connected is there any more.
+    #[arg(long)]
+    pub(crate) forget: bool,
     /// Show what would be undone, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

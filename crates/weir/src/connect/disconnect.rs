@@ -27,6 +27,10 @@ pub(crate) async fn disconnect(options: DisconnectOptions) -> anyhow::Result<Exi
     super::same_api(&receipt, &settings.api)?;
     let scopes = Scopes::ask(&client, &settings.key_env).await?;
     let now = look(&client, &receipt).await?;
+    if undo::is_lost(&receipt, &now) && !options.forget {
+        print(&lost(&receipt, &path, &settings.key_env));
+        return Ok(ExitCode::FAILURE);
+    }
     let plan = undo::plan(&receipt, &now, texts(&options.config, &receipt)?);
     print(&shown(&plan, &path));
     refuse_without(&scopes, plan.steps.iter().filter_map(Undo::scope), &settings.key_env)?;
@@ -39,6 +43,10 @@ pub(crate) async fn disconnect(options: DisconnectOptions) -> anyhow::Result<Exi
         return Ok(ExitCode::FAILURE);
     }
     for step in &plan.steps {
+        if let Undo::Delete(user, id) = step {
+            receipt.goes(user, id);
+            receipt.save(&path)?;
+        }
         let failed = || format!("to {} failed; run `weir disconnect` again to go on", step.words());
         carry_out(&client, &options.config, step).await.with_context(failed)?;
         if let Undo::File(record) = step {
@@ -50,6 +58,17 @@ pub(crate) async fn disconnect(options: DisconnectOptions) -> anyhow::Result<Exi
     files::remove(&path)?;
     print("Disconnected. A Weir that runs knows its sources until its restart.");
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is said where no webhook of the receipt is there.
+fn lost(receipt: &Receipt, path: &Path, key_env: &str) -> String {
+    let gone = receipt.webhooks.iter().map(|record| format!("\n  the webhook of {} to {}", record.user(), record.url));
+    format!(
+        "Nothing was done. Of what {} says, no webhook is at SendGrid:{}\nIs the key in {key_env} that of the account that was \
+         connected? If they were all removed by hand, `weir disconnect --forget` takes back the rest and removes the receipt.",
+        path.display(),
+        gone.collect::<String>()
+    )
 }
 
 fn shown(plan: &UndoPlan, receipt: &Path) -> String {

@@ -102,6 +102,7 @@ impl Target {
             id: self.id.as_ref().map(|id| id.as_str().to_owned()),
             before: self.before.clone(),
             arrived: false,
+            going: false,
         }
     }
 }

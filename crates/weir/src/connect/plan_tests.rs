@@ -47,7 +47,7 @@ fn receipt(records: impl IntoIterator<Item = WebhookRecord>) -> Receipt {
 
 fn record(id: Option<&str>, url: &str, before: Option<Before>) -> WebhookRecord {
     let (source, url, id) = ("sendgrid".to_owned(), url.to_owned(), id.map(str::to_owned));
-    WebhookRecord { subuser: None, source, url, id, before, arrived: true }
+    WebhookRecord { subuser: None, source, url, id, before, arrived: true, going: false }
 }
 
 fn planned(users: &[UserFound], sources: &[ConfiguredSource], receipt: &Receipt) -> Result<Plan, NoPlan> {

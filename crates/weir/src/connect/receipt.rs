@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use sendgrid::api::{Webhook, WebhookEvent};
+use sendgrid::api::{Id, Webhook, WebhookEvent};
 use serde::{Deserialize, Serialize};
 
 use super::edit::Edit;
@@ -46,6 +46,9 @@ pub(super) struct WebhookRecord {
     pub(super) before: Option<Before>,
     /// Whether its test event has arrived.
     pub(super) arrived: bool,
+    /// Whether its removal has begun, so that it may be gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) going: bool,
 }
 
 /// How a webhook was before it was changed.
@@ -129,6 +132,14 @@ impl Receipt {
     /// What is recorded of a user's webhooks, the latest last.
     pub(super) fn of<'r>(&'r self, user: &'r User) -> impl DoubleEndedIterator<Item = &'r WebhookRecord> {
         self.webhooks.iter().filter(|record| record.subuser.as_deref() == user.subuser())
+    }
+
+    /// Notes that a user's webhook is about to be removed.
+    pub(super) fn goes(&mut self, user: &User, id: &Id) {
+        let is_it = |record: &&mut WebhookRecord| {
+            record.subuser.as_deref() == user.subuser() && record.id.as_deref() == Some(id.as_str())
+        };
+        self.webhooks.iter_mut().filter(is_it).for_each(|record| record.going = true);
     }
 
     /// The latest record of a user's webhook that posts to this address.

@@ -9,6 +9,7 @@ use super::edit;
 use super::plan::FRIENDLY_NAME;
 use super::receipt::{Before, FileChange, FileRecord, Receipt, WebhookRecord};
 use super::user::User;
+use super::words;
 
 /// The steps, and what is left alone, with the reason.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -51,14 +52,17 @@ impl UndoPlan {
         let found = now.get(&user).and_then(|webhooks| webhooks.iter().find(|webhook| is(record, webhook)));
         let Some(webhook) = found else {
             // One that has no id was perhaps never made.
-            if record.id.is_some() {
-                self.left.push(format!("the webhook of {user} to {url} is gone, or the API key is another account's"));
+            if record.id.is_some() && !record.going {
+                self.left.push(format!("the webhook of {user} to {url} is gone"));
             }
             return;
         };
         let is_known = [Some(url), record.before.as_ref().map(|before| &before.url)].contains(&Some(&webhook.url));
         if !is_known {
-            self.left.push(format!("the webhook of {user} posts to {} now: somebody changed it", webhook.url));
+            self.left.push(format!(
+                "the webhook of {user} posts to {} now: somebody changed it",
+                words::address(&webhook.url)
+            ));
             return;
         }
         let id = webhook.id.clone();
@@ -84,6 +88,10 @@ impl UndoPlan {
             return;
         };
         let undone = match &record.change {
+            FileChange::Made(_) if is_named(&record.path, texts) => {
+                self.left.push(format!("{shown} is still named in the configuration, which somebody changed"));
+                return;
+            }
             FileChange::Made(made) => (made == text).then(String::new),
             FileChange::Edited(change) => edit::taken_back(text, change),
         };
@@ -94,6 +102,27 @@ impl UndoPlan {
         texts.insert(record.path.clone(), undone);
         self.steps.push(Undo::File(record.clone()));
     }
+}
+
+/// Whether nothing that the receipt knows by an id is there: then the API key is perhaps another account's.
+pub(super) fn is_lost(receipt: &Receipt, now: &Now) -> bool {
+    let is_found = |record: &WebhookRecord| {
+        record.going || now.get(&record.user()).is_some_and(|webhooks| webhooks.iter().any(|known| is(record, known)))
+    };
+    let mut known = receipt.webhooks.iter().filter(|record| record.id.is_some()).peekable();
+    known.peek().is_some() && !known.any(is_found)
+}
+
+/// Whether one of these configurations names a file as its policy's. One that can't be read may.
+fn is_named(path: &Path, texts: &BTreeMap<PathBuf, String>) -> bool {
+    let others = texts.iter().filter(|(other, _)| other.as_path() != path);
+    others.map(|(_, text)| text).any(|text| match text.parse::<toml::Table>() {
+        Ok(table) => {
+            let file = table.get("policy").and_then(|policy| policy.get("file")).and_then(toml::Value::as_str);
+            file.is_some_and(|file| Path::new(file).file_name() == path.file_name())
+        }
+        Err(_) => true,
+    })
 }
 
 /// Whether it is the one that is recorded. One that was about to be made is known by where it posts to, and its name.
@@ -120,7 +149,7 @@ impl Undo {
             Self::Delete(user, _) => format!("remove the webhook of {user} that Weir made"),
             Self::Restore(user, _, before) => {
                 let is_on = if before.enabled { "on" } else { "off" };
-                let (count, url) = (before.events.len(), &before.url);
+                let (count, url) = (before.events.len(), words::address(&before.url));
                 format!("have the webhook of {user} as it was: {is_on}, {count} kinds of event, to {url}")
             }
             Self::StopSigning(user, _) => format!("turn off the signing of the webhook of {user}, as it was"),
@@ -172,7 +201,7 @@ mod tests {
 
     fn record(id: Option<&str>, before: Option<Before>) -> WebhookRecord {
         let (source, url, id) = ("sendgrid".to_owned(), URL.to_owned(), id.map(str::to_owned));
-        WebhookRecord { subuser: None, source, url, id, before, arrived: true }
+        WebhookRecord { subuser: None, source, url, id, before, arrived: true, going: false }
     }
 
     fn planned(record: WebhookRecord, webhooks: Vec<Webhook>) -> UndoPlan {
@@ -214,9 +243,40 @@ mod tests {
         receipt.files = vec![made.clone(), edited.clone()];
         let texts =
             |p: &str, w: &str| BTreeMap::from([("p.toml".into(), p.to_owned()), ("w.toml".into(), w.to_owned())]);
-        let undone = plan(&receipt, &Now::new(), texts("x", "a[[source]]b"));
+        let undone = plan(&receipt, &Now::new(), texts("x", "# a\n[[source]]# b"));
         assert_eq!(undone.steps, [Undo::File(edited), Undo::File(made)]);
-        let left = plan(&receipt, &Now::new(), texts("y", "a[source]b"));
+        let left = plan(&receipt, &Now::new(), texts("y", "# a\n[source]"));
         assert_eq!((left.steps.len(), left.left.len()), (0, 2), "{left:?}");
+    }
+
+    #[test]
+    fn a_policy_that_is_still_named_stays() {
+        let edit = Edit { before: String::new(), after: "[policy]\nfile = \"p.toml\"\n".to_owned() };
+        let made = FileRecord { path: "p.toml".into(), what: "p".to_owned(), change: FileChange::Made("x".to_owned()) };
+        let edited = FileRecord { path: "w.toml".into(), what: "w".to_owned(), change: FileChange::Edited(edit) };
+        let mut receipt = Receipt::new("https://api.example.com");
+        receipt.files = vec![made.clone(), edited.clone()];
+        let planned = |w: &str| {
+            let texts = BTreeMap::from([("p.toml".into(), "x".to_owned()), ("w.toml".into(), w.to_owned())]);
+            plan(&receipt, &Now::new(), texts)
+        };
+        assert_eq!(planned("[policy]\nfile = \"p.toml\"\n").steps, [Undo::File(edited), Undo::File(made.clone())]);
+        assert_eq!(planned("[policy]\nfile = \"mine.toml\"\n").steps, [Undo::File(made)], "it is named no more");
+        let left = planned("[policy] # by hand\nfile = \"./p.toml\"\n");
+        assert!(left.steps.is_empty() && left.left[1].contains("still named"), "{left:?}");
+    }
+
+    #[test]
+    fn where_nothing_is_found_the_account_may_be_another_one() {
+        let receipt = |going| {
+            let mut receipt = Receipt::new("https://api.example.com");
+            receipt.begin(WebhookRecord { going, ..record(Some("1"), None) });
+            receipt.begin(record(Some("2"), None));
+            receipt
+        };
+        assert!(is_lost(&receipt(false), &Now::from([(User::OWN, vec![webhook("3")])])));
+        assert!(!is_lost(&receipt(false), &Now::from([(User::OWN, vec![webhook("2")])])), "the account is the same");
+        assert!(!is_lost(&receipt(true), &Now::new()), "it was being removed");
+        assert!(!is_lost(&Receipt::new("https://api.example.com"), &Now::new()));
     }
 }

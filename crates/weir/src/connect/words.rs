@@ -1,5 +1,6 @@
 //! What was found and what is to be done, in plain words.
 
+use reqwest::Url;
 use sendgrid::api::AccountKind;
 use sendgrid::webhook::CustomerRule;
 
@@ -79,10 +80,21 @@ fn webhooks(found: &UserFound) -> String {
     let shown: Vec<_> = found
         .webhooks
         .iter()
-        .map(|webhook| format!("{} ({})", webhook.url, if webhook.enabled { "on" } else { "off" }))
+        .map(|webhook| format!("{} ({})", address(&webhook.url), if webhook.enabled { "on" } else { "off" }))
         .collect();
     let listed = if shown.is_empty() { String::new() } else { format!(": {}", shown.join(", ")) };
     format!("{}: {}{most}{listed}", found.user, shown.len())
+}
+
+/// Where a webhook posts to, without what others may have put there to prove who they are: a user, a password, a query.
+pub(super) fn address(url: &str) -> String {
+    let Ok(mut shown) = Url::parse(url) else { return "what is no address".to_owned() };
+    if shown.set_username("").and_then(|()| shown.set_password(None)).is_err() {
+        return format!("an address by {}", shown.scheme());
+    }
+    shown.set_query(None);
+    shown.set_fragment(None);
+    shown.into()
 }
 
 fn listed(items: &[String]) -> String {
@@ -139,4 +151,22 @@ pub(super) fn test_events(count: usize) -> String {
 pub(super) fn numbered(lines: &[String]) -> String {
     let numbered = (1_u32..).zip(lines).map(|(number, line)| format!("  {number}. {line}"));
     numbered.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_proves_who_somebody_is_is_not_shown() {
+        for (url, shown) in [
+            ("https://ann:s3cret@other.example/hook?token=s3cret#s3cret", "https://other.example/hook"),
+            ("https://s3cret@other.example:8443/", "https://other.example:8443/"),
+            ("https://weir.example/webhooks/sendgrid/a", "https://weir.example/webhooks/sendgrid/a"),
+            ("data:s3cret", "an address by data"),
+            ("s3cret", "what is no address"),
+        ] {
+            assert_eq!(address(url), shown);
+        }
+    }
 }
