@@ -6,13 +6,14 @@
 //!
 //! A customer's turn goes through these files: `queue` says whose it is, `permit` whether it may be done (mode, approval,
 //! pause), `observation` and `eyes` what is there, `reconcile` and [`plan`] what is to be done, `catch` whether it is too much at
-//! once, `breaker` whether SendGrid answers at all; `calling` makes the calls. What must not be forgotten (`case`) is on the log before a call is made: how
-//! the customer was, that it was let through, what is held back. Every call is a record on `weir.actions`.
+//! once, `breaker` whether SendGrid answers at all. `carrying` carries it out, `calling` makes a call. What must not be forgotten
+//! (`case`) is on the log before a call is made: how the customer was, that it was let through, what is held back. Every call is a record on `weir.actions`.
 
 mod action;
 mod attend;
 mod breaker;
 mod calling;
+mod carrying;
 mod case;
 mod catch;
 mod config;
