@@ -115,6 +115,8 @@ fn settings(
     let mut enforcer =
         enforcer::Config::new(modes, placements(accounts), PoolName::new(HOME), PoolName::new(QUARANTINE));
     enforcer.sweep_interval = Duration::from_secs(10);
+    // A simulated minute, as of the real one.
+    enforcer.settling = Duration::from_secs(1);
     Ok(Settings {
         receiver: receiver::Config::new(local),
         sources: vec![Source { name: SourceName::new(SOURCE)?, verifier: Verifier::new(vec![key])?, customer }],
