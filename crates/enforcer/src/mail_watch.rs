@@ -56,12 +56,8 @@ impl Watched {
 
     fn get(&self, customer: &[u8]) -> Option<(CustomerId, Expected)> {
         let watched = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if watched.is_empty() {
-            return None;
-        }
-        let customer = CustomerId::new(from_utf8(customer).ok()?).ok()?;
-        let expected = watched.get(&customer)?.clone();
-        Some((customer, expected))
+        let (customer, expected) = watched.get_key_value(from_utf8(customer).ok()?)?;
+        Some((customer.clone(), expected.clone()))
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use model::CustomerId;
+use model::{CustomerId, Day};
 use tokio::time::{Instant, timeout_at};
 
 use super::allowance::{Admitted, Limit};
-use super::day::Day;
 use super::ledger::Step;
 use super::reservation::Reservation;
 use super::{Gate, GateError};

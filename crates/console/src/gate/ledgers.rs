@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashmap::DashMap;
-use model::CustomerId;
+use model::{CustomerId, Day};
 use tokio::sync::Notify;
 
-use super::day::Day;
 use super::ledger::{Ledger, Step};
 use super::reservation::{Instance, Reservation};
 

@@ -4,7 +4,6 @@
 //! every instance reads every reservation ([`ledger`]): so a cap holds over several instances, and over a crash.
 
 mod allowance;
-mod day;
 mod granting;
 mod http;
 mod ledger;
@@ -22,11 +21,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use log::{Log, PartitionCount, Producer};
-use model::{Counter, CustomerId, EnforcerMode, EnforcerModes, Phase, PoolName, Stage, Timestamp, Window};
+use model::{Counter, CustomerId, Day, EnforcerMode, EnforcerModes, Phase, PoolName, Stage, Timestamp, Window};
 use tokio_util::sync::CancellationToken;
 
 use self::allowance::{Allowance, Limit};
-use self::day::Day;
 pub(crate) use self::http::router;
 use self::ledgers::Ledgers;
 use self::reservation::Instance;

@@ -8,10 +8,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use log::{Log, Start, Stored, Tail, Topic};
-use model::{CaseView, EnforcementKey, PoolName};
+use model::{CaseView, Day, EnforcementKey, PoolName};
 use tokio_util::sync::CancellationToken;
 
-use super::day::Day;
 use super::ledgers::Life;
 use super::reservation::Reservation;
 use super::{Gate, Reading};
@@ -102,11 +101,11 @@ impl Takes for TakesEnforcement {
         let (today, life) = (gate.today(), if is_past { Life::Earlier } else { Life::This });
         if today != self.today {
             self.today = today;
-            gate.0.ledgers.forget_before(today.before());
+            gate.0.ledgers.forget_before(today.before(1));
         }
         for stored in records {
             let taken = match Reservation::of(stored) {
-                Some(Ok(reservation)) if reservation.day >= today.before() => {
+                Some(Ok(reservation)) if reservation.day >= today.before(1) => {
                     gate.0.ledgers.read(reservation, life);
                     Ok(())
                 }

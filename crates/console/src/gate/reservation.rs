@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use log::{Append, PartitionCount, Record, RecordKind, Route, Stored, Topic};
-use model::{CustomerId, Timestamp};
+use model::{CustomerId, Day, Timestamp};
 use serde::{Deserialize, Serialize};
-
-use super::day::Day;
 
 /// What begins the keys of reservations: other records of the topic have other keys.
 const PREFIX: &[u8] = b"grant:";
