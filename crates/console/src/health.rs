@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, TextEncoder};
 
 use crate::admin::Probes;
-use crate::answer::Problem;
+use crate::api::answer::Problem;
 
 pub(crate) async fn healthz() -> &'static str {
     "ok\n"

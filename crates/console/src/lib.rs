@@ -4,32 +4,23 @@
 //! A change is never made here: a command or a policy is appended to the log like any event, so that it has an author, a
 //! place in the order, and is there after a crash.
 
+mod access;
 mod admin;
-mod answer;
-mod approvals;
-mod commands;
-mod completeness;
-mod customers;
-mod decisions;
-mod enforcement;
-mod enforcer;
+mod api;
 mod explainer;
-mod explanations;
-mod fleet;
 mod gate;
 mod health;
 mod index;
-mod policies;
+mod pages;
 mod server;
-mod undo;
-mod words;
 
+pub use access::{Caller, Role};
 pub use admin::{Admin, Probes, Ready, Troubles};
+pub use api::explanations::Explanations;
+pub use api::policies::{Policies, PolicyViewed};
 pub use explainer::{ExplainError, Explainer};
-pub use explanations::Explanations;
 pub use gate::{Gate, GateConfig, GateError};
 pub use index::{Index, IndexError};
-pub use policies::{Policies, PolicyViewed};
 pub use server::{Server, ServerError};
 
 use std::pin::Pin;

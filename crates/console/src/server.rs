@@ -9,10 +9,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
-use crate::gate::{self, Gate};
-use crate::{
-    approvals, commands, completeness, customers, decisions, enforcer, explanations, fleet, health, policies, undo,
+use crate::api::{
+    approvals, commands, completeness, customers, decisions, enforcer, explanations, fleet, policies, undo,
 };
+use crate::gate::{self, Gate};
+use crate::{access, health, pages};
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -105,7 +106,7 @@ where
 }
 
 fn router(admin: Admin) -> Router {
-    health_router()
+    let steered = Router::new()
         .merge(gate::router())
         .route("/v1/customers", get(customers::list))
         .route("/v1/customers/{id}", get(customers::show))
@@ -122,5 +123,7 @@ fn router(admin: Admin) -> Router {
         .route("/v1/undo", post(undo::undo))
         .route("/v1/fleet", get(fleet::fleet))
         .route("/v1/policy", get(policies::show).post(policies::apply).layer(DefaultBodyLimit::max(policies::LONGEST)))
-        .with_state(admin)
+        .merge(pages::router())
+        .layer(axum::middleware::from_fn(access::admit));
+    health_router().merge(steered).with_state(admin)
 }

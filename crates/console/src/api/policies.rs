@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::Unavailable;
 use crate::admin::Admin;
-use crate::answer::Problem;
+use crate::api::answer::Problem;
 
 /// The longest policy file that is taken, in bytes: far more than one has, far less than a record of Kafka may have.
 pub(crate) const LONGEST: usize = 256 << 10;

@@ -1,5 +1,7 @@
 //! The public topics in memory, as far as operators ask for them.
 
+pub(crate) mod enforcement;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -10,8 +12,8 @@ use model::{CustomerId, Decision, Fleet, Offset, PartitionId, Position, Standing
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::completeness::Reports;
-use crate::enforcement::Enforcement;
+use self::enforcement::Enforcement;
+use crate::api::completeness::Reports;
 
 /// Decisions and actions kept in memory, newest; older ones are in the log.
 const KEPT: usize = 10_000;

@@ -8,7 +8,7 @@ use model::Decision;
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
-use crate::answer::Problem;
+use crate::api::answer::Problem;
 use crate::index::Cursor;
 
 /// Decisions in one answer at most.

@@ -8,10 +8,10 @@ use model::{Answer, CustomerId, DecisionId, EnforcementKey, Held, HeldWhy, Stage
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
-use crate::answer::Problem;
-use crate::customers::customer;
-use crate::enforcement::Enforcement;
-use crate::words::say;
+use crate::api::answer::Problem;
+use crate::api::customers::customer;
+use crate::api::words::say;
+use crate::index::enforcement::Enforcement;
 
 /// A decision that waits.
 #[derive(Debug, Serialize)]

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
-use crate::answer::Problem;
+use crate::api::answer::Problem;
 use crate::{ExplainError, Explainer};
 
 /// How long a caller waits for an explanation.

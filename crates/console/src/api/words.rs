@@ -9,7 +9,7 @@ use model::EnforcementKey;
 use serde::Serialize;
 
 use crate::admin::Admin;
-use crate::answer::Problem;
+use crate::api::answer::Problem;
 
 /// It is on the log, where whoever it concerns reads it within moments.
 #[derive(Debug, Serialize)]

@@ -10,8 +10,8 @@ use model::{Broken, CaseView, EnforcementKey, EnforcerModes, HeldWhy, Switch};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
-use crate::answer::Problem;
-use crate::words::{Accepted, say};
+use crate::api::answer::Problem;
+use crate::api::words::{Accepted, say};
 
 /// Customers on one page at most.
 const PAGE: usize = 100;

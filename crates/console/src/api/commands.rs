@@ -11,9 +11,9 @@ use log::{Append, Record, RecordKind, Route, Topic};
 use model::{Command, CustomerId, Timestamp};
 
 use crate::admin::Admin;
-use crate::answer::Problem;
-use crate::customers::customer;
-use crate::words::Accepted;
+use crate::api::answer::Problem;
+use crate::api::customers::customer;
+use crate::api::words::Accepted;
 
 /// Appends the command to the log; the scorer follows it within moments, and the decision tells.
 pub(crate) async fn command(

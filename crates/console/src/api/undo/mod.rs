@@ -21,8 +21,8 @@ use tokio::time::{Instant, timeout_at};
 
 use self::chains::Chains;
 use crate::admin::Admin;
-use crate::answer::Problem;
-use crate::commands;
+use crate::api::answer::Problem;
+use crate::api::commands;
 
 /// Customers in one step, unless asked otherwise, and at most.
 const STEP: usize = 100;
