@@ -83,7 +83,10 @@ impl Metrics {
                 "weir_scorer_commit_seconds",
                 "Time to commit a partition's state, offset and outbox.",
             ))?,
-            tick: IntGauge::new("weir_scorer_last_tick_timestamp_seconds", "The time of the last tick, as Unix seconds.")?,
+            tick: IntGauge::new(
+                "weir_scorer_last_tick_timestamp_seconds",
+                "The time of the last tick, as Unix seconds.",
+            )?,
         };
         registry.register(Box::new(metrics.records.clone()))?;
         registry.register(Box::new(metrics.processed.clone()))?;

@@ -26,7 +26,8 @@ pub(crate) fn man(out: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("{} can't be made", out.display()))?;
     // What is left out would be a page of `help` for each command.
     let command = Cli::command().disable_help_subcommand(true);
-    clap_mangen::generate_to(command, out).with_context(|| format!("man pages can't be written to {}", out.display()))?;
+    clap_mangen::generate_to(command, out)
+        .with_context(|| format!("man pages can't be written to {}", out.display()))?;
     print(&format!("The man pages are in {}; try: man {}/{NAME}.1", out.display(), out.display()));
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use model::{Millis, Timestamp};
 
-use super::see::{ActivityOptions, CustomerOptions, CustomersOptions, DecisionsOptions, TopOptions};
+use super::see::{CustomerOptions, CustomersOptions, DecisionsOptions, TopOptions};
 use super::steer::{ExemptOptions, SetStageOptions, SteerOptions};
 
 /// Which Weir is asked, and by whom.
@@ -53,12 +53,10 @@ pub(crate) enum OperateCommand {
     Customer(CustomerOptions),
     /// List the latest decisions, or follow them as they come.
     Decisions(DecisionsOptions),
-    /// Show the IP pools: who sends through them, and how their mail fares.
+    /// Show how the mail fares of each IP pool, window by window.
     Pools(Asking),
     /// Show what all customers' mail does together: by provider and by pool, who weighs most, which limits are near.
     Fleet(Asking),
-    /// List what was done lately, by Weir and by persons.
-    Activity(ActivityOptions),
     /// Leave a customer where it is until it is released: no rule moves it.
     Hold(SteerOptions),
     /// Put a customer back to healthy, with windows that begin now; ends a hold.
@@ -130,7 +128,7 @@ pub(crate) struct UndoOptions {
     pub(crate) asking: Asking,
 }
 
-pub(super) fn since(text: &str) -> Result<Timestamp, String> {
+fn since(text: &str) -> Result<Timestamp, String> {
     let ago = text.parse::<Millis>().map(|ago| crate::clock::system()() - ago);
     ago.or_else(|_| text.parse()).map_err(|_| {
         "write a moment as RFC 3339 has it, 2025-02-23T08:40:10Z, or how long ago: \"90m\", \"2h\", \"3d\"".to_owned()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use model::{Phase, Stage, Timestamp};
+use model::{Phase, Stage};
 
 use super::operate::{Asking, Where};
 
@@ -58,21 +58,6 @@ pub(crate) struct DecisionsOptions {
     /// is missed between two runs.
     #[arg(long, value_name = "FILE")]
     pub(crate) cursor_file: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) asking: Asking,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ActivityOptions {
-    /// Only what concerns this customer.
-    #[arg(long, value_name = "CUSTOMER")]
-    pub(crate) customer: Option<String>,
-    /// Since when: a moment (2025-02-23T08:40:10Z) or how long ago (2h).
-    #[arg(long, value_name = "WHEN", value_parser = super::operate::since)]
-    pub(crate) since: Option<Timestamp>,
-    /// At most so many; 0 is all that is kept.
-    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
-    pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) asking: Asking,
 }

@@ -13,9 +13,9 @@ pub(crate) async fn show(asking: Asking) -> anyhow::Result<()> {
     output.show(answer, rendering::fleet::page)
 }
 
-/// Shows the pools.
+/// Shows the pools: the fleet's counts, pool by pool and window by window.
 pub(crate) async fn pools(asking: Asking) -> anyhow::Result<()> {
     let (weir, output) = open(&asking)?;
-    let answer: Value = weir.answer(weir.get("/v1/pools")).await?;
-    output.show(answer, rendering::pools::table)
+    let answer: Value = weir.answer(weir.get("/v1/fleet")).await?;
+    output.list(rendering::pools::of_fleet(&answer), rendering::pools::table)
 }

@@ -1,7 +1,6 @@
 //! What an operator asks of a Weir that runs, by its API: a file for each group of commands. `cli` says what can be asked,
 //! `rendering` how the answers look.
 
-pub(crate) mod activity;
 pub(crate) mod customers;
 pub(crate) mod decisions;
 pub(crate) mod enforcement;
@@ -34,7 +33,6 @@ pub(crate) async fn operate(command: OperateCommand) -> anyhow::Result<()> {
         OperateCommand::Decisions(options) => decisions::show(options).await,
         OperateCommand::Pools(asking) => fleet::pools(asking).await,
         OperateCommand::Fleet(asking) => fleet::show(asking).await,
-        OperateCommand::Activity(options) => activity::show(options).await,
         OperateCommand::Hold(options) => steering::hold(options).await,
         OperateCommand::Release(options) => steering::release(options).await,
         OperateCommand::SetStage(options) => steering::set_stage(options).await,

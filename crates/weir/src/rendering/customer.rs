@@ -123,8 +123,7 @@ pub(super) const COLUMNS: [Counter; 6] = [
 ];
 
 fn providers(view: &CustomerView, look: &Look) -> String {
-    let mut table =
-        look.table(&["PROVIDER", "PROCESSED", "DELIVERED", "BOUNCED", "BLOCKED", "DEFERRED", "COMPLAINTS"]);
+    let mut table = look.table(&["PROVIDER", "PROCESSED", "DELIVERED", "BOUNCED", "BLOCKED", "DEFERRED", "COMPLAINTS"]);
     for (provider, windows) in &view.providers {
         if let Some(counts) = windows.get(&Window::Day).filter(|counts| !counts.is_zero()) {
             let figures = COLUMNS.map(|counter| counts[counter].to_string());

@@ -69,9 +69,9 @@ mod tests {
         pilot["phase"] = json!("pilot");
         let standings: Vec<Standing> = [bad, pilot].into_iter().map(samples::read).collect();
         let expected = "\
-CUSTOMER      STAGE        FOR  POOL   CAP  SENT 24H         RULE
-acme & söhne  quarantined   3h  poor   500       402  held   hard-bounce-burst
-new\u{fffd}one       healthy       3h  home     -       402  pilot  -
+CUSTOMER      STAGE        FOR  POOL  CAP  SENT 24H         RULE
+acme & söhne  quarantined   3h  poor  500       402  held   hard-bounce-burst
+new\u{fffd}one       healthy       3h  home    -       402  pilot  -
 ";
         assert_eq!(table(&standings, &samples::plain()), expected);
         assert_eq!(table(&[], &samples::plain()), "No customer is like that.\n");

@@ -89,10 +89,8 @@ pub(crate) fn approvals(approvals: &[Approval], look: &Look) -> String {
         let finding = finding.as_ref().map(|finding| format!("  {finding}\n")).unwrap_or_default();
         let to = look.stage_word(*stage);
         // Writing to a string can't fail.
-        let _unfailing = write!(
-            text,
-            "{customer}: to {to}; {sent_24h} mails in 24 h{expires}\n{finding}  decision {decision}\n"
-        );
+        let _unfailing =
+            write!(text, "{customer}: to {to}; {sent_24h} mails in 24 h{expires}\n{finding}  decision {decision}\n");
     }
     text
 }

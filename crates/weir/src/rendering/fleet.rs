@@ -107,7 +107,9 @@ fn ranking(ranking: &[Ranked], look: &Look) -> String {
 
 fn near(limits: Option<&[Near]>, look: &Look) -> String {
     match limits {
-        None => "Not known here: only a process with the roles scorer and console knows the policy in force.\n".to_owned(),
+        None => {
+            "Not known here: only a process with the roles scorer and console knows the policy in force.\n".to_owned()
+        }
         Some([]) => "None is crossed, and none will be if every hour is like the last one.\n".to_owned(),
         Some(limits) => limits.iter().map(|limit| one(limit, look)).collect(),
     }

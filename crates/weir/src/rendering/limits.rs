@@ -61,9 +61,10 @@ pub(super) fn table(view: &CustomerView, policy: Option<&Policy>, look: &Look) -
 }
 
 fn line<'a>(view: &CustomerView, signal: Signal, window: Window, rule: Option<&'a policy::Rule>) -> Line<'a> {
-    let parts = view.providers.iter().filter_map(|(provider, windows)| {
-        windows.get(&window).map(|counts| signal.fraction(*provider, counts))
-    });
+    let parts = view
+        .providers
+        .iter()
+        .filter_map(|(provider, windows)| windows.get(&window).map(|counts| signal.fraction(*provider, counts)));
     Line { signal, window, seen: parts.fold(Fraction::default(), Fraction::plus), rule }
 }
 

@@ -1,6 +1,5 @@
 //! What operators are shown in the terminal: the API's JSON in, text out. Nothing here asks anybody or reads a clock.
 
-pub(crate) mod activity;
 pub(crate) mod customer;
 pub(crate) mod customers;
 pub(crate) mod decisions;
@@ -34,7 +33,11 @@ impl Look {
             Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
             None => table.set_content_arrangement(ContentArrangement::Disabled),
         };
-        if self.colours { table.enforce_styling() } else { table.force_no_tty() };
+        if self.colours {
+            table.enforce_styling()
+        } else {
+            table.force_no_tty()
+        };
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }

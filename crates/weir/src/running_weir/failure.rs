@@ -110,7 +110,9 @@ fn told(problem: &Problem, status: StatusCode) -> String {
 const fn hint(status: StatusCode) -> Option<&'static str> {
     match status {
         StatusCode::UNAUTHORIZED => Some("say who asks: --token-file FILE, or the variable WEIR_TOKEN"),
-        StatusCode::FORBIDDEN => Some("the token's role does not allow it: `[[admin.token]] role` in Weir's configuration"),
+        StatusCode::FORBIDDEN => {
+            Some("the token's role does not allow it: `[[admin.token]] role` in Weir's configuration")
+        }
         StatusCode::MISDIRECTED_REQUEST => Some("ask another process by --admin URL"),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Some("try again in a moment"),
         _ => None,

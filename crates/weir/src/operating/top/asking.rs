@@ -150,7 +150,11 @@ fn lag_in(metrics: &str) -> Option<u64> {
         .filter(|line| line.starts_with("weir_scorer_lag_records{"))
         .filter_map(|line| line.rsplit_once(' ')?.1.parse().ok())
         .collect();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of records, as metrics tell it")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of records, as metrics tell it"
+    )]
     let sum = lags.iter().sum::<f64>() as u64;
     (!lags.is_empty()).then_some(sum)
 }

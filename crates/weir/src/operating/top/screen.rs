@@ -27,7 +27,9 @@ impl Screen {
     }
 
     pub(super) fn draw(&mut self, top: &Top, look: &Look) -> anyhow::Result<()> {
-        self.0.draw(|frame| draw(top, look, frame.area(), frame.buffer_mut())).context("the terminal can't be drawn on")?;
+        self.0
+            .draw(|frame| draw(top, look, frame.area(), frame.buffer_mut()))
+            .context("the terminal can't be drawn on")?;
         Ok(())
     }
 }

@@ -185,13 +185,15 @@ weir at http://weir:8081   mode approve   2026-11-23T12:00:00Z
 healthy 290  watch 0  throttled 0  quarantined 0  suspended 1  banned 0
 held back: approval 2
 lag: 17 records   counted 0s ago
-WORST CUSTOMERS          STAGE       FOR  SENT 24H POOL     RULE
-acme & söhne             suspended   3h   402      home
-b                        watch       3h   402      home
+WORST CUSTOMERS            STAGE       FOR  SENT 24H POOL      RULE
+acme & söhne               suspended   3h   402      home
+b                          watch       3h   402      home
 ";
         let (above, below) = text.split_at(expected.len());
         assert_eq!(above, expected);
-        assert!(below.contains("\nLATEST DECISIONS\n09:00:00 acme & söhne: healthy -> quarantined by hard-bounce-burst;"));
+        assert!(
+            below.contains("\nLATEST DECISIONS\n09:00:00 acme & söhne: healthy -> quarantined by hard-bounce-burst;")
+        );
         assert!(below.ends_with(&format!("{KEYS}\n")) && text.lines().count() == 24, "{text}");
     }
 
@@ -223,7 +225,7 @@ b                        watch       3h   402      home
         let mut top = top();
         for (width, height) in [(0, 0), (1, 1), (3, 2), (20, 5), (80, 24), (300, 100)] {
             let area = Rect::new(0, 0, width, height);
-            assert_eq!(as_text(&top, &samples::plain(), area).lines().count(), height.into());
+            assert_eq!(as_text(&top, &samples::plain(), area).lines().count(), usize::from(height));
             top.press(Key::Enter);
         }
     }

@@ -176,8 +176,7 @@ pub(super) mod tests {
             "modes": {"default": "approve", "by_stage": {}}, "paused": false, "switch": null, "breaker": null,
             "missing_scopes": {}, "held_back": {"approval": 2}, "in_force": 7,
         }));
-        let customers =
-            customers.iter().map(|(name, stage)| samples::read(samples::standing(name, stage))).collect();
+        let customers = customers.iter().map(|(name, stage)| samples::read(samples::standing(name, stage))).collect();
         let stages = [(Stage::Healthy, 290), (Stage::Suspended, 1)].into();
         Snapshot { enforcement, stages, as_of: Some(samples::plain().now), customers, lag: Some(17) }
     }
