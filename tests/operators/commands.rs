@@ -50,7 +50,10 @@ async fn what_is_there_can_be_looked_at() {
     assert_eq!(house.lines(&["decisions", "--limit", "2"]).len(), 2);
 
     let fleet = house.says(&["fleet"]);
-    assert!(fleet.contains("By provider") && fleet.contains("account-bounces, account: hard bounce 21.43 %"), "{fleet}");
+    assert!(
+        fleet.contains("By provider") && fleet.contains("account-bounces, account: hard bounce 21.43 %"),
+        "{fleet}"
+    );
     let fleet: Value = serde_json::from_str(&house.says(&["fleet", "--json"])).unwrap();
     assert_eq!(fleet["stages"]["healthy"], 11);
     assert!(house.says(&["pools"]).contains("No mail that names a pool"));
