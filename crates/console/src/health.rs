@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::admin::Probes;
-use crate::api::answer::Problem;
+use crate::problem::Problem;
 
 pub(crate) async fn healthz() -> &'static str {
     "ok\n"
