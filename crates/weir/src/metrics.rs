@@ -1,5 +1,6 @@
 //! Every metric that a Weir may tell, and the reference that is written from them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use telemetry::{Label, Metric, Registry, Values};
@@ -73,19 +74,33 @@ fn section(text: &mut String, (title, note): (&str, &str), metrics: &[&Metric]) 
         let (kind, unit) = (metric.kind.name(), metric.unit().name());
         let _written = writeln!(text, "| `{}` | {kind} | {unit} | {} | {} |", metric.name, labels.join(", "), metric.help);
     }
-    let mut labels: Vec<(String, String)> = Vec::new();
+    let lines = bounds(metrics);
+    if !lines.is_empty() {
+        let _written = writeln!(text, "\n{}", lines.join("\n"));
+    }
+}
+
+/// What the labels may say: once for all metrics where that is the same for all.
+fn bounds(metrics: &[&Metric]) -> Vec<String> {
+    let mut bounds: BTreeMap<&str, Vec<(&Values, Vec<&str>)>> = BTreeMap::new();
     for metric in metrics {
         for label in &metric.labels {
-            let of = metric.name.clone();
-            labels.push((format!("- `{}` of `{of}`", label.name), label.values.to_string()));
+            let known = bounds.entry(label.name).or_default();
+            match known.iter_mut().find(|(values, _)| **values == label.values) {
+                Some((_, of)) => of.push(&metric.name),
+                None => known.push((&label.values, vec![&metric.name])),
+            }
         }
     }
-    if !labels.is_empty() {
-        text.push('\n');
-    }
-    for (label, values) in labels {
-        let _written = writeln!(text, "{label}: {values}.");
-    }
+    let line = |(name, known): (&str, Vec<(&Values, Vec<&str>)>)| {
+        let is_one = known.len() == 1;
+        let of = move |(values, of): (&Values, Vec<&str>)| {
+            let of = if is_one { String::new() } else { format!(" of `{}`", of.join("`, `")) };
+            format!("- `{name}`{of}: {values}.")
+        };
+        known.into_iter().map(of).collect::<Vec<_>>()
+    };
+    bounds.into_iter().flat_map(line).collect()
 }
 
 #[cfg(test)]
