@@ -11,7 +11,6 @@ use bytes::Bytes;
 use log::kafka::{Config, KafkaLog, Replication, create_topics};
 use log::{Log, PartitionCount, Start, Topic, partition_of};
 use policy::Policy;
-use telemetry::Registry;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
@@ -22,6 +21,7 @@ use scorer::store::Budget;
 use scorer::{Scorer, Troubles};
 use sendgrid::webhook::WebhookEvent;
 use simulator::sendgrid::{Poster, Signer};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 

@@ -284,7 +284,10 @@ impl ByPartition {
                 "weir_scorer_lag_records",
                 "Records between the first one not yet folded and the end of the log; during a replay, what is left of it.",
             )?,
-            bytes: gauges("weir_scorer_state_bytes", "Bytes of a partition's state, on disk and in its memory tables.")?,
+            bytes: gauges(
+                "weir_scorer_state_bytes",
+                "Bytes of a partition's state, on disk and in its memory tables.",
+            )?,
             checkpointed: gauges(
                 "weir_scorer_checkpoint_timestamp_seconds",
                 "When this process last stored a checkpoint of the partition, as Unix seconds.",
@@ -303,5 +306,6 @@ fn gauge(number: u64) -> i64 {
 ///
 /// Where a name is taken.
 pub fn list_metrics(registry: &Registry) -> telemetry::Result<()> {
+    crate::fleet_gauges::list_metrics(registry)?;
     Metrics::register(registry).map(drop)
 }

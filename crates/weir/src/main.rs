@@ -18,6 +18,7 @@ mod opening;
 mod operating;
 mod running;
 mod running_weir;
+mod sendgrid_calls;
 
 use std::process::ExitCode;
 
