@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, TextEncoder};
 
 use crate::admin::Probes;
-use crate::api::answer::Problem;
+use crate::problem::Problem;
 
 pub(crate) async fn healthz() -> &'static str {
     "ok\n"

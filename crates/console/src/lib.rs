@@ -5,6 +5,7 @@
 //! place in the order, and is there after a crash.
 
 mod access;
+mod acts;
 mod admin;
 mod api;
 mod explainer;
@@ -12,9 +13,10 @@ mod gate;
 mod health;
 mod index;
 mod pages;
+mod problem;
 mod server;
 
-pub use access::{Caller, Role};
+pub use access::{Caller, Credential, Role};
 pub use admin::{Admin, Probes, Ready, Troubles};
 pub use api::explanations::Explanations;
 pub use api::policies::{Policies, PolicyViewed};

@@ -49,6 +49,8 @@ pub enum Order {
         /// The phase.
         phase: Phase,
     },
+    /// Nothing: a person's words in the customer's history, and no more.
+    Note,
 }
 
 /// Why a command can't be taken.
@@ -97,6 +99,7 @@ impl Order {
             Self::Exempt { .. } => "exempt",
             Self::Undo { .. } => "undo",
             Self::SetPhase { .. } => "set_phase",
+            Self::Note => "note",
         }
     }
 }

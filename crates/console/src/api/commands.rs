@@ -1,38 +1,36 @@
 //! What a person tells Weir to do with a customer.
 
-use std::sync::Arc;
-
-use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use bytes::Bytes;
-use log::{Append, Record, RecordKind, Route, Topic};
-use model::{Command, CustomerId, Timestamp};
+use axum::{Extension, Json};
+use model::Order;
+use serde::Deserialize;
 
+use crate::access::Caller;
+use crate::acts;
 use crate::admin::Admin;
-use crate::api::answer::Problem;
 use crate::api::customers::customer;
-use crate::api::words::Accepted;
+use crate::api::words::{Accepted, words};
+use crate::problem::Problem;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Given {
+    #[serde(flatten)]
+    order: Order,
+    by: Option<String>,
+    reason: String,
+}
 
 /// Appends the command to the log; the scorer follows it within moments, and the decision tells.
 pub(crate) async fn command(
     State(admin): State<Admin>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    body: Result<Json<Command>, JsonRejection>,
+    body: Result<Json<Given>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let id = customer(&id)?;
-    let Json(command) = body.map_err(|rejection| Problem::unreadable(&rejection.body_text()))?;
-    let command = command.checked().map_err(|error| Problem::invalid(error.to_string()))?;
-    let append = append(&id, &command, (admin.clock)())?;
-    admin.log.producer().append(vec![append]).await.map_err(|error| Problem::unavailable(error.to_string()))?;
+    let Json(Given { order, by, reason }) = body.map_err(|rejection| Problem::unreadable(&rejection.body_text()))?;
+    acts::give(&admin, &caller, &id, order, words(&caller, by, reason)?).await?;
     Ok(Accepted::answer())
-}
-
-/// The record that gives a customer a command.
-pub(crate) fn append(id: &CustomerId, command: &Command, at: Timestamp) -> Result<Append, Problem> {
-    let value = serde_json::to_vec(command).map_err(|error| Problem::invalid(error.to_string()))?;
-    let key = Bytes::copy_from_slice(id.as_str().as_bytes());
-    let record = Record { kind: RecordKind::Command, at, key, headers: Arc::new([]), value: value.into() };
-    Ok(Append { topic: Topic::Events, route: Route::ByKey, record })
 }

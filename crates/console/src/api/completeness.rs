@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::IndexError;
 use crate::admin::Admin;
-use crate::api::answer::Problem;
+use crate::problem::Problem;
 
 /// How long a reader waits before it looks whether it should end.
 const WAIT: Duration = Duration::from_millis(100);

@@ -7,7 +7,7 @@ use model::{CaseView, CustomerId, CustomerView, Decision, Stage, Standing};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
-use crate::api::answer::Problem;
+use crate::problem::Problem;
 
 /// Customers on one page at most.
 const PAGE: usize = 100;

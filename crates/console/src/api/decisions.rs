@@ -8,8 +8,8 @@ use model::Decision;
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
-use crate::api::answer::Problem;
 use crate::index::Cursor;
+use crate::problem::Problem;
 
 /// Decisions in one answer at most.
 const PAGE: usize = 500;

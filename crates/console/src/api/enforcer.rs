@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use model::{Broken, CaseView, EnforcementKey, EnforcerModes, HeldWhy, Switch};
+use axum::{Extension, Json};
+use model::{Broken, CaseView, EnforcerModes, HeldWhy, Switch};
 use serde::{Deserialize, Serialize};
 
+use crate::access::Caller;
+use crate::acts::{self, Words};
 use crate::admin::Admin;
-use crate::api::answer::Problem;
-use crate::api::words::{Accepted, say};
+use crate::api::words::{Accepted, Author, words};
+use crate::problem::Problem;
 
 /// Customers on one page at most.
 const PAGE: usize = 100;
@@ -81,35 +83,25 @@ pub(crate) async fn held(State(admin): State<Admin>, Query(query): Query<HeldQue
     }))
 }
 
-/// Who sets the switch, and why.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Author {
-    by: String,
-    reason: String,
-}
-
 pub(crate) async fn pause(
     State(admin): State<Admin>,
+    Extension(caller): Extension<Caller>,
     body: Result<Json<Author>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
-    set(&admin, body, true).await
+    acts::pause(&admin, &caller, said(&caller, body)?).await?;
+    Ok(Accepted::answer())
 }
 
 pub(crate) async fn resume(
     State(admin): State<Admin>,
+    Extension(caller): Extension<Caller>,
     body: Result<Json<Author>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
-    set(&admin, body, false).await
+    acts::resume(&admin, &caller, said(&caller, body)?).await?;
+    Ok(Accepted::answer())
 }
 
-async fn set(
-    admin: &Admin,
-    body: Result<Json<Author>, JsonRejection>,
-    paused: bool,
-) -> Result<(StatusCode, Json<Accepted>), Problem> {
+fn said(caller: &Caller, body: Result<Json<Author>, JsonRejection>) -> Result<Words, Problem> {
     let Json(Author { by, reason }) = body.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
-    let switch = Switch { paused, by, reason, at: (admin.clock)() };
-    let switch = switch.checked().map_err(|error| Problem::invalid(error.to_string()))?;
-    say(admin, &EnforcementKey::Switch, &switch).await
+    words(caller, by, reason)
 }

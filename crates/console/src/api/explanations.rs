@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
-use crate::api::answer::Problem;
+use crate::problem::Problem;
 use crate::{ExplainError, Explainer};
 
 /// How long a caller waits for an explanation.

@@ -1,6 +1,5 @@
 //! The operators' HTTP API.
 
-pub(crate) mod answer;
 pub(crate) mod approvals;
 pub(crate) mod commands;
 pub(crate) mod completeness;
@@ -11,4 +10,4 @@ pub(crate) mod explanations;
 pub(crate) mod fleet;
 pub(crate) mod policies;
 pub(crate) mod undo;
-mod words;
+pub(crate) mod words;

@@ -1,15 +1,13 @@
-//! Writing down what a person says about enforcement.
-
-use std::sync::Arc;
+//! In whose name a request is made, and what is answered to a change.
 
 use axum::Json;
 use axum::http::StatusCode;
-use log::{Append, Record, RecordKind, Route, Topic};
-use model::EnforcementKey;
-use serde::Serialize;
+use model::OrderError;
+use serde::{Deserialize, Serialize};
 
-use crate::admin::Admin;
-use crate::api::answer::Problem;
+use crate::access::{Caller, Credential};
+use crate::acts::Words;
+use crate::problem::Problem;
 
 /// It is on the log, where whoever it concerns reads it within moments.
 #[derive(Debug, Serialize)]
@@ -23,21 +21,18 @@ impl Accepted {
     }
 }
 
-/// Appends a person's word to the topic `enforcement`.
-pub(crate) async fn say<T: Serialize>(
-    admin: &Admin,
-    key: &EnforcementKey,
-    word: &T,
-) -> Result<(StatusCode, Json<Accepted>), Problem> {
-    let value = serde_json::to_vec(word).map_err(|error| Problem::invalid(error.to_string()))?;
-    let record = Record {
-        kind: RecordKind::Command,
-        at: (admin.clock)(),
-        key: key.to_string().into(),
-        headers: Arc::new([]),
-        value: value.into(),
-    };
-    let append = Append { topic: Topic::Enforcement, route: Route::ByKey, record };
-    admin.log.producer().append(vec![append]).await.map_err(|error| Problem::unavailable(error.to_string()))?;
-    Ok(Accepted::answer())
+/// Who changes something, and why.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Author {
+    pub(crate) by: Option<String>,
+    pub(crate) reason: String,
+}
+
+/// The words of a request. Who is known by nothing has to say who they are.
+pub(crate) fn words(caller: &Caller, by: Option<String>, reason: String) -> Result<Words, Problem> {
+    if by.is_none() && caller.credential == Credential::Open {
+        return Err(Problem::invalid(OrderError::NoAuthor.to_string()));
+    }
+    Ok(Words { by, reason })
 }

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::allowance::Allowance;
 use super::{Gate, GateError};
-use crate::api::answer::Problem;
 use crate::api::customers::customer;
+use crate::problem::Problem;
 
 /// The most mails that can be asked for at once.
 const MOST: u32 = 1_000_000;

@@ -97,6 +97,7 @@ fn by_hand(case: &Case<'_>) -> Vec<String> {
             vec![format!("Until {} (UTC) our automatic limits do not apply to you.", minute(until))]
         }
         (Some(Order::SetPhase { .. }), _) => vec!["The state of your account with us has changed.".to_owned()],
+        (Some(Order::Note), _) => vec!["Nothing has changed for your mail.".to_owned()],
         (_, Step::Stays) => {
             vec![format!("We have looked at your account and leave it as it is. {}", consequence(case))]
         }

@@ -176,6 +176,7 @@ fn person(case: &Case<'_>) -> Vec<String> {
         Some(Order::SetPhase { phase }) => {
             format!("put the customer into the phase {}", format!("{phase:?}").to_lowercase())
         }
+        Some(Order::Note) => "only to be read in the customer's history".to_owned(),
         None => "the log no longer holds its record".to_owned(),
     };
     let reason = case.decision.reason.as_deref().unwrap_or("none was given");

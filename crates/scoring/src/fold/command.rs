@@ -21,7 +21,7 @@ impl Fold {
             self.welcome(customer, now);
         }
         let to = match command.order {
-            Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } => customer.stage,
+            Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } | Order::Note => customer.stage,
             Order::Release => Stage::Healthy,
             Order::SetStage { stage } => stage,
             // Since the person looked, somebody may have held the customer, or it may have come down.
@@ -32,6 +32,7 @@ impl Fold {
             Order::Hold | Order::SetStage { .. } => customer.held = true,
             Order::Release => customer.held = false,
             Order::Undo { .. } if customer.held => {}
+            Order::Note => {}
             Order::Undo { since, .. } => customer.is_forgiven(since),
             Order::Exempt { until } => customer.exempt_until = Some(until),
             Order::SetPhase { phase } => {

@@ -37,7 +37,7 @@ impl Move {
     fn leaves_at(&self, stage: Stage) -> bool {
         let Origin::Person(command) = &self.origin else { return false };
         match command.order {
-            Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } => true,
+            Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } | Order::Note => true,
             Order::Undo { .. } => self.to == stage,
             Order::Release | Order::SetStage { .. } => false,
         }

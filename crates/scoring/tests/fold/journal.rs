@@ -211,7 +211,7 @@ impl Known {
             None => {}
         }
         let stays_put = match order {
-            Some(Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. }) => true,
+            Some(Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } | Order::Note) => true,
             Some(Order::Undo { .. }) => decision.to == decision.from,
             _ => false,
         };

@@ -10,19 +10,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
-use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use log::{Log, Start, Topic};
 use model::{Command, CustomerId, Order, Stage, Standing, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use self::chains::Chains;
+use super::{Words, commands};
+use crate::access::{Caller, Role};
 use crate::admin::Admin;
-use crate::api::answer::Problem;
-use crate::api::commands;
+use crate::problem::Problem;
 
 /// Customers in one step, unless asked otherwise, and at most.
 const STEP: usize = 100;
@@ -34,82 +32,77 @@ const WAIT: Duration = Duration::from_millis(100);
 /// How long nothing new is waited for before standings are looked at again.
 const LOOK: Duration = Duration::from_millis(50);
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Wish {
-    rule: String,
-    since: Timestamp,
-    by: String,
-    reason: String,
-    /// Customers in this step.
-    limit: Option<usize>,
+/// What is to be taken back.
+#[derive(Clone, Debug)]
+pub(crate) struct UndoWanted {
+    /// The rule that decided.
+    pub(crate) rule: String,
+    /// Since when.
+    pub(crate) since: Timestamp,
+    /// Customers in this step; a hundred unless said, a thousand at most.
+    pub(crate) limit: Option<usize>,
     /// Only tell whom it concerns.
-    #[serde(default)]
-    dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// A customer that goes back.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Back {
-    customer: CustomerId,
-    from: Stage,
-    to: Stage,
+    pub(crate) customer: CustomerId,
+    pub(crate) from: Stage,
+    pub(crate) to: Stage,
 }
 
+/// What was taken back.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Undone {
     /// Who went back in this step; in a dry run, everybody who would.
-    undone: Vec<Back>,
+    pub(crate) undone: Vec<Back>,
     /// Who was told to, and is not seen to be back yet: ask again.
-    pending: Vec<Back>,
+    pub(crate) pending: Vec<Back>,
     /// How many are left for further steps.
-    left: usize,
+    pub(crate) left: usize,
     /// Whom a person holds where it is; nobody but a person moves it.
-    held: Vec<CustomerId>,
+    pub(crate) held: Vec<CustomerId>,
     /// Whom another rule has moved further up since: take back that one, or release the customer.
-    moved_on: Vec<CustomerId>,
+    pub(crate) moved_on: Vec<CustomerId>,
 }
 
-pub(crate) async fn undo(
-    State(admin): State<Admin>,
-    body: Result<Json<Wish>, JsonRejection>,
-) -> Result<Json<Undone>, Problem> {
-    let Json(wish) = body.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
-    let command = |stage, wish: &Wish| {
-        let order = Order::Undo { stage, since: wish.since };
-        let command = Command { order, reason: wish.reason.clone(), by: wish.by.clone() };
-        command.checked().map_err(|error| Problem::invalid(error.to_string()))
-    };
-    command(Stage::Healthy, &wish)?;
-    let chains = chains(&admin, &wish).await?;
+/// Takes back what a rule did since a time, a step of it.
+pub(crate) async fn undo(admin: &Admin, caller: &Caller, wanted: UndoWanted, words: Words) -> Result<Undone, Problem> {
+    caller.may(Role::Operator)?;
+    let (by, reason) = words.signed(caller);
+    let since = wanted.since;
+    let command = |stage| Command { order: Order::Undo { stage, since }, reason: reason.clone(), by: by.clone() };
+    commands::checked(command(Stage::Healthy))?;
+    let chains = chains(admin, &wanted).await?;
     if let Some(others) = chains.others_only() {
-        let (rule, others) = (&wish.rule, others.collect::<Vec<_>>().join(", "));
+        let (rule, others) = (&wanted.rule, others.collect::<Vec<_>>().join(", "));
         let others = if others.is_empty() { "no rule did".to_owned() } else { format!("these did: {others}") };
-        let detail = format!("rule {rule} has moved nobody since {}; {others}", wish.since);
+        let detail = format!("rule {rule} has moved nobody since {since}; {others}");
         return Err(Problem::new(StatusCode::NOT_FOUND, "nothing to take back", detail));
     }
-    let (mut all, mut held) = back(&admin, chains.before());
-    let moved_on = stricter(&admin, chains.moved_on()).map(|(customer, ..)| customer.clone()).collect();
-    if wish.dry_run {
-        return Ok(Json(Undone { undone: all, held, moved_on, ..Undone::default() }));
+    let (mut all, mut held) = back(admin, chains.before());
+    let moved_on = stricter(admin, chains.moved_on()).map(|(customer, ..)| customer.clone()).collect();
+    if wanted.dry_run {
+        return Ok(Undone { undone: all, held, moved_on, ..Undone::default() });
     }
-    let rest = all.split_off(wish.limit.unwrap_or(STEP).clamp(1, LONGEST_STEP).min(all.len()));
-    let mut appends = Vec::with_capacity(all.len());
-    for back in &all {
-        appends.push(commands::append(&back.customer, &command(back.to, &wish)?, (admin.clock)())?);
-    }
+    let rest = all.split_off(wanted.limit.unwrap_or(STEP).clamp(1, LONGEST_STEP).min(all.len()));
+    let now = (admin.clock)();
+    let appends = all.iter().map(|back| commands::append(&back.customer, command(back.to), now));
+    let appends = appends.collect::<Result<Vec<_>, _>>()?;
     if !appends.is_empty() {
         admin.log.producer().append(appends).await.map_err(|error| Problem::unavailable(error.to_string()))?;
     }
-    let (undone, pending) = followed(&admin, all).await;
-    let (held_since, pending): (Vec<_>, Vec<_>) = pending.into_iter().partition(|back| is_held(&admin, back));
+    let (undone, pending) = followed(admin, all).await;
+    let (held_since, pending): (Vec<_>, Vec<_>) = pending.into_iter().partition(|back| is_held(admin, back));
     held.extend(held_since.into_iter().map(|back| back.customer));
-    Ok(Json(Undone { undone, pending, left: rest.len(), held, moved_on }))
+    Ok(Undone { undone, pending, left: rest.len(), held, moved_on })
 }
 
 /// What the rule did, from the log: the decisions in memory may not reach back so far.
-async fn chains(admin: &Admin, wish: &Wish) -> Result<Chains, Problem> {
-    let (log, rule, since) = (Arc::clone(&admin.log), wish.rule.clone(), wish.since);
+async fn chains(admin: &Admin, wanted: &UndoWanted) -> Result<Chains, Problem> {
+    let (log, rule, since) = (Arc::clone(&admin.log), wanted.rule.clone(), wanted.since);
     let read = tokio::task::spawn_blocking(move || read(log.as_ref(), &rule, since)).await;
     let read = read.map_err(|_| Problem::unavailable("the decisions can't be read: Weir is ending"))?;
     read.map_err(|error| Problem::unavailable(format!("the decisions can't be read: {error}")))

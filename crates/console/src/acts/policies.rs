@@ -1,0 +1,69 @@
+//! A policy is put in force.
+
+use axum::http::StatusCode;
+use log::Topic;
+use model::{PolicyChange, PolicyOrigin, Stage};
+use policy::Policy;
+use serde::Serialize;
+
+use super::Words;
+use crate::access::{Caller, Role};
+use crate::admin::Admin;
+use crate::problem::Problem;
+
+/// A policy that is in force from here on.
+#[derive(Debug, Serialize)]
+pub(crate) struct Applied {
+    /// The digest that decisions under it carry.
+    pub(crate) digest: String,
+    /// How many rules it has.
+    pub(crate) rules: usize,
+    /// The digest of the one before; nothing where no scorer of this process could tell.
+    pub(crate) previous: Option<String>,
+}
+
+/// Appends the policy to every partition of the log; each is under it from there on.
+pub(crate) async fn put_in_force(
+    admin: &Admin,
+    caller: &Caller,
+    text: String,
+    words: Words,
+) -> Result<Applied, Problem> {
+    caller.may(Role::Approver)?;
+    let (by, reason) = words.signed(caller);
+    let change = PolicyChange { origin: PolicyOrigin::Api, by, reason, file: None };
+    let change = change.checked().map_err(|error| Problem::invalid(error.to_string()))?;
+    let policy = Policy::parse(&text).map_err(|error| Problem::faulty(&error))?;
+    if let Some(fixed) = fixed(&admin.policy, &policy) {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not without a restart", fixed));
+    }
+    // Two at once could stand in one order in this partition and in another in that.
+    let _turn = admin.policies.turn().await;
+    let previous = admin.policies.view().await.ok().map(|view| view.digest);
+    append(admin, &change, text).await?;
+    Ok(Applied { digest: policy.digest().to_owned(), rules: policy.rules().len(), previous })
+}
+
+async fn append(admin: &Admin, change: &PolicyChange, text: String) -> Result<(), Problem> {
+    let record = decode::policy_record((admin.clock)(), change, text);
+    let appends = admin.log.partitions().to_each(Topic::Events, &record);
+    admin.log.producer().append(appends).await.map_err(|error| {
+        Problem::unavailable(format!("{error}; some partitions may be under the policy already: send it again"))
+    })
+}
+
+/// What `policy` would change that the other parts of Weir were started with.
+fn fixed(started_with: &Policy, policy: &Policy) -> Option<String> {
+    let differs = |stage| started_with.pool(stage) != policy.pool(stage);
+    let what = if started_with.mode() != policy.mode() {
+        "mode"
+    } else if Stage::ALL.into_iter().any(differs) {
+        "[pools]"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{what} is another than that which Weir was started with, and the enforcer keeps to that: \
+         leave {what} as it is, or change the policy file of the configuration and restart"
+    ))
+}
