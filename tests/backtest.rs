@@ -15,7 +15,7 @@ use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Tail, Topic};
 use model::{Command, CustomerId, Millis, Order, PartitionId, Stage, Timestamp};
 use policy::Policy;
-use prometheus::Registry;
+use telemetry::Registry;
 use scorer::store::Budget;
 use scorer::{Clock, Metrics, PartitionTask, PolicyFile, Ticker};
 use simulator::platform::{Gate, Platform, Scenario};

@@ -14,7 +14,7 @@ use model::{
     Command, Decision, DecisionId, Fleet, Millis, Offset, Order, PartitionId, Position, Stage, Tick, Timestamp,
 };
 use policy::Policy;
-use prometheus::Registry;
+use telemetry::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 use simulator::platform::{Gate, Platform, Scenario};

@@ -12,7 +12,7 @@ use log::embedded::{Config, EmbeddedLog};
 use log::{Log, PartitionCount, Record, RecordKind, Start, Stored, Topic};
 use model::{CustomerId, Fleet, Millis, Offset, PartitionId, Position, Stage, Standing, Tick, Timestamp};
 use policy::Policy;
-use prometheus::Registry;
+use telemetry::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 use simulator::platform::{Gate, Platform, Scenario};

@@ -19,7 +19,7 @@ use model::{
 };
 use model::{Test, Timestamp, Window};
 use policy::{Policy, Signal};
-use prometheus::Registry;
+use telemetry::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig, CreditsKind};

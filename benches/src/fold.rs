@@ -10,7 +10,7 @@ use log::embedded::{Config, EmbeddedLog};
 use log::{Log, PartitionCount, Stored};
 use model::PartitionId;
 use policy::Policy;
-use prometheus::Registry;
+use telemetry::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 use sendgrid::webhook::WebhookEvent;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Headers, Log, PartitionCount, Producer, Record, RecordKind, Route, Topic};
 use model::Timestamp;
-use prometheus::Registry;
+use telemetry::Registry;
 use receiver::{CustomerRule, Receiver, Source, SourceName};
 use sendgrid::webhook::{SIGNATURE_HEADER, TIMESTAMP_HEADER, VerificationKey, Verifier, split};
 use simulator::sendgrid::{Poster, Signer};

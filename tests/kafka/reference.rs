@@ -11,7 +11,7 @@ use log::kafka::{Config, KafkaLog};
 use log::{Log, Output, Outputs, PartitionCount, Published, Start, Stored, Topic};
 use model::PartitionId;
 use policy::Policy;
-use prometheus::Registry;
+use telemetry::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{Append, Candidacy, Log, Producer};
-use prometheus::Registry;
+use telemetry::Registry;
 use sendgrid::api::Client;
 use tokio_util::sync::CancellationToken;
 

@@ -22,7 +22,7 @@ use model::{
     Position, Provider, Stage, Standing, Timestamp, Window,
 };
 use policy::Policy;
-use prometheus::Registry;
+use telemetry::Registry;
 use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

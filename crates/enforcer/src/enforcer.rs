@@ -9,7 +9,7 @@ use model::{
     Answer, Broken, CustomerId, EnforcementKey, EnforcerStatus, InForce, PartitionId, Stage, Standing, Switch,
     Timestamp,
 };
-use prometheus::Registry;
+use telemetry::Registry;
 use sendgrid::api::Client;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;

@@ -152,7 +152,7 @@ mod bind {
     use std::sync::Arc;
 
     use model::Timestamp;
-    use prometheus::Registry;
+    use telemetry::Registry;
     use receiver::{CustomerRule, Source};
     use sendgrid::webhook::Verifier;
 

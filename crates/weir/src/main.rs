@@ -1,7 +1,7 @@
 //! Weir: stands between a sending platform and its SendGrid account.
 //!
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all, `judging`
-//! judges a policy, `connect` sets SendGrid up, `completeness` shows what is missing.
+//! judges a policy, `connect` sets SendGrid up, `completeness` shows what is missing, `metrics` lists what is measured.
 
 mod applying;
 mod backtest;
@@ -13,6 +13,7 @@ mod connect;
 mod demo;
 mod explain;
 mod judging;
+mod metrics;
 mod opening;
 mod operating;
 mod running;
@@ -51,6 +52,7 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             let config = config::load(options.config.as_deref())?;
             runtime()?.block_on(running::run(config, options.roles))?;
         }
+        Command::Metrics => cli::print(&metrics::reference()?),
         Command::Topics(TopicsCommand::Create { config }) => {
             let log = config::load_log(config.as_deref())?;
             runtime()?.block_on(opening::create_topics(&log))?;

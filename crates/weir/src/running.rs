@@ -14,7 +14,7 @@ use hooks::Hooks;
 use log::Log;
 use log::embedded::EmbeddedLog;
 use model::Stage;
-use prometheus::Registry;
+use telemetry::Registry;
 use receiver::Receiver;
 use scorer::store::Budget;
 use scorer::{Handle, Scorer, Ticker};
@@ -111,6 +111,7 @@ impl Running {
     /// Starts the parts that `roles` names.
     pub(crate) async fn start(settings: Settings, roles: &Roles, clock: Clock) -> anyhow::Result<Self> {
         let registry = Registry::new();
+        crate::metrics::of_every_process(&registry)?;
         let Opened { log, embedded } = opening::open(&settings.log).await?;
         let mut running = Self {
             receiver: None,
@@ -170,7 +171,7 @@ impl Running {
             grace: state.grace,
         };
         let shutdown = self.work.shutdown.clone();
-        let scorer = Scorer::start(config, log, Arc::clone(&settings.policy), registry, shutdown.clone())?;
+        let scorer = Scorer::start(config, log, Arc::clone(&settings.policy), (registry, clock), shutdown.clone())?;
         let handle = scorer.handle();
         let troubles = scorer.troubles();
         self.ready.ask(Arc::new(move || troubles.current()));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use enforcer::{Action, Enforcer, Outcome};
 use log::Log;
 use model::{EnforcerMode, Stage, Timestamp};
-use prometheus::Registry;
+use telemetry::Registry;
 use rand::RngExt;
 use simulator::sendgrid::{Budget, Call, Options, SendGrid, World};
 use tokio_util::sync::CancellationToken;

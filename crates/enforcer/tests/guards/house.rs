@@ -15,7 +15,7 @@ use model::{
     CaseView, CustomerId, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held, HeldWhy, Millis, Phase,
     PoolName, Reason, Stage, Standing, Timestamp,
 };
-use prometheus::{Registry, TextEncoder};
+use telemetry::Registry;
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig};
 use serde::Serialize;
 use simulator::platform::{Account, Placement, Truth};
@@ -196,7 +196,7 @@ impl House {
 
     /// A metric, by its whole name with labels.
     pub(crate) fn metric(&self, name: &str) -> Option<f64> {
-        let all = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
+        let all = self.registry.text().unwrap();
         all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
     }
 

@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Reject(AnswerOptions),
     /// Take back all that a rule decided since a time: its customers go back to where they stood before.
     Undo(UndoOptions),
+    /// Print the reference of all metrics, as Markdown.
+    Metrics,
     /// Make the topics that Weir needs in Kafka.
     #[command(subcommand)]
     Topics(TopicsCommand),
