@@ -12,6 +12,7 @@ mod explainer;
 mod gate;
 mod health;
 mod index;
+mod observed;
 mod pages;
 mod problem;
 mod server;
@@ -23,6 +24,7 @@ pub use api::policies::{Policies, PolicyViewed};
 pub use explainer::{ExplainError, Explainer};
 pub use gate::{Gate, GateConfig, GateError};
 pub use index::{Index, IndexError};
+pub use observed::list_metrics;
 pub use server::{Server, ServerError};
 
 use std::pin::Pin;

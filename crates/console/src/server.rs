@@ -13,6 +13,7 @@ use crate::api::{
     approvals, commands, completeness, customers, decisions, enforcer, explanations, fleet, policies, undo,
 };
 use crate::gate::{self, Gate};
+use crate::observed::{self, Observed};
 use crate::{access, health, pages};
 
 /// Why the API can't be served.
@@ -27,6 +28,9 @@ pub enum ServerError {
         #[source]
         source: std::io::Error,
     },
+    /// A metric could not be registered: a name is taken.
+    #[error("the admin listener's metrics could not be registered")]
+    Metrics(#[from] telemetry::Error),
     /// The listener broke.
     #[error("the admin listener failed")]
     Serve(#[source] std::io::Error),
@@ -45,9 +49,11 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServerError::Listen`].
+    /// [`ServerError::Listen`], and [`ServerError::Metrics`] where the registry has another operators' listener.
     pub async fn bind(listen: SocketAddr, admin: Admin) -> Result<Self, ServerError> {
-        Self::listen(listen, router(admin)).await
+        let observed = Observed::register(&admin.probes.registry)?;
+        let observed = axum::middleware::from_fn_with_state(observed, observed::observe);
+        Self::listen(listen, router(admin).layer(observed)).await
     }
 
     /// Listens on `listen`, for those who only ask after health and metrics.

@@ -9,8 +9,8 @@ use model::{
     Answer, Broken, CustomerId, EnforcementKey, EnforcerStatus, InForce, PartitionId, Stage, Standing, Switch,
     Timestamp,
 };
-use prometheus::Registry;
 use sendgrid::api::Client;
+use telemetry::Registry;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};

@@ -1,8 +1,8 @@
 //! Weir: stands between a sending platform and its SendGrid account.
 //!
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all, `judging`
-//! judges a policy, `connect` sets SendGrid up, `completeness` shows what is missing. `operating` asks a Weir that runs, which
-//! `running_weir` reaches, and `rendering` shows the answers.
+//! judges a policy, `connect` sets SendGrid up, `completeness` shows what is missing, `metrics` lists what is measured. `operating`
+//! asks a Weir that runs, which `running_weir` reaches, and `rendering` shows the answers.
 
 mod applying;
 mod backtest;
@@ -14,12 +14,13 @@ mod connect;
 mod demo;
 mod explain;
 mod judging;
-mod manual;
+mod metrics;
 mod opening;
 mod operating;
 mod rendering;
 mod running;
 mod running_weir;
+mod sendgrid_calls;
 
 use std::process::ExitCode;
 
@@ -55,6 +56,7 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             let config = config::load(options.config.as_deref())?;
             runtime()?.block_on(running::run(config, options.roles))?;
         }
+        Command::Metrics => cli::print(&metrics::reference()?),
         Command::Topics(TopicsCommand::Create { config }) => {
             let log = config::load_log(config.as_deref())?;
             runtime()?.block_on(opening::create_topics(&log))?;

@@ -14,11 +14,11 @@ use hooks::Hooks;
 use log::Log;
 use log::embedded::EmbeddedLog;
 use model::Stage;
-use prometheus::Registry;
 use receiver::Receiver;
 use scorer::store::Budget;
 use scorer::{Handle, Scorer, Ticker};
 use sendgrid::api::{self, Client};
+use telemetry::Registry;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +27,7 @@ use crate::cli::{Role, Roles};
 use crate::clock::{self, Clock};
 use crate::config::Settings;
 use crate::opening::{self, Opened};
+use crate::sendgrid_calls::SendGridCalls;
 
 /// How often old records are looked for.
 const MAINTENANCE: Duration = Duration::from_secs(600);
@@ -109,9 +110,11 @@ impl Parts {
 
 impl Running {
     /// Starts the parts that `roles` names.
-    pub(crate) async fn start(settings: Settings, roles: &Roles, clock: Clock) -> anyhow::Result<Self> {
+    pub(crate) async fn start(mut settings: Settings, roles: &Roles, clock: Clock) -> anyhow::Result<Self> {
         let registry = Registry::new();
+        crate::metrics::of_every_process(&registry)?;
         let Opened { log, embedded } = opening::open(&settings.log).await?;
+        let log = log::measured(log, &registry)?;
         let mut running = Self {
             receiver: None,
             admin: None,
@@ -131,6 +134,10 @@ impl Running {
             None
         };
         if roles.contains(&Role::Enforcer) {
+            let calls = SendGridCalls::register(&registry)?;
+            if let Some(api) = &mut settings.sendgrid {
+                api.watcher = Some(Arc::new(calls));
+            }
             running.start_enforcer(&settings, &log, &clock, &registry)?;
             running.start_hooks(&settings, &log, &clock, &registry)?;
             running.start_completeness(&settings, &log, &clock, &registry)?;
@@ -156,8 +163,8 @@ impl Running {
         clock: &Clock,
         registry: &Registry,
     ) -> anyhow::Result<Handle> {
-        let (opened, file) = (Arc::clone(log), settings.policy_file.clone());
-        let mut ticker = tokio::task::spawn_blocking(move || Ticker::new(opened, file)).await??;
+        let (opened, file, told) = (Arc::clone(log), settings.policy_file.clone(), registry.clone());
+        let mut ticker = tokio::task::spawn_blocking(move || Ticker::new(opened, file, &told)).await??;
         if ticker.holds_office() {
             ticker.tick(clock).await?;
         }
@@ -170,7 +177,7 @@ impl Running {
             grace: state.grace,
         };
         let shutdown = self.work.shutdown.clone();
-        let scorer = Scorer::start(config, log, Arc::clone(&settings.policy), registry, shutdown.clone())?;
+        let scorer = Scorer::start(config, log, Arc::clone(&settings.policy), (registry, clock), shutdown.clone())?;
         let handle = scorer.handle();
         let troubles = scorer.troubles();
         self.ready.ask(Arc::new(move || troubles.current()));
@@ -219,7 +226,8 @@ impl Running {
     ) -> anyhow::Result<()> {
         let Some((config, api)) = settings.completeness.clone().zip(settings.sendgrid.clone()) else { return Ok(()) };
         // It only reads, and has all day: what fails may be tried again at once.
-        let client = Client::new(api::Config::new(api.base_url, api.key))?;
+        let config_of_api = api::Config { watcher: api.watcher, ..api::Config::new(api.base_url, api.key) };
+        let client = Client::new(config_of_api)?;
         let completeness = Completeness::new(config, client, Arc::clone(log), Arc::clone(clock), registry)?;
         self.work.spawn("completeness", completeness.run(self.work.shutdown.clone()));
         Ok(())

@@ -70,6 +70,8 @@ pub(crate) enum Command {
     /// Put another policy in force without a restart.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Print the reference of all metrics, as Markdown.
+    Metrics,
     #[command(flatten)]
     Operate(OperateCommand),
     /// Make the topics that Weir needs in Kafka.
