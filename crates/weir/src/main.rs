@@ -14,6 +14,7 @@ mod connect;
 mod demo;
 mod explain;
 mod judging;
+mod manual;
 mod metrics;
 mod opening;
 mod operating;
