@@ -49,11 +49,12 @@ export async function open(browser, wanted, size, { dark = false, scripts = true
   page.on("pageerror", (error) => noted.push(`error: ${error}`));
   page.on("requestfailed", (request) => {
     const why = request.failure()?.errorText;
-    if (why !== "net::ERR_ABORTED") noted.push(`request: ${request.url()} ${why}`);
+    if (!["net::ERR_ABORTED", "net::ERR_HTTP_RESPONSE_CODE_FAILURE"].includes(why)) noted.push(`request: ${request.url()} ${why}`);
   });
   page.on("request", (request) => {
-    const { origin } = new URL(request.url());
-    if (origin !== new URL(wanted.base).origin) noted.push(`other origin: ${request.url()}`);
+    const { origin, protocol } = new URL(request.url());
+    const isOwn = protocol === "data:" || origin === new URL(wanted.base).origin;
+    if (!isOwn) noted.push(`other origin: ${request.url()}`);
   });
   page.on("dialog", async (dialog) => {
     noted.push(`dialog: ${dialog.message()}`);

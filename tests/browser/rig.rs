@@ -119,7 +119,7 @@ impl Rig {
                 let bounce = json!({"type": "bounce", "status": "5.1.1", "reason": format!("550 5.1.1 {MARKUP}")});
                 events.push(event(customer, number, "bounce", &bounce));
             }
-            for good in 0..10 {
+            for good in 0..30 {
                 let customer = format!("good-{good}");
                 events.push(event(&customer, number, "processed", &json!({})));
                 events.push(event(&customer, number, "delivered", &json!({"response": MARKUP})));
