@@ -53,7 +53,7 @@ impl Incident {
     }
 
     /// Whose fault it is, by all mail of a cell, that of the pool, and the customer's own part in both.
-    fn blame_of(&self, trouble: Trouble, (all, in_pool, own): (CellCounts, CellCounts, CellCounts)) -> Option<Blame> {
+    pub(crate) fn blame_of(&self, trouble: Trouble, (all, in_pool, own): (CellCounts, CellCounts, CellCounts)) -> Option<Blame> {
         let everywhere = self.suffers(trouble, &all.without(own));
         let here = self.suffers(trouble, &in_pool.without(own));
         let elsewhere = all.without(in_pool);

@@ -1,6 +1,7 @@
 //! The public topics in memory, as far as operators ask for them.
 
 pub(crate) mod enforcement;
+mod latest;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,6 @@
 //! What is around every page: the head, where one can go, who one is.
 
+use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{ICON, SCRIPT, STYLE};
@@ -26,8 +27,8 @@ const PLACES: [(Place, &str, &str); 5] = [
 ];
 
 /// A whole page.
-pub(crate) fn page(visit: &Visit, place: Place, title: &str, body: &Markup) -> Markup {
-    html! {
+pub(crate) fn page(visit: &Visit, place: Place, title: &str, body: &Markup) -> Html<String> {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             (head(title))
@@ -52,12 +53,13 @@ pub(crate) fn page(visit: &Visit, place: Place, title: &str, body: &Markup) -> M
                 }
             }
         }
-    }
+    };
+    Html(page.into_string())
 }
 
 /// A page without the rest of the console around it: for who is not let in yet, and for errors.
-pub(crate) fn bare(title: &str, body: &Markup) -> Markup {
-    html! {
+pub(crate) fn bare(title: &str, body: &Markup) -> Html<String> {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             (head(title))
@@ -66,7 +68,8 @@ pub(crate) fn bare(title: &str, body: &Markup) -> Markup {
                 main id="main" { (body) }
             }
         }
-    }
+    };
+    Html(page.into_string())
 }
 
 fn head(title: &str) -> Markup {
