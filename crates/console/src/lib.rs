@@ -20,6 +20,8 @@ pub use access::{Access, AccessError, Caller, Credential, Proxy, Role, Token, To
 pub use admin::{Admin, Probes, Ready, Troubles};
 pub use api::explanations::Explanations;
 pub use api::policies::{Policies, PolicyViewed};
+/// A header's name, as a proxy's settings have it.
+pub use axum::http::HeaderName;
 pub use explainer::{ExplainError, Explainer};
 pub use gate::{Gate, GateConfig, GateError};
 pub use index::{Acted, CustomersQuery, Decided, Index, IndexError, Listed, Page, Risk};

@@ -83,8 +83,28 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Every phase, in the order of a life.
+    pub const ALL: [Self; 5] = [Self::Applied, Self::Vetting, Self::Pilot, Self::Active, Self::Offboarded];
+
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Vetting => "vetting",
+            Self::Pilot => "pilot",
+            Self::Active => "active",
+            Self::Offboarded => "offboarded",
+        }
+    }
+
     /// Whether a customer in it sends mail.
     pub const fn sends(self) -> bool {
         matches!(self, Self::Pilot | Self::Active)
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -1,8 +1,8 @@
 //! A browser's session begins with a token, and ends.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Form, State};
 use axum::extract::rejection::FormRejection;
+use axum::extract::{DefaultBodyLimit, Form, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::post;
@@ -19,10 +19,7 @@ const LONGEST: usize = 8 << 10;
 
 /// Where sessions begin and end. The form itself is a page.
 pub(crate) fn router() -> Router<Admin> {
-    Router::new()
-        .route("/login", post(login))
-        .route("/logout", post(logout))
-        .layer(DefaultBodyLimit::max(LONGEST))
+    Router::new().route("/login", post(login)).route("/logout", post(logout)).layer(DefaultBodyLimit::max(LONGEST))
 }
 
 /// What the form of `/login` says.

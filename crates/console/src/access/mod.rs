@@ -194,9 +194,8 @@ fn is_for_everybody(path: &str) -> bool {
 }
 
 fn refuse(access: &Access, peer: Peer, refused: Refused, request: &Request) -> Response {
-    let is_page = request.method() == Method::GET
-        && !request.uri().path().starts_with("/v1/")
-        && accepts_html(request.headers());
+    let is_page =
+        request.method() == Method::GET && !request.uri().path().starts_with("/v1/") && accepts_html(request.headers());
     let (status, reason, detail) = match refused {
         Refused::Nobody if is_page => {
             let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
@@ -223,7 +222,10 @@ fn refuse(access: &Access, peer: Peer, refused: Refused, request: &Request) -> R
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// Refuses what another site may have made somebody's browser ask. A token is shown by programs alone: no browser adds it.

@@ -66,7 +66,9 @@ impl Proxy {
         let knows = |(header, secret): &(HeaderName, String)| {
             let hashed = |text: &[u8]| digest(&SHA256, text);
             let shown = headers.get(header).map(|shown| hashed(shown.as_bytes()));
-            shown.is_some_and(|shown| verify_slices_are_equal(shown.as_ref(), hashed(secret.as_bytes()).as_ref()).is_ok())
+            shown.is_some_and(|shown| {
+                verify_slices_are_equal(shown.as_ref(), hashed(secret.as_bytes()).as_ref()).is_ok()
+            })
         };
         (self.addresses.is_empty() || is_near()) && self.secret.as_ref().is_none_or(knows)
     }

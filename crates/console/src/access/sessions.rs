@@ -122,7 +122,10 @@ mod tests {
         let tokens = [token("ana", Role::Operator), token("bob", Role::Viewer)];
         let value = sessions.begin(&tokens[0]).unwrap();
         let (caller, form) = sessions.caller(&shown(&value), &tokens).unwrap();
-        assert_eq!((caller.name.as_str(), caller.role, caller.credential), ("ana", Role::Operator, Credential::Session));
+        assert_eq!(
+            (caller.name.as_str(), caller.role, caller.credential),
+            ("ana", Role::Operator, Credential::Session)
+        );
         let (_, other) = sessions.caller(&shown(&sessions.begin(&tokens[0]).unwrap()), &tokens).unwrap();
         assert_ne!(form, other, "each session has its own");
         assert!(sessions.caller(&shown(&value), &tokens[1..]).is_none());

@@ -36,7 +36,9 @@ pub enum TokenError {
     #[error("sha256 is not 64 hexadecimal digits: `weir token new` prints it")]
     NoDigest,
     /// The name can't be written down.
-    #[error("a token's name is 1 to 100 characters, none of them a control character: it is what the log calls its holder")]
+    #[error(
+        "a token's name is 1 to 100 characters, none of them a control character: it is what the log calls its holder"
+    )]
     NoName,
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]

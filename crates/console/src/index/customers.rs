@@ -170,24 +170,19 @@ impl Customers {
     }
 
     /// Those behind `last` with `part` in their name, the riskiest first.
-    fn named<'a>(
-        &'a self,
-        part: &'a Part,
-        query: &'a CustomersQuery,
-        last: Option<&'a Risk>,
-        limit: usize,
-    ) -> impl Iterator<Item = &'a Risk> {
+    fn named(&self, part: &Part, query: &CustomersQuery, last: Option<&Risk>, limit: usize) -> Vec<&Risk> {
         let places = self.names.with(part).filter_map(|name| self.known.get(name)).map(|known| &known.place);
         let is_wanted = |place: &&Risk| {
             query.stage.is_none_or(|stage| stage == place.stage()) && self.is_wanted(query, place.customer())
         };
-        let mut found: Vec<_> = places.filter(|place| last.is_none_or(|last| *place > last)).filter(is_wanted).collect();
+        let mut found: Vec<_> =
+            places.filter(|place| last.is_none_or(|last| *place > last)).filter(is_wanted).collect();
         if found.len() > limit {
             found.select_nth_unstable(limit);
             found.truncate(limit);
         }
         found.sort_unstable();
-        found.into_iter()
+        found
     }
 
     /// The places among which those that are wanted are, as few as are at hand; `None` where nobody is in the pool or the

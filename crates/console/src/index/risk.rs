@@ -62,8 +62,7 @@ impl Risk {
 
     /// Reads such a text; `None` for one that is none.
     pub fn parse(cursor: &str) -> Option<Self> {
-        let (stage, harm, sent_24h, customer) =
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        let (stage, harm, sent_24h, customer) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
         Some(Self::new(customer, stage, Harm(harm), sent_24h))
     }
 }
@@ -94,11 +93,7 @@ impl Places {
     }
 
     /// Those at `stage`, or all, behind `after`, the riskiest first.
-    pub(super) fn walk<'a>(
-        &'a self,
-        stage: Option<Stage>,
-        after: Option<&'a Risk>,
-    ) -> impl Iterator<Item = &'a Risk> {
+    pub(super) fn walk<'a>(&'a self, stage: Option<Stage>, after: Option<&'a Risk>) -> impl Iterator<Item = &'a Risk> {
         let is_wanted = move |at: Stage| {
             stage.is_none_or(|stage| stage == at) && after.is_none_or(|after| Reverse(at) >= after.stage)
         };
