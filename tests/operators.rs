@@ -221,7 +221,7 @@ async fn what_awaits_approval_is_approved_rejected_paused_and_taken_back() {
     let waiting =
         house.until("/v1/approvals", |answer| answer["approvals"].as_array().is_some_and(|all| all.len() == 3)).await;
     assert_eq!(house.changing_calls(), 0, "nothing is done before a person has approved");
-    house.until_told(r#"weir_enforcer_held_back_customers_count{why="approval"} 3"#).await;
+    house.until_told(r#"weir_enforcer_held_back_customers{why="approval"} 3"#).await;
     let listed = house.says(&["approvals"]);
     for approval in waiting["approvals"].as_array().unwrap() {
         let (customer, decision) = (approval["customer"].as_str().unwrap(), approval["decision"].as_str().unwrap());

@@ -175,7 +175,7 @@ impl Process {
     pub(crate) async fn folded(&self) -> Vec<(PartitionId, Offset)> {
         let Some((_, metrics)) = self.get("/metrics").await else { return Vec::new() };
         let next = |line: &str| {
-            let rest = line.strip_prefix("weir_scorer_next_offset_count{partition=\"")?;
+            let rest = line.strip_prefix("weir_scorer_next_offset{partition=\"")?;
             let (partition, offset) = rest.split_once("\"} ")?;
             Some((PartitionId::new(partition.parse().ok()?), Offset::new(offset.parse().ok()?)))
         };

@@ -26,7 +26,7 @@ impl Metrics {
                 &["account", "kind"],
             )?,
             missing_hours: gauge(
-                "weir_completeness_missing_hours_count",
+                "weir_completeness_missing_hours",
                 "Hours of the last day compared of which events are missing.",
             )?,
             compared: gauge(

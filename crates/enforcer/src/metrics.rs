@@ -40,11 +40,11 @@ impl Metrics {
                 &["call", "outcome"],
             )?,
             pending: IntGauge::new(
-                "weir_enforcer_pending_customers_count",
+                "weir_enforcer_pending_customers",
                 "Customers whose state at SendGrid is not known to be what it should be.",
             )?,
             held_back: IntGaugeVec::new(
-                Opts::new("weir_enforcer_held_back_customers_count", "Customers that are held back, by reason."),
+                Opts::new("weir_enforcer_held_back_customers", "Customers that are held back, by reason."),
                 &["why"],
             )?,
             drifts: counters(
@@ -63,7 +63,7 @@ impl Metrics {
                 "1 while no call is made to SendGrid because too many failed.",
             )?,
             missing_scopes: IntGauge::new(
-                "weir_enforcer_missing_scopes_count",
+                "weir_enforcer_missing_scopes",
                 "Scopes that the API key lacks for what is configured.",
             )?,
             enforced: Histogram::with_opts(

@@ -28,9 +28,9 @@ impl Metrics {
                 Opts::new("weir_hooks_deliveries_total", "Tries by hook and outcome, and what was given up."),
                 &["hook", "outcome"],
             )?,
-            waiting: gauge("weir_hooks_waiting_count", "Deliveries that wait for a try, or are being tried.")?,
-            dead_letters: gauge("weir_hooks_dead_letters_count", "Deliveries given up that lie in the log.")?,
-            disabled: gauge("weir_hooks_disabled_count", "1 where the endpoint said that it is gone (410).")?,
+            waiting: gauge("weir_hooks_waiting", "Deliveries that wait for a try, or are being tried.")?,
+            dead_letters: gauge("weir_hooks_dead_letters", "Deliveries given up that lie in the log.")?,
+            disabled: gauge("weir_hooks_disabled", "1 where the endpoint said that it is gone (410).")?,
             delivered: HistogramVec::new(delivered.buckets(exponential_buckets(0.5, 4.0, 11)?), &["hook"])?,
         };
         registry.register(Box::new(metrics.deliveries.clone()))?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a customer stands on the ladder, mildest first, so that `a < b` means that `b` is stricter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Sends freely.
@@ -67,6 +68,7 @@ impl fmt::Display for Stage {
 
 /// Where a customer is in its life on the platform: an axis apart from [`Stage`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Asked to join.
@@ -83,8 +85,28 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Every phase, in the order of a life.
+    pub const ALL: [Self; 5] = [Self::Applied, Self::Vetting, Self::Pilot, Self::Active, Self::Offboarded];
+
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Vetting => "vetting",
+            Self::Pilot => "pilot",
+            Self::Active => "active",
+            Self::Offboarded => "offboarded",
+        }
+    }
+
     /// Whether a customer in it sends mail.
     pub const fn sends(self) -> bool {
         matches!(self, Self::Pilot | Self::Active)
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

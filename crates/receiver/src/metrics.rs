@@ -58,7 +58,7 @@ impl Metrics {
                 registry,
                 IntGauge::new("weir_receiver_in_flight_bytes", "Bytes of bodies in memory.")?,
             )?,
-            connections: registered(registry, IntGauge::new("weir_receiver_connections_count", "Open connections.")?)?,
+            connections: registered(registry, IntGauge::new("weir_receiver_connections", "Open connections.")?)?,
             durable: registered(
                 registry,
                 Histogram::with_opts(durable.buckets(exponential_buckets(0.001, 2.0, 14)?))?,

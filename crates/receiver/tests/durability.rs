@@ -157,7 +157,7 @@ async fn a_client_that_leaves_frees_what_it_held() {
     asked(&gated, 1).await;
     assert!(rig.metric("weir_receiver_in_flight_bytes", &[]) > 100_000.0);
     drop(client);
-    rig.comes_to("weir_receiver_connections_count", &[], 0.0).await;
+    rig.comes_to("weir_receiver_connections", &[], 0.0).await;
     rig.comes_to("weir_receiver_in_flight_bytes", &[], 0.0).await;
     gate.send(Gate::Open).unwrap();
     rig.is_well().await;
@@ -186,7 +186,7 @@ async fn shutdown_does_not_wait_for_idle_connections() {
     let mut kept = TcpStream::connect(rig.address).await.unwrap();
     kept.write_all(&rig.signed(GOOD).bytes()).await.unwrap();
     assert_taken(&client::reply(&mut kept).await.unwrap(), 1, 0);
-    rig.comes_to("weir_receiver_connections_count", &[], 2.0).await;
+    rig.comes_to("weir_receiver_connections", &[], 2.0).await;
     rig.stop().await;
 }
 

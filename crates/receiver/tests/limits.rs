@@ -221,10 +221,10 @@ mod budget {
         for _ in 0..20 {
             promising.push(sent(&rig, &head).await);
         }
-        rig.comes_to("weir_receiver_connections_count", &[], 20.0).await;
+        rig.comes_to("weir_receiver_connections", &[], 20.0).await;
         rig.is_well().await;
         drop(promising);
-        rig.comes_to("weir_receiver_connections_count", &[], 0.0).await;
+        rig.comes_to("weir_receiver_connections", &[], 0.0).await;
     }
 }
 
@@ -319,7 +319,7 @@ mod connections {
         let rig = with(|config| config.max_connections = 2).await;
         let first = sent(&rig, b"").await;
         let _second = sent(&rig, b"").await;
-        rig.comes_to("weir_receiver_connections_count", &[], 2.0).await;
+        rig.comes_to("weir_receiver_connections", &[], 2.0).await;
         let mut third = sent(&rig, &rig.signed(GOOD).bytes()).await;
         let reply = client::reply(&mut third);
         tokio::pin!(reply);
@@ -335,7 +335,7 @@ mod connections {
         for _ in 0..300 {
             silent.push(sent(&rig, b"POST /webhooks").await);
         }
-        rig.comes_to("weir_receiver_connections_count", &[], 300.0).await;
+        rig.comes_to("weir_receiver_connections", &[], 300.0).await;
         rig.is_well().await;
     }
 }

@@ -65,14 +65,14 @@ impl Metrics {
                 &["rule", "to"],
             )?,
             customers: IntGaugeVec::new(
-                Opts::new("weir_scorer_customers_count", "Customers by stage."),
+                Opts::new("weir_scorer_customers", "Customers by stage."),
                 &["partition", "stage"],
             )?,
             offset: IntGaugeVec::new(
-                Opts::new("weir_scorer_next_offset_count", "The first offset not yet taken, by partition."),
+                Opts::new("weir_scorer_next_offset", "The first offset not yet taken, by partition."),
                 &["partition"],
             )?,
-            cached: IntGauge::new("weir_scorer_cached_customers_count", "Customers in the write-back caches.")?,
+            cached: IntGauge::new("weir_scorer_cached_customers", "Customers in the write-back caches.")?,
             outputs: IntCounter::new("weir_scorer_outputs_total", "Decisions, standings and fleet shares published.")?,
             restored: IntCounter::new("weir_scorer_restored_total", "Partitions restored from a checkpoint.")?,
             checkpoints: IntCounterVec::new(
@@ -83,7 +83,10 @@ impl Metrics {
                 "weir_scorer_commit_seconds",
                 "Time to commit a partition's state, offset and outbox.",
             ))?,
-            tick: IntGauge::new("weir_scorer_last_tick_seconds", "The time of the last tick, as Unix seconds.")?,
+            tick: IntGauge::new(
+                "weir_scorer_last_tick_timestamp_seconds",
+                "The time of the last tick, as Unix seconds.",
+            )?,
         };
         registry.register(Box::new(metrics.records.clone()))?;
         registry.register(Box::new(metrics.processed.clone()))?;

@@ -17,10 +17,12 @@ mod opening;
 mod operating;
 mod running;
 mod running_weir;
+mod tokens;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use cli::token::TokenCommand;
 use cli::{Cli, Command, ConfigCommand, PolicyCommand, TopicsCommand};
 
 fn main() -> ExitCode {
@@ -51,6 +53,7 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             let config = config::load(options.config.as_deref())?;
             runtime()?.block_on(running::run(config, options.roles))?;
         }
+        Command::Token(TokenCommand::New(options)) => tokens::new(&options)?,
         Command::Topics(TopicsCommand::Create { config }) => {
             let log = config::load_log(config.as_deref())?;
             runtime()?.block_on(opening::create_topics(&log))?;

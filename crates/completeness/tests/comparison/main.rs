@@ -47,7 +47,7 @@ async fn where_every_event_arrived_nothing_is_missing() {
             assert_eq!((figure.sendgrid, figure.weir), (sent, sent), "{figure:?}");
             assert!(house.gap(&account, figure.kind).abs() < f64::EPSILON);
         }
-        assert_eq!(house.metric("weir_completeness_missing_hours_count", &account), Some(0.0));
+        assert_eq!(house.metric("weir_completeness_missing_hours", &account), Some(0.0));
         let compared = house.metric("weir_completeness_compared_timestamp_seconds", &account).unwrap();
         assert!((compared - mail::seconds(report.compared_at)).abs() < f64::EPSILON);
         assert_eq!(house.metric("weir_completeness_failures_total", &account), Some(0.0));
@@ -75,7 +75,7 @@ async fn the_gap_is_what_was_lost_and_exactly_its_hours_are_named() {
         assert!(missing.silent, "{missing:?}");
         assert_eq!(kinds, [(Counter::HardBounce, 0), (Counter::Block, 0), (Counter::SpamReport, 0)]);
     }
-    assert_eq!(house.metric("weir_completeness_missing_hours_count", &MailAccount::Parent), Some(3.0));
+    assert_eq!(house.metric("weir_completeness_missing_hours", &MailAccount::Parent), Some(3.0));
     assert!(!house.kept("completeness:").iter().any(|(_, value)| value.contains('@')), "an address got out");
     house.stop().await;
 }
@@ -218,7 +218,7 @@ async fn the_last_report_is_told_after_a_restart() {
     house.report(&MailAccount::Parent, day()).await;
     house.stop().await;
     house.start().await;
-    let missing = |house: &House| house.metric("weir_completeness_missing_hours_count", &MailAccount::Parent);
+    let missing = |house: &House| house.metric("weir_completeness_missing_hours", &MailAccount::Parent);
     until(async || missing(&house) == Some(1.0)).await;
     assert!((house.gap(&MailAccount::Parent, Counter::Delivered) - 1.0 / 24.0).abs() < 1e-9);
     house.stop().await;

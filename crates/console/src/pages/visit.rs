@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use model::Timestamp;
 use serde::Deserialize;
 
-use crate::access::{Caller, Credential, Role};
+use crate::access::{Caller, Credential, Csrf, Role};
 use crate::admin::Admin;
 
 /// Who looks, when, and what they have just done.
@@ -74,7 +74,11 @@ struct Behind {
 impl Visit {
     /// The caller's role in a word.
     pub(crate) const fn role(&self) -> &'static str {
-        self.caller.role.name()
+        match self.caller.role {
+            Role::Viewer => "viewer",
+            Role::Operator => "operator",
+            Role::Approver => "approver",
+        }
     }
 
     /// Whether the caller may do what needs `role`.
@@ -90,8 +94,9 @@ impl FromRequestParts<Admin> for Visit {
         let caller = parts.extensions.get::<Caller>().cloned();
         // Whoever was not told apart may look, and no more.
         let caller = caller.unwrap_or_else(|| Caller { name: "nobody".to_owned(), role: Role::Viewer, credential: Credential::Open });
+        let csrf = parts.extensions.get::<Csrf>().map(|csrf| csrf.0.clone());
         let behind = Query::<Behind>::try_from_uri(&parts.uri);
         let done = behind.ok().and_then(|Query(behind)| behind.done);
-        Ok(Self { caller, csrf: None, now: (admin.clock)(), done })
+        Ok(Self { caller, csrf, now: (admin.clock)(), done })
     }
 }

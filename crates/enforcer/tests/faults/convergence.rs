@@ -72,7 +72,7 @@ async fn a_move_that_was_cut_in_two_by_a_kill_is_finished() {
             assert!(run.process.as_mut().unwrap().say(&said).await);
             caught.await.unwrap();
             run.converge().await;
-            run.see("weir_enforcer_held_back_customers_count{why=\"not_possible\"}", 1.0).await;
+            run.see("weir_enforcer_held_back_customers{why=\"not_possible\"}", 1.0).await;
             run.see(PENDING, 0.0).await;
             run.assert_nothing_forbidden();
             let actions = run.assert_history();

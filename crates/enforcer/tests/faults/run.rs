@@ -21,7 +21,7 @@ pub(crate) const MINUTE: Duration = Duration::from_millis(600);
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Kills after which everybody must be right again.
 pub(crate) const KILLS: usize = 20;
-pub(crate) const PENDING: &str = "weir_enforcer_pending_customers_count";
+pub(crate) const PENDING: &str = "weir_enforcer_pending_customers";
 /// How long an IP may be in two pools: some failures in a row, of which each is followed by a longer wait, and a wait for the rate
 /// limit.
 pub(crate) const TORN: Duration = Duration::from_secs(15);

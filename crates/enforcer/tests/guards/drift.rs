@@ -28,7 +28,7 @@ async fn what_is_put_right_is_reported_once() {
     eventually("suspended again", || async { house.sendgrid.world().is_disabled(&names[0]) }).await;
     let corrected = "weir_enforcer_drifts_total{handling=\"corrected\"}";
     eventually("the metrics", || async { house.metric(corrected) == Some(1.0) }).await;
-    eventually("nothing to do", || async { house.metric("weir_enforcer_pending_customers_count") == Some(0.0) }).await;
+    eventually("nothing to do", || async { house.metric("weir_enforcer_pending_customers") == Some(0.0) }).await;
     assert_eq!((drifts(&house), house.changes()), (1, 3));
 }
 

@@ -202,7 +202,7 @@ impl House {
 
     /// The same for customers that are held back for a reason.
     pub(crate) fn told(&self, why: HeldWhy) -> Option<f64> {
-        self.metric(&format!("weir_enforcer_held_back_customers_count{{why=\"{}\"}}", why.name()))
+        self.metric(&format!("weir_enforcer_held_back_customers{{why=\"{}\"}}", why.name()))
     }
 
     pub(crate) fn is_poor(&self, name: &str) -> bool {

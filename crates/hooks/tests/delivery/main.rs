@@ -95,7 +95,7 @@ async fn what_fails_is_tried_again_under_the_same_id_and_signed_anew() {
         assert_eq!((post.path.as_str(), &post.id), ("/hooks", &posts[0].id));
         post.verify(OLD_SECRET).unwrap();
     }
-    until(async || platform.metric("weir_hooks_waiting_count") == 0).await;
+    until(async || platform.metric("weir_hooks_waiting") == 0).await;
     assert_eq!(platform.outcome("failed"), 3);
     assert_eq!(platform.outcome("delivered"), 1);
     platform.stop().await;
@@ -143,7 +143,7 @@ async fn an_endpoint_that_is_gone_is_left_alone_until_the_next_start_and_nothing
     let (endpoint, mut platform) = (Endpoint::start(&[Reply::status(410)]).await, Platform::new());
     platform.start(vec![hook(&endpoint)]).await;
     platform.decide(1, "acme", Stage::Watch).await;
-    until(async || platform.metric("weir_hooks_disabled_count") == 1).await;
+    until(async || platform.metric("weir_hooks_disabled") == 1).await;
     platform.decide(2, "bolt", Stage::Watch).await;
     assert_eq!(endpoint.numbers(1).await, [1]);
     platform.stop().await;
@@ -174,7 +174,7 @@ async fn what_fails_for_the_last_time_is_a_dead_letter_and_the_next_goes_on() {
     assert_eq!(letter["body"]["data"], platform::decision(1, "acme", Stage::Watch));
     platform.stop().await;
     platform.start(vec![hook]).await;
-    until(async || platform.metric("weir_hooks_dead_letters_count") == 1).await;
+    until(async || platform.metric("weir_hooks_dead_letters") == 1).await;
     platform.stop().await;
     assert_eq!(endpoint.numbers(4).await.len(), 4, "what was given up was tried again");
 }
@@ -219,7 +219,7 @@ async fn who_loses_the_office_delivers_nothing_and_who_gets_it_goes_on() {
     endpoint.posts(1).await;
     platform.turn(false);
     // Its tries are over once it no longer tells how many wait.
-    until(async || !platform.tells("weir_hooks_waiting_count")).await;
+    until(async || !platform.tells("weir_hooks_waiting")).await;
     platform.decide(2, "acme", Stage::Quarantined).await;
     let successor = platform.successor(vec![hook(&other)]);
     until(async || other.all().iter().any(|post| post.number() == 2)).await;
@@ -254,7 +254,7 @@ async fn a_dead_endpoint_fills_a_bounded_queue_and_holds_up_no_other_and_loses_n
         platform.decide(number, &format!("customer-{number}"), Stage::Watch).await;
     }
     well.taken(200).await;
-    until(async || platform.metric_of("weir_hooks_waiting_count", "platform") == 20).await;
+    until(async || platform.metric_of("weir_hooks_waiting", "platform") == 20).await;
     assert_eq!(dead.distinct(), 20, "more was read than may wait");
     dead.refuses(false);
     dead.taken(200).await;

@@ -2,6 +2,7 @@
 
 pub(crate) mod connect;
 pub(crate) mod operate;
+pub(crate) mod token;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -14,6 +15,7 @@ use sendgrid::webhook::CustomerRule;
 
 use self::connect::{ConnectOptions, DisconnectOptions};
 use self::operate::{AnswerOptions, EnforceCommand, UndoOptions, Where};
+use self::token::TokenCommand;
 
 /// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
 ///
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     Reject(AnswerOptions),
     /// Take back all that a rule decided since a time: its customers go back to where they stood before.
     Undo(UndoOptions),
+    /// Make tokens for whoever is to be let in at the operators' API and pages.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Make the topics that Weir needs in Kafka.
     #[command(subcommand)]
     Topics(TopicsCommand),
