@@ -14,6 +14,7 @@ mod connect;
 mod demo;
 mod explain;
 mod judging;
+mod manual;
 mod metrics;
 mod opening;
 mod operating;
@@ -21,10 +22,12 @@ mod rendering;
 mod running;
 mod running_weir;
 mod sendgrid_calls;
+mod tokens;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use cli::token::TokenCommand;
 use cli::{Cli, Command, ConfigCommand, PolicyCommand, TopicsCommand};
 use running_weir::Ending;
 
@@ -57,6 +60,7 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(running::run(config, options.roles))?;
         }
         Command::Metrics => cli::print(&metrics::reference()?),
+        Command::Token(TokenCommand::New(options)) => tokens::new(&options)?,
         Command::Topics(TopicsCommand::Create { config }) => {
             let log = config::load_log(config.as_deref())?;
             runtime()?.block_on(opening::create_topics(&log))?;
