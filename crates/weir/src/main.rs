@@ -19,6 +19,7 @@ mod operating;
 mod running;
 mod running_weir;
 mod sendgrid_calls;
+mod traces;
 
 use std::process::ExitCode;
 

@@ -133,6 +133,7 @@ fn settings(
         hooks: Vec::new(),
         // Its hour is no day.
         completeness: None,
+        traces: None,
     })
 }
 
