@@ -23,6 +23,7 @@ mod running;
 mod running_weir;
 mod sendgrid_calls;
 mod tokens;
+mod traces;
 
 use std::process::ExitCode;
 
