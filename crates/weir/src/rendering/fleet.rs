@@ -88,7 +88,7 @@ fn counts<'a>(what: &str, rows: impl Iterator<Item = (&'a str, &'a Counts)>, loo
 
 fn ranking(ranking: &[Ranked], look: &Look) -> String {
     if ranking.is_empty() {
-        return "Nobody: no mail of the last 24 hours went wrong.\n".to_owned();
+        return "Nobody yet; customers are weighed every five minutes.\n".to_owned();
     }
     let mut table = look.table(&["CUSTOMER", "STAGE", "POOL", "BOUNCES", "COMPLAINTS", "TIMES THE FLEET"]);
     for ranked in ranking {

@@ -194,7 +194,9 @@ pub(super) mod tests {
         top.take(News::Snapshot(Box::new(snapshot(&[("b", "banned"), ("a", "suspended")]))));
         assert_eq!(top.press(Key::Enter), Step::Ask("b".to_owned()));
         assert_eq!(top.press(Key::Back), Step::Stay);
-        [Key::PageDown, Key::Down, Key::Down].map(|key| top.press(key));
+        for key in [Key::PageDown, Key::Down, Key::Down] {
+            top.press(key);
+        }
         assert_eq!(top.press(Key::Enter), Step::Ask("a".to_owned()), "the last one is the end");
         assert_eq!(top.press(Key::Quit), Step::Quit);
     }
@@ -206,9 +208,13 @@ pub(super) mod tests {
         top.take(News::Customer { name: "b".to_owned(), page: "another one".to_owned() });
         assert!(top.opened.as_ref().unwrap().page.is_none());
         top.take(News::Customer { name: "a".to_owned(), page: "one\ntwo\n".to_owned() });
-        [Key::PageDown, Key::Down].map(|key| top.press(key));
+        for key in [Key::PageDown, Key::Down] {
+            top.press(key);
+        }
         assert_eq!(top.opened.as_ref().unwrap().scrolled, 1, "no further than the last line");
-        [Key::Up, Key::PageUp].map(|key| top.press(key));
+        for key in [Key::Up, Key::PageUp] {
+            top.press(key);
+        }
         assert_eq!(top.opened.as_ref().unwrap().scrolled, 0);
     }
 
