@@ -14,6 +14,7 @@ use crate::api::{
     approvals, commands, completeness, customers, decisions, enforcer, explanations, fleet, policies, undo,
 };
 use crate::gate::{self, Gate};
+use crate::observed::{self, Observed};
 use crate::{access, health, pages};
 
 /// Why the API can't be served.
@@ -28,6 +29,9 @@ pub enum ServerError {
         #[source]
         source: std::io::Error,
     },
+    /// A metric could not be registered: a name is taken.
+    #[error("the admin listener's metrics could not be registered")]
+    Metrics(#[from] telemetry::Error),
     /// Nobody has to prove who they are, and others than this machine can reach it.
     #[error(
         "the admin listener is to listen on {listen}, where others than this machine reach it, and nobody has to prove who they \
@@ -55,12 +59,14 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServerError::Listen`], and [`ServerError::Open`].
+    /// [`ServerError::Listen`], [`ServerError::Open`], and [`ServerError::Metrics`] where the registry has another operators' listener.
     pub async fn bind(listen: SocketAddr, admin: Admin) -> Result<Self, ServerError> {
         if admin.access.is_open() && !listen.ip().to_canonical().is_loopback() {
             return Err(ServerError::Open { listen });
         }
-        Self::listen(listen, router(admin)).await
+        let observed = Observed::register(&admin.probes.registry)?;
+        let observed = axum::middleware::from_fn_with_state(observed, observed::observe);
+        Self::listen(listen, router(admin).layer(observed)).await
     }
 
     /// Listens on `listen`, for those who only ask after health and metrics.

@@ -22,9 +22,9 @@ use model::{
     Position, Provider, Stage, Standing, Timestamp, Window,
 };
 use policy::Policy;
-use prometheus::Registry;
 use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use serde_json::{Value, json};
+use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);

@@ -53,7 +53,7 @@ impl Incident {
     }
 
     /// Whose fault it is, by all mail of a cell, that of the pool, and the customer's own part in both.
-    pub(crate) fn blame_of(&self, trouble: Trouble, (all, in_pool, own): (CellCounts, CellCounts, CellCounts)) -> Option<Blame> {
+    fn blame_of(&self, trouble: Trouble, (all, in_pool, own): (CellCounts, CellCounts, CellCounts)) -> Option<Blame> {
         let everywhere = self.suffers(trouble, &all.without(own));
         let here = self.suffers(trouble, &in_pool.without(own));
         let elsewhere = all.without(in_pool);
@@ -66,6 +66,12 @@ impl Incident {
             (true, false) => Some(Blame::Pool),
             (false, false) => None,
         }
+    }
+
+    /// Whether a pool's mail suffers and the others' does not, by all mail of a cell and that of the pool.
+    pub(crate) fn is_of_pool(&self, trouble: Trouble, all: CellCounts, in_pool: CellCounts) -> bool {
+        self.suffers(trouble, &in_pool)
+            && self.blame_of(trouble, (all, in_pool, CellCounts::default())) == Some(Blame::Pool)
     }
 
     /// Whether these mails may suffer in somebody's eyes: of all customers together a smaller share may be hit than of those

@@ -99,6 +99,11 @@ impl<T: Kept> History<T> {
         theirs.map(|all| all.iter().skip(all.len().saturating_sub(limit)).cloned().collect()).unwrap_or_default()
     }
 
+    /// All of them, in the order in which they were read.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.all.iter()
+    }
+
     /// Those behind `cursor`, in the order in which they were read, at most `limit`.
     pub(super) fn behind(&self, cursor: &Cursor, limit: usize) -> Vec<Arc<T>> {
         self.all.iter().filter(|record| cursor.is_before(record.at())).take(limit).cloned().collect()

@@ -5,6 +5,7 @@ mod customers;
 pub(crate) mod enforcement;
 mod history;
 mod names;
+mod newest;
 mod risk;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,9 @@ use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{ICON, SCRIPT, STYLE};
+use super::forms;
 use super::visit::Visit;
+use crate::access::Credential;
 
 /// The pages that the navigation names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,9 +93,9 @@ fn who(visit: &Visit) -> Markup {
     html! {
         div class="who" {
             span { bdi { (visit.caller.name) } " " span class="soft" { (visit.role()) } }
-            @if let Some(csrf) = &visit.csrf {
+            @if visit.caller.credential == Credential::Session {
                 form method="post" action="/logout" {
-                    input type="hidden" name="csrf" value=(csrf);
+                    (forms::csrf(visit))
                     button class="quiet" type="submit" { "Log out" }
                 }
             }

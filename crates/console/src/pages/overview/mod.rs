@@ -5,20 +5,22 @@ mod mail;
 mod view;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::Markup;
 use model::{
-    CaseView, CompletenessReport, CustomerId, Day, Decision, DecisionId, EnforcerStatus, Fleet, HeldWhy, Stage, Switch,
+    CaseView, CompletenessReport, CustomerId, Day, DecisionId, EnforcerStatus, Fleet, HeldWhy, Stage, Switch,
     Timestamp,
 };
-use policy::{OpenIncident, Ranked, ranking};
+use policy::{OpenIncident, Ranked};
 
 use super::shell::{self, Place};
 use super::visit::Visit;
 use crate::acts;
 use crate::admin::Admin;
+use crate::index::Decided;
 
 /// Decisions that are shown.
 const DECISIONS: usize = 25;
@@ -33,19 +35,21 @@ const DAYS: u32 = 7;
 #[derive(Debug)]
 pub(crate) struct Overview {
     pub(crate) now: Timestamp,
-    pub(crate) fleet: Fleet,
+    pub(crate) fleet: Arc<Fleet>,
+    /// How many customers are at each stage.
+    pub(crate) stages: BTreeMap<Stage, usize>,
     pub(crate) incidents: Vec<OpenIncident>,
     /// Whether somebody could say which policy is in force: without it incidents can't be told.
     pub(crate) is_policy_known: bool,
     /// The newest first.
-    pub(crate) decisions: Vec<Decision>,
+    pub(crate) decisions: Vec<Arc<Decided>>,
     pub(crate) switch: Option<Switch>,
     /// `None` where no enforcer has told how it is.
     pub(crate) status: Option<EnforcerStatus>,
     /// Those that wait longest first.
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) held: BTreeMap<HeldWhy, Held>,
-    pub(crate) worst: Vec<Ranked>,
+    pub(crate) worst: Arc<[Ranked]>,
     pub(crate) reports: Vec<CompletenessReport>,
 }
 
@@ -82,18 +86,17 @@ impl Overview {
             let waiting: Vec<_> = enforcement.cases.values().filter_map(|case| waits(enforcement, case)).collect();
             (enforcement.switch.clone(), enforcement.status.clone(), held, waiting)
         });
-        let mut worst = ranking(&fleet);
-        worst.truncate(WORST);
         Self {
             now,
             incidents: incidents.unwrap_or_default(),
             is_policy_known: policy.is_some(),
-            decisions: admin.index.latest_decisions(DECISIONS, None),
+            decisions: admin.index.newest_decisions(DECISIONS, |_| true),
             switch,
             status,
             waiting: found(admin, waiting),
             held,
-            worst,
+            worst: admin.index.ranking(),
+            stages: admin.index.stages(None),
             reports: admin.index.completeness().since(Day::of(now).before(DAYS)),
             fleet,
         }
@@ -131,7 +134,7 @@ fn found(admin: &Admin, mut waiting: Vec<Waiting>) -> Vec<Waiting> {
     for one in &mut waiting {
         let Some(standing) = admin.index.standing(&one.customer) else { continue };
         one.sent_24h = standing.sent_24h;
-        one.finding = standing.reasons.into_iter().find(|reason| reason.decision == one.decision).map(|r| r.text);
+        one.finding = standing.reasons.iter().find(|reason| reason.decision == one.decision).map(|reason| reason.text.clone());
     }
     waiting.sort_by_key(|one| one.since);
     waiting

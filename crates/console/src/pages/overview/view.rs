@@ -98,7 +98,8 @@ fn hurt(overview: &Overview) -> (Markup, &'static str) {
 
 fn lately(overview: &Overview) -> (String, String) {
     let hour_ago = overview.now - Millis::hours(1);
-    let lately: Vec<_> = overview.decisions.iter().filter(|decision| decision.at >= hour_ago).collect();
+    let decisions = overview.decisions.iter().map(|decided| &decided.decision);
+    let lately: Vec<_> = decisions.filter(|decision| decision.at >= hour_ago).collect();
     let up = lately.iter().filter(|decision| decision.to > decision.from).count();
     let down = lately.iter().filter(|decision| decision.to < decision.from).count();
     let more = if lately.len() == super::DECISIONS { "at least " } else { "" };
@@ -107,8 +108,8 @@ fn lately(overview: &Overview) -> (String, String) {
 
 /// How many customers stand where: a bar of their shares, and a link to each list.
 fn stages(overview: &Overview) -> Markup {
-    let count_of = |stage| overview.fleet.stages.get(&stage).copied().unwrap_or(0);
-    let all: u64 = overview.fleet.stages.values().sum();
+    let count_of = |stage| overview.stages.get(&stage).copied().unwrap_or(0);
+    let all: usize = overview.stages.values().sum();
     html! {
         section aria-labelledby="stages" {
             h2 id="stages" { "Customers by stage " span class="soft" { (thousands(all)) } }
@@ -126,11 +127,11 @@ fn stages(overview: &Overview) -> Markup {
 }
 
 /// Shares of a whole, drawn. Those who stand out are never thinner than can be seen.
-fn bar(parts: &[(Stage, u64)]) -> Markup {
+fn bar(parts: &[(Stage, usize)]) -> Markup {
     const WIDTH: f64 = 1_000.0;
     const LEAST: f64 = 4.0;
     #[expect(clippy::cast_precision_loss, reason = "a picture is coarser")]
-    let number = |count: u64| count as f64;
+    let number = |count: usize| count as f64;
     let seen: Vec<_> = parts.iter().filter(|(_, count)| *count > 0).collect();
     let all: f64 = seen.iter().map(|(_, count)| number(*count)).sum();
     let widths: Vec<_> = seen.iter().map(|(_, count)| (number(*count) / all * WIDTH).max(LEAST)).collect();
@@ -156,7 +157,7 @@ fn decisions(overview: &Overview) -> Markup {
             p class="unseen" role="status" aria-live="polite" id="news" {}
             @if overview.decisions.is_empty() { (parts::nothing("Weir has decided nothing yet.")) }
             ol class="decisions" id="feed" data-feed="/decisions/feed" {
-                @for decision in &overview.decisions { (parts::decision_row(decision, overview.now)) }
+                @for decision in &overview.decisions { (parts::decision_row(&decision.decision, overview.now)) }
             }
             p { a href="/activity" { "Everything that was decided and done" } }
         }
@@ -271,7 +272,7 @@ fn worst(overview: &Overview) -> Markup {
                 th scope="col" { "Customer" } th scope="col" { "Stage" } th scope="col" { "Pool" }
                 th scope="col" class="number" { "Hard bounces" } th scope="col" class="number" { "Complaints" } th scope="col" class="number" { "× fleet" }
             } }
-            tbody { @for ranked in &overview.worst { tr {
+            tbody { @for ranked in overview.worst.iter().take(super::WORST) { tr {
                 th scope="row" { (parts::customer(&ranked.customer)) }
                 td { (parts::stage(ranked.stage)) }
                 td { @if let Some(pool) = &ranked.pool { bdi { (pool) } } @else { "–" } }
