@@ -199,6 +199,7 @@ impl Scoring {
             checkpoints: None,
             checkpoint_interval: Duration::from_secs(300),
             grace: Duration::from_secs(3_600),
+            tracing: telemetry::Tracing::default(),
         };
         let policy = Arc::new(Policy::parse(policy::DEFAULT)?);
         let clock: scorer::Clock = Arc::new(|| events::START);

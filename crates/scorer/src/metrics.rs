@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::{Offset, PartitionId, Stage, Timestamp};
 use scoring::Effect;
-use telemetry::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Label, Registry};
+use telemetry::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Label, Registry, Tracing};
 
 /// The scorer's metrics.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Metrics {
     pub(crate) tick: IntGauge,
     /// How far what is folded lies behind the present, in seconds.
     pub(crate) freshness: Gauge,
+    /// Makes the spans of decisions.
+    pub(crate) tracing: Tracing,
     by_partition: ByPartition,
     shown: Arc<Mutex<BTreeMap<PartitionId, Shown>>>,
 }
@@ -154,6 +156,11 @@ impl Shown {
 }
 
 impl Metrics {
+    /// The same, with spans for what brings decisions about.
+    pub(crate) fn traced(self, tracing: Tracing) -> Self {
+        Self { tracing, ..self }
+    }
+
     /// A record was taken.
     pub(crate) fn took(&self, became: Became) {
         if let Some(counter) = self.records.get(became as usize) {
@@ -264,6 +271,7 @@ impl Metrics {
                 "How far the fold is behind: the age of the record folded last, of the partition that is furthest behind; 0 where \
                  all was folded that was in the log some seconds ago.",
             )?,
+            tracing: Tracing::default(),
             by_partition: ByPartition::register(registry)?,
             shown: Arc::default(),
         })

@@ -22,10 +22,13 @@ mod rendering;
 mod running;
 mod running_weir;
 mod sendgrid_calls;
+mod tokens;
+mod traces;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use cli::token::TokenCommand;
 use cli::{Cli, Command, ConfigCommand, PolicyCommand, TopicsCommand};
 use running_weir::Ending;
 
@@ -58,6 +61,7 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(running::run(config, options.roles))?;
         }
         Command::Metrics => cli::print(&metrics::reference()?),
+        Command::Token(TokenCommand::New(options)) => tokens::new(&options)?,
         Command::Topics(TopicsCommand::Create { config }) => {
             let log = config::load_log(config.as_deref())?;
             runtime()?.block_on(opening::create_topics(&log))?;

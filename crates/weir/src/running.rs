@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use ::completeness::Completeness;
 use anyhow::Context;
-use console::{Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Ready, Server, Unavailable, Views};
+use console::{
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Ready, Server, Unavailable, Views,
+};
 use enforcer::Enforcer;
 use hooks::Hooks;
 use log::Log;
@@ -18,7 +20,7 @@ use receiver::Receiver;
 use scorer::store::Budget;
 use scorer::{Handle, Scorer, Ticker};
 use sendgrid::api::{self, Client};
-use telemetry::Registry;
+use telemetry::{Registry, Tracing};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +30,7 @@ use crate::clock::{self, Clock};
 use crate::config::Settings;
 use crate::opening::{self, Opened};
 use crate::sendgrid_calls::SendGridCalls;
+use crate::traces::Traces;
 
 /// How often old records are looked for.
 const MAINTENANCE: Duration = Duration::from_secs(600);
@@ -70,6 +73,7 @@ pub(crate) struct Running {
     /// What works them off.
     work: Parts,
     readers: Vec<JoinHandle<()>>,
+    traces: Traces,
 }
 
 /// Parts that end together.
@@ -113,6 +117,9 @@ impl Running {
     pub(crate) async fn start(mut settings: Settings, roles: &Roles, clock: Clock) -> anyhow::Result<Self> {
         let registry = Registry::new();
         crate::metrics::of_every_process(&registry)?;
+        let (traces, tracing) = Traces::begin(settings.traces.as_ref()).await?;
+        settings.receiver.tracing = tracing.clone();
+        settings.enforcer.tracing = tracing.clone();
         let Opened { log, embedded } = opening::open(&settings.log).await?;
         let log = log::measured(log, &registry)?;
         let mut running = Self {
@@ -123,13 +130,14 @@ impl Running {
             intake: Parts::default(),
             work: Parts::default(),
             readers: Vec::new(),
+            traces,
         };
         if let Some(embedded) = embedded {
             let maintenance = maintain(embedded, Arc::clone(&clock), running.work.shutdown.clone());
             running.work.spawn("maintenance of the log", maintenance);
         }
         let scorer = if roles.contains(&Role::Scorer) {
-            Some(running.start_scorer(&settings, &log, &clock, &registry).await?)
+            Some(running.start_scorer(&settings, &log, &clock, (&registry, tracing)).await?)
         } else {
             None
         };
@@ -161,7 +169,7 @@ impl Running {
         settings: &Settings,
         log: &Arc<dyn Log>,
         clock: &Clock,
-        registry: &Registry,
+        (registry, tracing): (&Registry, Tracing),
     ) -> anyhow::Result<Handle> {
         let (opened, file, told) = (Arc::clone(log), settings.policy_file.clone(), registry.clone());
         let mut ticker = tokio::task::spawn_blocking(move || Ticker::new(opened, file, &told)).await??;
@@ -175,6 +183,7 @@ impl Running {
             checkpoints: state.checkpoints,
             checkpoint_interval: state.checkpoint_interval,
             grace: state.grace,
+            tracing,
         };
         let shutdown = self.work.shutdown.clone();
         let scorer = Scorer::start(config, log, Arc::clone(&settings.policy), (registry, clock), shutdown.clone())?;
@@ -244,7 +253,9 @@ impl Running {
         let (index, readers) = tokio::task::spawn_blocking(move || Index::start(&opened, &shutdown)).await??;
         self.readers = readers;
         let gate = self.start_gate(settings, views(scorer.clone()), (log, clock)).await?;
+        let access = settings.access.clone();
         let admin = Admin {
+            access: Access::new(access.tokens, access.proxy, &probes.registry)?,
             index,
             explanations: Explanations::new(Arc::clone(log), Arc::clone(&settings.policy), self.work.shutdown.clone()),
             views: views(scorer.clone()),
@@ -329,6 +340,7 @@ impl Running {
                 tracing::warn!("a reader did not end");
             }
         }
+        self.traces.close().await;
         intake.and(work)
     }
 }

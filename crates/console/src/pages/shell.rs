@@ -1,9 +1,12 @@
 //! What is around every page: the head, where one can go, who one is.
 
+use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{ICON, SCRIPT, STYLE};
+use super::forms;
 use super::visit::Visit;
+use crate::access::Credential;
 
 /// The pages that the navigation names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +29,8 @@ const PLACES: [(Place, &str, &str); 5] = [
 ];
 
 /// A whole page.
-pub(crate) fn page(visit: &Visit, place: Place, title: &str, body: &Markup) -> Markup {
-    html! {
+pub(crate) fn page(visit: &Visit, place: Place, title: &str, body: &Markup) -> Html<String> {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             (head(title))
@@ -52,12 +55,13 @@ pub(crate) fn page(visit: &Visit, place: Place, title: &str, body: &Markup) -> M
                 }
             }
         }
-    }
+    };
+    Html(page.into_string())
 }
 
 /// A page without the rest of the console around it: for who is not let in yet, and for errors.
-pub(crate) fn bare(title: &str, body: &Markup) -> Markup {
-    html! {
+pub(crate) fn bare(title: &str, body: &Markup) -> Html<String> {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             (head(title))
@@ -66,7 +70,8 @@ pub(crate) fn bare(title: &str, body: &Markup) -> Markup {
                 main id="main" { (body) }
             }
         }
-    }
+    };
+    Html(page.into_string())
 }
 
 fn head(title: &str) -> Markup {
@@ -88,9 +93,9 @@ fn who(visit: &Visit) -> Markup {
     html! {
         div class="who" {
             span { bdi { (visit.caller.name) } " " span class="soft" { (visit.role()) } }
-            @if let Some(csrf) = &visit.csrf {
+            @if visit.caller.credential == Credential::Session {
                 form method="post" action="/logout" {
-                    input type="hidden" name="csrf" value=(csrf);
+                    (forms::csrf(visit))
                     button class="quiet" type="submit" { "Log out" }
                 }
             }

@@ -4,6 +4,7 @@ pub(crate) mod connect;
 pub(crate) mod operate;
 pub(crate) mod see;
 pub(crate) mod steer;
+pub(crate) mod token;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -17,6 +18,7 @@ use sendgrid::webhook::CustomerRule;
 
 use self::connect::{ConnectOptions, DisconnectOptions};
 use self::operate::{Asking, Author, OperateCommand};
+use self::token::TokenCommand;
 
 /// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
 ///
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     Metrics,
     #[command(flatten)]
     Operate(OperateCommand),
+    /// Make tokens for whoever is to be let in at the operators' API and pages.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Make the topics that Weir needs in Kafka.
     #[command(subcommand)]
     Topics(TopicsCommand),

@@ -1,0 +1,26 @@
+//! The newest of what is kept, for the pages.
+
+use std::sync::Arc;
+
+use super::{Acted, Decided, Index, read};
+
+impl Index {
+    /// The newest decisions, the newest first. Partitions are read one beside the other, so that they lie in memory in no order of
+    /// time.
+    pub(crate) fn newest_decisions(&self, limit: usize, wanted: impl Fn(&Decided) -> bool) -> Vec<Arc<Decided>> {
+        let decisions = read(&self.known.decisions);
+        let mut found: Vec<_> = decisions.all().filter(|decided| wanted(decided)).collect();
+        found.sort_by(|a, b| {
+            let (one, other) = (&a.decision, &b.decision);
+            other.at.cmp(&one.at).then_with(|| other.offset.offset.cmp(&one.offset.offset))
+        });
+        found.into_iter().take(limit).cloned().collect()
+    }
+
+    /// The newest calls to SendGrid as they were read, the newest first.
+    pub(crate) fn newest_actions(&self, limit: usize) -> Vec<Arc<Acted>> {
+        let actions = read(&self.known.actions);
+        let all: Vec<_> = actions.all().collect();
+        all.into_iter().rev().take(limit).cloned().collect()
+    }
+}

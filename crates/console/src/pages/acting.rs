@@ -1,0 +1,84 @@
+//! What the pages' forms do: the same acts that the API does, and back to the page with a word of what was done.
+
+use axum::extract::{Form, Path, State};
+use axum::response::Response;
+use model::{CustomerId, DecisionId};
+use serde::Deserialize;
+
+use super::faults::Fault;
+use super::forms;
+use super::visit::{Done, Visit};
+use crate::acts::{self, AnswerWanted, Verdict, Words};
+use crate::admin::Admin;
+use crate::problem::Problem;
+
+/// A reason, and no more.
+#[derive(Debug, Deserialize)]
+pub(super) struct Reason {
+    reason: String,
+}
+
+/// Answers `POST /enforcement/pause`.
+pub(super) async fn pause(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Form(Reason { reason }): Form<Reason>,
+) -> Result<Response, Fault> {
+    acts::pause(&admin, &visit.caller, Words::own(reason)).await.map_err(Fault::of(&visit))?;
+    Ok(forms::back("/", Done::Paused))
+}
+
+/// Answers `POST /enforcement/resume`.
+pub(super) async fn resume(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Form(Reason { reason }): Form<Reason>,
+) -> Result<Response, Fault> {
+    acts::resume(&admin, &visit.caller, Words::own(reason)).await.map_err(Fault::of(&visit))?;
+    Ok(forms::back("/", Done::Resumed))
+}
+
+/// An answer to what waits.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    answer: Verdict,
+    decision: String,
+    reason: String,
+    /// The page that it was given on.
+    #[serde(default)]
+    from: From,
+}
+
+/// The page that a form stood on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(super) enum From {
+    #[serde(rename = "/")]
+    Overview,
+    #[default]
+    #[serde(rename = "customer")]
+    Customer,
+}
+
+/// Answers `POST /customers/{id}/answer`.
+pub(super) async fn answer(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(Answer { answer, decision, reason, from }): Form<Answer>,
+) -> Result<Response, Fault> {
+    let fault = Fault::of(&visit);
+    let customer = customer(&id).map_err(&fault)?;
+    let path = super::parts::customer_path(&customer);
+    let Some(decision) = DecisionId::parse(&decision) else {
+        return Err(fault(Problem::invalid("the form names no decision: load the page again")));
+    };
+    let wanted = AnswerWanted { verdict: answer, decision: Some(decision) };
+    acts::answer(&admin, &visit.caller, customer, wanted, Words::own(reason)).await.map_err(&fault)?;
+    let done = if answer == Verdict::Approve { Done::Approved } else { Done::Rejected };
+    Ok(forms::back(if from == From::Overview { "/" } else { &path }, done))
+}
+
+/// The customer that a path names.
+pub(super) fn customer(id: &str) -> Result<CustomerId, Problem> {
+    CustomerId::new(id).map_err(|error| Problem::invalid(error.to_string()))
+}

@@ -1,0 +1,62 @@
+// Livelier pages: new decisions on top of the list as they come, and figures that keep up. Everything is there without it.
+"use strict";
+
+const LONGEST = 50;
+const EVERY = 15000;
+
+// New decisions.
+const feed = document.getElementById("feed");
+if (feed) {
+  const state = document.querySelector(".live");
+  const news = document.getElementById("news");
+  const source = new EventSource(feed.dataset.feed);
+  const tell = (name, words) => {
+    state.dataset.state = name;
+    state.textContent = words;
+  };
+  source.addEventListener("open", () => tell("on", "live"));
+  source.addEventListener("error", () => tell("off", "not connected"));
+  source.addEventListener("decisions", (event) => {
+    const rows = document.createElement("template");
+    rows.innerHTML = event.data;
+    const fresh = [...rows.content.children].filter((row) => !document.querySelector(`[data-id="${row.dataset.id}"]`));
+    fresh.forEach((row) => row.classList.add("fresh"));
+    feed.prepend(...fresh);
+    while (feed.children.length > LONGEST) feed.lastElementChild.remove();
+    const nothing = feed.parentElement.querySelector(".nothing");
+    if (nothing) nothing.remove();
+    if (fresh.length === 1) news.textContent = fresh[0].querySelector(".what").innerText;
+    else if (fresh.length > 1) news.textContent = `${fresh.length} new decisions`;
+  });
+}
+
+// Figures: the parts of the page that say so are fetched anew, unless somebody is at work in them.
+const parts = () => [...document.querySelectorAll("[data-live]")];
+const isBusy = (part) =>
+  part.contains(document.activeElement) && document.activeElement !== document.body
+  || part.querySelector("details[open]") !== null
+  || [...part.querySelectorAll("input:not([type=hidden]), textarea")].some((field) => field.value !== field.defaultValue);
+const refresh = async () => {
+  if (document.hidden) return;
+  const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of parts()) {
+    const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
+    if (fresh && !isBusy(part) && fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
+  }
+  // How long ago the decisions were.
+  for (const row of page.querySelectorAll("#feed [data-id]")) {
+    const when = document.querySelector(`#feed [data-id="${row.dataset.id}"] .when`);
+    if (when) when.innerHTML = row.querySelector(".when").innerHTML;
+  }
+};
+if (parts().length > 0) setInterval(() => refresh().catch(() => {}), EVERY);
+
+// A form is sent once.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) event.preventDefault();
+  else if (form.method === "post") form.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));

@@ -1,0 +1,332 @@
+//! The overview as HTML.
+
+use maud::{Markup, html};
+use model::figures::{count, thousands};
+use model::{CompletenessReport, Millis, Provider, Stage, Window};
+
+use super::mail::{self, Row};
+use super::{Overview, Waiting, banners};
+use crate::access::Role;
+use crate::pages::forms::{self, Form};
+use crate::pages::visit::Visit;
+use crate::pages::{parts, words};
+
+pub(super) fn overview(overview: &Overview, visit: &Visit) -> Markup {
+    html! {
+        h1 class="unseen" { "Overview" }
+        div data-live="banners" { (banners::banners(overview, visit)) }
+        div data-live="signs" { (signs(overview)) }
+        div data-live="stages" { (stages(overview)) }
+        div class="columns wide-left" {
+            (decisions(overview))
+            div class="stack" {
+                (waiting(overview, visit))
+                (held(overview))
+                (switch(overview, visit))
+            }
+        }
+        div data-live="pools" { (pools(overview)) }
+        div data-live="providers" { (providers(overview)) }
+        div class="columns" {
+            div data-live="worst" { (worst(overview)) }
+            (completeness(overview))
+        }
+    }
+}
+
+/// The four questions, answered in a line each.
+fn signs(overview: &Overview) -> Markup {
+    let (events, events_look) = losing(overview);
+    let (pools, pools_look) = hurt(overview);
+    let (did, said) = lately(overview);
+    let (acting, acting_look) = banners::acting(overview);
+    html! {
+        dl class="signs" {
+            div class=(events_look) { dt { "Are we losing events?" } dd { (events) } }
+            div class=(pools_look) { dt { "Who hurts our pools?" } dd { (pools) } }
+            div { dt { "What did Weir just do?" } dd { a href="#decisions" { (did) } " " span class="soft" { (said) } } }
+            div class=(acting_look) { dt { "Does it act?" } dd { (acting) " " span class="soft" { (banners::held_back(overview)) } } }
+        }
+    }
+}
+
+fn losing(overview: &Overview) -> (Markup, &'static str) {
+    let fresh = html! {
+        @match overview.fleet.as_of {
+            Some(as_of) => span class="soft" { "Counted up to " (parts::ago(as_of, overview.now)) },
+            None => span class="soft" { "Nothing is counted yet" },
+        }
+    };
+    let newest = overview.reports.iter().map(|report| report.day).max();
+    let of_day: Vec<_> = overview.reports.iter().filter(|report| Some(report.day) == newest).collect();
+    let Some(day) = newest else {
+        return (html! { "Not compared with SendGrid yet " (fresh) }, "");
+    };
+    let hours: usize = of_day.iter().map(|report| report.missing_hours.len()).sum();
+    if of_day.iter().all(|report| report.is_complete()) {
+        return (html! { a href="#completeness" { "No: " (day) " is complete" } " " (fresh) }, "good");
+    }
+    let worst = of_day.iter().map(|report| gap(report)).fold(0.0, f64::max);
+    let told = html! {
+        a href="#completeness" { "Yes: " (words::percent(worst)) " of " (day) } " "
+        span class="soft" { (count(hours, "hour", "hours")) " with gaps" }
+    };
+    (told, if worst >= 0.001 || hours > 0 { "alarm" } else { "warn" })
+}
+
+/// The largest share that is missing of any kind of event.
+fn gap(report: &CompletenessReport) -> f64 {
+    report.figures.iter().map(|figure| figure.share).fold(0.0, f64::max)
+}
+
+fn hurt(overview: &Overview) -> (Markup, &'static str) {
+    let worst = overview.worst.iter().find(|ranked| ranked.stage < Stage::Quarantined && ranked.times_the_fleet >= 2.0);
+    match worst {
+        None => (html! { "Nobody stands out " span class="soft" { "among those who send freely" } }, "good"),
+        Some(ranked) => {
+            let told = html! {
+                (parts::customer(&ranked.customer)) " "
+                span class="soft" {
+                    @if let Some(pool) = &ranked.pool { "in " bdi { (pool) } ", " }
+                    "about " (format!("{:.0}", ranked.times_the_fleet)) " times the fleet's rate"
+                }
+            };
+            (told, if ranked.times_the_fleet >= 5.0 { "warn" } else { "" })
+        }
+    }
+}
+
+fn lately(overview: &Overview) -> (String, String) {
+    let hour_ago = overview.now - Millis::hours(1);
+    let decisions = overview.decisions.iter().map(|decided| &decided.decision);
+    let lately: Vec<_> = decisions.filter(|decision| decision.at >= hour_ago).collect();
+    let up = lately.iter().filter(|decision| decision.to > decision.from).count();
+    let down = lately.iter().filter(|decision| decision.to < decision.from).count();
+    let more = if lately.len() == super::DECISIONS { "at least " } else { "" };
+    (format!("{more}{up} up, {down} down"), "in the last hour".to_owned())
+}
+
+/// How many customers stand where: a bar of their shares, and a link to each list.
+fn stages(overview: &Overview) -> Markup {
+    let count_of = |stage| overview.stages.get(&stage).copied().unwrap_or(0);
+    let all: usize = overview.stages.values().sum();
+    html! {
+        section aria-labelledby="stages" {
+            h2 id="stages" { "Customers by stage " span class="soft" { (thousands(all)) } }
+            (bar(&Stage::ALL.map(|stage| (stage, count_of(stage)))))
+            ul class="tiles" {
+                @for stage in Stage::ALL {
+                    li { a class={ "tile " (stage.name()) } href={ "/customers?stage=" (stage.name()) } {
+                        span class="figure" { (thousands(count_of(stage))) } " " (parts::stage(stage))
+                        span class="soft hint" { (words::meaning(stage)) }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+/// Shares of a whole, drawn. Those who stand out are never thinner than can be seen.
+fn bar(parts: &[(Stage, usize)]) -> Markup {
+    const WIDTH: f64 = 1_000.0;
+    const LEAST: f64 = 4.0;
+    #[expect(clippy::cast_precision_loss, reason = "a picture is coarser")]
+    let number = |count: usize| count as f64;
+    let seen: Vec<_> = parts.iter().filter(|(_, count)| *count > 0).collect();
+    let all: f64 = seen.iter().map(|(_, count)| number(*count)).sum();
+    let widths: Vec<_> = seen.iter().map(|(_, count)| (number(*count) / all * WIDTH).max(LEAST)).collect();
+    let scale = WIDTH / widths.iter().sum::<f64>().max(1.0);
+    let starts = widths.iter().scan(0.0, |at, width| {
+        let start = *at;
+        *at += width * scale;
+        Some(start)
+    });
+    html! {
+        svg class="shares" viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
+            @for (((stage, _), start), width) in seen.iter().zip(starts).zip(&widths) {
+                rect class={ "fill " (stage.name()) } x=(format!("{start:.1}")) y="0" width=(format!("{:.1}", (width * scale - 1.5).max(1.0))) height="14" {}
+            }
+        }
+    }
+}
+
+fn decisions(overview: &Overview) -> Markup {
+    html! {
+        section aria-labelledby="decisions" {
+            h2 id="decisions" { "Decisions" span class="live" data-state="" {} }
+            p class="unseen" role="status" aria-live="polite" id="news" {}
+            @if overview.decisions.is_empty() { (parts::nothing("Weir has decided nothing yet.")) }
+            ol class="decisions" id="feed" data-feed="/decisions/feed" {
+                @for decision in &overview.decisions { (parts::decision_row(&decision.decision, overview.now)) }
+            }
+            p { a href="/activity" { "Everything that was decided and done" } }
+        }
+    }
+}
+
+fn waiting(overview: &Overview, visit: &Visit) -> Markup {
+    html! {
+        section aria-labelledby="waiting" {
+            h2 id="waiting" { "Waiting for approval " span class="soft" { (overview.waiting.len()) } }
+            @if overview.waiting.is_empty() { (parts::nothing("Nothing waits for a person.")) }
+            ul class="cards" { @for one in overview.waiting.iter().take(20) { (card(one, overview, visit)) } }
+            @if overview.waiting.len() > 20 { p class="soft" { "The 20 that wait longest; answer these, and the others follow." } }
+        }
+    }
+}
+
+fn card(one: &Waiting, overview: &Overview, visit: &Visit) -> Markup {
+    let act = format!("{}/answer", parts::customer_path(&one.customer));
+    html! {
+        li class="card" {
+            p { (parts::customer(&one.customer)) " " span class="arrow" aria-hidden="true" { "→" } span class="unseen" { "to" } " " (parts::stage(one.stage)) }
+            @if let Some(finding) = &one.finding { p { (finding) } }
+            p class="soft" {
+                (count(one.sent_24h, "mail", "mails")) " in 24 h; waits since " (parts::ago(one.since, overview.now))
+                @if let Some(expires) = one.expires { ", expires " (parts::ago(expires, overview.now)) }
+                " · " a href={ "/decisions/" (one.decision) } { "Why" }
+            }
+            @if visit.may(Role::Approver) {
+                form class="act" method="post" action=(act) {
+                    (forms::csrf(visit))
+                    input type="hidden" name="decision" value=(one.decision);
+                    input type="hidden" name="from" value="/";
+                    label class="field" { span { "Reason" } input name="reason" required maxlength="500" autocomplete="off"; }
+                    button class="strong" name="answer" value="approve" type="submit" { "Approve" span class="unseen" { " " (one.customer) } }
+                    button name="answer" value="reject" type="submit" { "Reject" span class="unseen" { " " (one.customer) } }
+                }
+            }
+        }
+    }
+}
+
+fn held(overview: &Overview) -> Markup {
+    html! {
+        section aria-labelledby="held" data-live="held" {
+            h2 id="held" { "Held back" }
+            @if overview.held.is_empty() { (parts::nothing("All that was decided is carried out.")) }
+            ul class="plain" { @for (why, held) in &overview.held {
+                li { details {
+                    summary { strong { (thousands(held.customers)) } " " (words::held(*why)) }
+                    ul { @for case in &held.some {
+                        li { (parts::customer(&case.customer)) " to " (parts::stage(case.stage))
+                            @if let Some(held) = &case.held { " " span class="soft" { (held.reason) } }
+                        }
+                    } }
+                    @if held.some.len() < held.customers { p class="soft" { "and " (thousands(held.customers - held.some.len())) " more" } }
+                } }
+            } }
+        }
+    }
+}
+
+fn switch(overview: &Overview, visit: &Visit) -> Markup {
+    let is_paused = overview.switch.as_ref().is_some_and(|switch| switch.paused);
+    html! {
+        @if visit.may(Role::Operator) && !is_paused {
+            section aria-labelledby="stop" {
+                h2 id="stop" { "Stop it" }
+                details class="act" {
+                    summary { "Pause all enforcement" }
+                    p class="soft" { "Decisions go on; nothing is changed at SendGrid until somebody resumes it. What a rule did is taken back under " a href="/activity#undo" { "Activity" } "." }
+                    (forms::form(visit, &Form { act: "/enforcement/pause", button: "Pause enforcement", looks: "strong danger", why: "Why" }, &html! {}))
+                }
+            }
+        }
+    }
+}
+
+fn providers(overview: &Overview) -> Markup {
+    let rows = Provider::ALL.map(|provider| (provider, Row::provider(&overview.fleet, provider)));
+    let mut rows: Vec<_> = rows.into_iter().filter(|(_, row)| !row.is_empty()).collect();
+    rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.day()));
+    let rows: Vec<_> = rows.into_iter().map(|(provider, row)| (html! { (words::provider(provider)) }, row)).collect();
+    html! {
+        section aria-labelledby="providers" {
+            h2 id="providers" { "Mailbox providers" }
+            @if rows.is_empty() { (parts::nothing("No mail in the last 24 hours.")) }
+            @else { (mail::table("Mail by mailbox provider", "Provider", &rows, &Row::all(&overview.fleet))) }
+        }
+    }
+}
+
+fn pools(overview: &Overview) -> Markup {
+    let names = overview.fleet.windows.get(&Window::Day).into_iter().flat_map(|day| day.pools.keys());
+    let link = |pool: &model::PoolName| html! { a href={ "/pools#" (words::encoded(pool.as_str())) } { bdi { (pool) } } };
+    let mut rows: Vec<_> = names.map(|pool| (link(pool), Row::pool(&overview.fleet, pool))).collect();
+    rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.day()));
+    html! {
+        section aria-labelledby="pools" {
+            h2 id="pools" { "IP pools" }
+            @if rows.is_empty() { (parts::nothing("No event has named a pool in the last 24 hours.")) }
+            @else { (mail::table("Mail by IP pool; complaints are of all mail delivered from it", "Pool", &rows, &Row::all(&overview.fleet))) }
+        }
+    }
+}
+
+fn worst(overview: &Overview) -> Markup {
+    let table = html! {
+        table class="figures" {
+            caption { "Expected rates of the last 24 hours: few mails are taken to be like the fleet's" }
+            thead { tr {
+                th scope="col" { "Customer" } th scope="col" { "Stage" } th scope="col" { "Pool" }
+                th scope="col" class="number" { "Hard bounces" } th scope="col" class="number" { "Complaints" } th scope="col" class="number" { "× fleet" }
+            } }
+            tbody { @for ranked in overview.worst.iter().take(super::WORST) { tr {
+                th scope="row" { (parts::customer(&ranked.customer)) }
+                td { (parts::stage(ranked.stage)) }
+                td { @if let Some(pool) = &ranked.pool { bdi { (pool) } } @else { "–" } }
+                td class="number" { (words::percent(ranked.hard_bounce.get())) }
+                td class="number" { (words::percent(ranked.spam_report.get())) }
+                td class="number" { (format!("{:.1}", ranked.times_the_fleet)) }
+            } } }
+        }
+    };
+    html! {
+        section aria-labelledby="worst" {
+            h2 id="worst" { "Worst customers" }
+            @if overview.worst.is_empty() { (parts::nothing("Nobody's mail stands out.")) }
+            @else { (parts::scrolling("Worst customers", &table)) }
+        }
+    }
+}
+
+fn completeness(overview: &Overview) -> Markup {
+    let mut reports: Vec<_> = overview.reports.iter().collect();
+    reports.sort_by(|a, b| b.day.cmp(&a.day).then_with(|| a.account.cmp(&b.account)));
+    let table = html! {
+        table class="figures" {
+            caption { "What SendGrid counted and Weir does not have, by day" }
+            thead { tr {
+                th scope="col" { "Day" } th scope="col" { "Account" }
+                th scope="col" class="number" { "Missing" } th scope="col" { "Hours with gaps" }
+            } }
+            tbody { @for report in reports { tr {
+                th scope="row" { (report.day) }
+                td { bdi { (report.account) } }
+                td class={ "number" @if !report.is_complete() { " high" } } { @if report.is_complete() { "nothing" } @else { (words::percent(gap(report))) } }
+                td { (hours(report)) }
+            } } }
+        }
+    };
+    html! {
+        section aria-labelledby="completeness" data-live="completeness" {
+            h2 id="completeness" { "Completeness" }
+            @if overview.reports.is_empty() { (parts::nothing("No day has been compared with SendGrid's own figures yet.")) }
+            @else { (parts::scrolling("Completeness", &table)) }
+        }
+    }
+}
+
+/// The hours of which events are missing, by the clock.
+fn hours(report: &CompletenessReport) -> Markup {
+    const SHOWN: usize = 6;
+    let hour = |at: model::Timestamp| at.to_string().get(11..16).unwrap_or_default().to_owned();
+    let names: Vec<_> = report.missing_hours.iter().take(SHOWN).map(|missing| hour(missing.hour)).collect();
+    html! {
+        @if names.is_empty() { "–" } @else {
+            (names.join(", "))
+            @if report.missing_hours.len() > SHOWN { " and " (report.missing_hours.len() - SHOWN) " more" }
+        }
+    }
+}
