@@ -14,6 +14,10 @@ fn pages() -> Value {
         json!({"name": "policy", "path": "/policy"}),
         json!({"name": "activity", "path": "/activity"}),
     ];
+    if let Some(only) = std::env::var_os("WEIR_PAGES") {
+        pages.retain(|page| only.to_str().unwrap().split(',').any(|name| page["name"] == name));
+        return pages.into();
+    }
     let hostile = HOSTILE.iter().enumerate();
     pages.extend(hostile.map(|(n, name)| json!({"name": format!("hostile-{n}"), "path": path_of("customers", name)})));
     pages.into()
@@ -21,9 +25,7 @@ fn pages() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_sound_at_every_size() {
-    let rig = Rig::new("").await;
-    rig.mail_goes_out().await;
-    rig.until("/v1/approvals", |answer| answer["approvals"].as_array().is_some_and(|all| all.len() >= 3)).await;
+    let rig = Rig::found("").await;
     let found = rig.browse("look.mjs", json!({"pages": pages(), "pictures": pictures()})).await;
     assert_eq!(found["looked"], pages().as_array().unwrap().len() * 4);
     let wrong: Vec<_> = found["wrong"].as_array().unwrap().iter().filter_map(Value::as_str).collect();

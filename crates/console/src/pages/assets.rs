@@ -25,11 +25,8 @@ impl Asset {
 
 /// How pages look.
 pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
-    const PARTS: &str = concat!(
-        include_str!("assets/base.css"),
-        include_str!("assets/parts.css"),
-        include_str!("assets/pages.css")
-    );
+    const PARTS: &str =
+        concat!(include_str!("assets/base.css"), include_str!("assets/parts.css"), include_str!("assets/pages.css"));
     Asset::new("weir", "css", "text/css; charset=utf-8", PARTS)
 });
 

@@ -32,7 +32,8 @@ impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let status = self.problem.status();
         let body = body(&self.problem, status);
-        (status, shell::page(&self.visit, Place::Elsewhere, heading(&self.problem, status).as_str(), &body)).into_response()
+        (status, shell::page(&self.visit, Place::Elsewhere, heading(&self.problem, status).as_str(), &body))
+            .into_response()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Forms: what a person does, with the reason, and what it answers.
 
+use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::http::StatusCode;
 use maud::{Markup, html};
 
 use super::visit::{Done, Visit};

@@ -83,9 +83,7 @@ pub(crate) fn decision_row(decision: &Decision, now: Timestamp) -> Markup {
     let href = decision_path(decision);
     html! {
         li class={ "decision " (if decision.to > decision.from { "up" } else { "down" }) } data-id=(decision.id) {
-            a class="when" href=(href) aria-label={ "Explain the decision of " (words::moment(decision.at)) } {
-                (ago(decision.at, now))
-            }
+            a class="when" href=(href) { span class="unseen" { "Why: decision " } (ago(decision.at, now)) }
             span class="what" { (customer(&decision.customer)) " " (step(decision)) }
             span class="why" { (why(decision)) }
         }

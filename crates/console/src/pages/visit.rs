@@ -54,7 +54,9 @@ impl Done {
     /// In a sentence.
     pub(crate) const fn words(self) -> &'static str {
         match self {
-            Self::Command => "Written to the log. The scorer follows it within moments, and the decision then shows here.",
+            Self::Command => {
+                "Written to the log. The scorer follows it within moments, and the decision then shows here."
+            }
             Self::Note => "The note is written to the log, and shows in the history within moments.",
             Self::Approved => "Approved. The enforcer carries it out within moments.",
             Self::Rejected => "Rejected. The customer is left as it is until its next decision.",
@@ -93,7 +95,11 @@ impl FromRequestParts<Admin> for Visit {
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Infallible> {
         let caller = parts.extensions.get::<Caller>().cloned();
         // Whoever was not told apart may look, and no more.
-        let caller = caller.unwrap_or_else(|| Caller { name: "nobody".to_owned(), role: Role::Viewer, credential: Credential::Open });
+        let caller = caller.unwrap_or_else(|| Caller {
+            name: "nobody".to_owned(),
+            role: Role::Viewer,
+            credential: Credential::Open,
+        });
         let csrf = parts.extensions.get::<Csrf>().map(|csrf| csrf.0.clone());
         let behind = Query::<Behind>::try_from_uri(&parts.uri);
         let done = behind.ok().and_then(|Query(behind)| behind.done);

@@ -4,7 +4,7 @@ use policy::Policy;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Output, open};
+use super::{Output, cursor, open};
 use crate::cli::see::{CustomerOptions, CustomersOptions};
 use crate::rendering::customer::{CustomerAnswer, page};
 use crate::rendering::customers::{CustomersPage, table};
@@ -46,8 +46,7 @@ async fn one_page(
     let request = weir.get("/v1/customers").query(wanted).query(&[("limit", limit)]);
     let request = request.query(&after.map(|after| ("after", after)).into_iter().collect::<Vec<_>>());
     let CustomersPage { customers, next } = weir.answer(request).await?;
-    let next = next.filter(|next| !next.is_null());
-    Ok((customers, next.map(|next| next.as_str().map_or_else(|| next.to_string(), str::to_owned))))
+    Ok((customers, cursor(next)))
 }
 
 fn tell(output: &Output, found: Vec<Value>, is_more: bool) -> anyhow::Result<()> {

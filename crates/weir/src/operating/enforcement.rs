@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::steering::sign;
-use super::{open, read};
+use super::{cursor, open, read};
 use crate::cli::operate::{AnswerOptions, Asking, EnforceCommand, SwitchOptions, UndoOptions};
 use crate::rendering::enforcement::{self as shown, Status};
 use crate::rendering::printable_text;
@@ -42,18 +42,21 @@ pub(super) async fn stopped_by(weir: &RunningWeir) -> anyhow::Result<Option<Stri
 #[derive(Deserialize)]
 struct Held {
     held_back: Vec<Value>,
-    next: Option<usize>,
+    next: Option<Value>,
 }
 
 async fn status(asking: Asking) -> anyhow::Result<()> {
     let (weir, output) = open(&asking)?;
     let mut status: Value = weir.answer(weir.get("/v1/enforcer")).await?;
-    let (mut held, mut next) = (Vec::new(), Some(0));
-    while let Some(after) = next {
-        let request = weir.get("/v1/enforcer/held").query(&[("after", after)]);
+    let (mut held, mut after) = (Vec::new(), None);
+    loop {
+        let request = weir.get("/v1/enforcer/held").query(&after.map(|after| ("after", after)).as_slice());
         let mut page: Held = weir.answer(request).await?;
         held.append(&mut page.held_back);
-        next = page.next;
+        after = cursor(page.next);
+        if after.is_none() {
+            break;
+        }
     }
     status["held"] = Value::Array(held);
     output.show(status, shown::status)

@@ -108,6 +108,15 @@ fn read<T: DeserializeOwned>(answer: Value) -> anyhow::Result<T> {
     serde_json::from_value(printable(answer)).context("Weir answers what makes no sense; is it of this version?")
 }
 
+/// A page's `next`, as it is asked for: it is text, and once was a number.
+fn cursor(next: Option<Value>) -> Option<String> {
+    match next? {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    }
+}
+
 /// Whom to ask, and how to print the answer.
 fn open(asking: &Asking) -> anyhow::Result<(RunningWeir, Output)> {
     Ok((RunningWeir::named(&asking.at)?, Output::new(asking.json)))

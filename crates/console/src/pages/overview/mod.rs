@@ -11,8 +11,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::Markup;
 use model::{
-    CaseView, CompletenessReport, CustomerId, Day, DecisionId, EnforcerStatus, Fleet, HeldWhy, Stage, Switch,
-    Timestamp,
+    CaseView, CompletenessReport, CustomerId, Day, DecisionId, EnforcerStatus, Fleet, HeldWhy, Stage, Switch, Timestamp,
 };
 use policy::{OpenIncident, Ranked};
 
@@ -134,7 +133,8 @@ fn found(admin: &Admin, mut waiting: Vec<Waiting>) -> Vec<Waiting> {
     for one in &mut waiting {
         let Some(standing) = admin.index.standing(&one.customer) else { continue };
         one.sent_24h = standing.sent_24h;
-        one.finding = standing.reasons.iter().find(|reason| reason.decision == one.decision).map(|reason| reason.text.clone());
+        one.finding =
+            standing.reasons.iter().find(|reason| reason.decision == one.decision).map(|reason| reason.text.clone());
     }
     waiting.sort_by_key(|one| one.since);
     waiting

@@ -1,0 +1,66 @@
+//! What people do on the pages is done: the simulated SendGrid shows it.
+
+use serde_json::{Value, json};
+use simulator::sendgrid::{HOME, QUARANTINE};
+
+use crate::rig::{BAD, HOSTILE, MARKUP, Rig};
+
+/// What was found wants nobody's attention.
+fn sound(found: &Value) {
+    assert_eq!(found["noted"], json!([]), "{found}");
+}
+
+fn done(found: &Value, words: &str) {
+    assert!(found["done"].as_str().unwrap().starts_with(words), "{found}");
+    sound(found);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_answered_on_the_page() {
+    let rig = Rig::found("").await;
+    let answer = json!({"act": "answer", "answer": "approve", "customer": BAD[0], "reason": MARKUP});
+    done(&rig.browse("act.mjs", answer).await, "Approved.");
+    rig.until_in(BAD[0], QUARANTINE).await;
+    // Without a script the forms do the same; so they do on a telephone.
+    let answer =
+        json!({"act": "answer", "answer": "reject", "customer": BAD[1], "reason": "no", "plain": true, "narrow": true});
+    done(&rig.browse("act.mjs", answer).await, "Rejected.");
+    rig.until("/v1/enforcer", |answer| answer["held_back"]["rejected"] == 1).await;
+    let pools: Vec<_> = rig.sendgrid.world().pools_of(BAD[1]).into_iter().collect();
+    assert_eq!(pools, [HOME]);
+    // Whatever the customer is called, it is the one that was meant.
+    for name in HOSTILE {
+        let answer = json!({"act": "answer", "answer": "reject", "customer": name, "reason": "no"});
+        done(&rig.browse("act.mjs", answer).await, "Rejected.");
+    }
+    rig.until("/v1/enforcer", |answer| answer["held_back"]["rejected"] == 1 + HOSTILE.len()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enforcement_is_paused_by_keyboard_alone_and_goes_on() {
+    let rig = Rig::found("").await;
+    let found = rig.browse("act.mjs", json!({"act": "keyboard", "reason": "a false alarm?"})).await;
+    assert_eq!(
+        (&found["first"], &found["unseen"]),
+        (&json!("Skip to the content"), &json!([])),
+        "where one is, is seen"
+    );
+    done(&found, "Enforcement is paused");
+    rig.until("/v1/enforcer", |answer| answer["paused"] == true).await;
+    let answer = json!({"act": "answer", "answer": "approve", "customer": BAD[0], "reason": "bought"});
+    done(&rig.browse("act.mjs", answer).await, "Approved.");
+    rig.until("/v1/enforcer", |answer| answer["held_back"]["paused"] == 1).await;
+    assert!(!rig.sendgrid.world().pools_of(BAD[0]).contains(QUARANTINE));
+    let resume = json!({"act": "resume", "reason": "none", "plain": true});
+    done(&rig.browse("act.mjs", resume).await, "Enforcement goes on.");
+    rig.until_in(BAD[0], QUARANTINE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_come_in_while_the_page_is_looked_at() {
+    let rig = Rig::found("").await;
+    let found = rig.browse("act.mjs", json!({"act": "watch", "customer": HOSTILE[0], "reason": MARKUP})).await;
+    let feed = found["feed"].as_str().unwrap();
+    assert!(feed.contains(HOSTILE[0]) && feed.contains(MARKUP), "as it was written: {feed}");
+    sound(&found);
+}
