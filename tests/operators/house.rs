@@ -47,6 +47,11 @@ impl Drop for House {
 
 impl House {
     pub(crate) async fn new() -> Self {
+        Self::with_access("").await
+    }
+
+    /// With who is let in, as the configuration says it.
+    pub(crate) async fn with_access(access: &str) -> Self {
         let account = |name: &str| Account {
             id: CustomerId::new(name).unwrap(),
             truth: Truth::Good,
@@ -72,6 +77,7 @@ impl House {
             path = "{state}"
             [scorer]
             tick_interval = "200ms"
+            {access}
             [enforcer]
             mode = "approve"
             settling = "1s"

@@ -5,4 +5,5 @@ mod approvals;
 mod commands;
 mod following;
 mod house;
+mod tokens;
 mod top;
