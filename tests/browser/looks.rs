@@ -31,3 +31,15 @@ async fn every_page_is_sound_at_every_size() {
     let wrong: Vec<_> = found["wrong"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The pictures of the README, of a platform whose customers have ordinary names.
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_taken() {
+    let rig = Rig::found_with("", &[]).await;
+    let pages = json!([
+        {"name": "readme-overview", "path": "/"},
+        {"name": "readme-customer", "path": path_of("customers", BAD[0])},
+    ]);
+    let found = rig.browse("look.mjs", json!({"pages": pages, "pictures": pictures()})).await;
+    assert_eq!(found["wrong"], json!([]));
+}

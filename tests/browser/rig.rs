@@ -10,10 +10,10 @@ use model::{CustomerId, Timestamp};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use simulator::platform::{Account, Placement, Truth};
-use simulator::sendgrid::{Options, Poster, Retries, SendGrid, Signer, World};
+use simulator::sendgrid::{HOME, Options, Poster, Retries, SendGrid, Signer, World};
 
 /// Subusers whose lists are bought.
-pub(crate) const BAD: [&str; 3] = ["bad-1", "bad-2", "bad-3"];
+pub(crate) const BAD: [&str; 3] = ["lucky-leads", "mega-list", "north-promo"];
 /// Names that mean something in a page, in a URL, or to the eye. Their lists are bought, too, so that they stand everywhere.
 pub(crate) const HOSTILE: [&str; 4] = [
     "<script>globalThis.hurt=1</script>",
@@ -22,6 +22,8 @@ pub(crate) const HOSTILE: [&str; 4] = [
     "\u{202e}gnihsihp \u{5d0}\u{5d1} <b>",
 ];
 pub(crate) const MARKUP: &str = "<img src=x onerror=globalThis.hurt=3></td><script>globalThis.hurt=4</script>";
+/// Where recipients have their mailboxes.
+const DOMAINS: [&str; 4] = ["gmail.com", "outlook.com", "yahoo.com", "example.org"];
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOKING: Duration = Duration::from_millis(20);
 
@@ -109,11 +111,16 @@ impl Rig {
         Self { _folder: folder, sendgrid, signer, receiver, admin, client, weir }
     }
 
-    /// With all bought lists found: they wait for a person.
+    /// With all bought lists found, the hostile names' too: they wait for a person.
     pub(crate) async fn found(access: &str) -> Self {
+        Self::found_with(access, &HOSTILE).await
+    }
+
+    /// With all bought lists found: those of the subusers, and these customers'.
+    pub(crate) async fn found_with(access: &str, others: &[&str]) -> Self {
         let rig = Self::new(access).await;
-        rig.mail_goes_out().await;
-        let all = BAD.len() + HOSTILE.len();
+        rig.mail_goes_out(others).await;
+        let all = BAD.len() + others.len();
         rig.until("/v1/approvals", |answer| answer["approvals"].as_array().is_some_and(|found| found.len() == all))
             .await;
         rig
@@ -121,16 +128,16 @@ impl Rig {
 
     /// Mail of customers whose lists are bought, and of many whose lists are not; receiving servers' words and categories are
     /// markup.
-    pub(crate) async fn mail_goes_out(&self) {
+    async fn mail_goes_out(&self, others: &[&str]) {
         let mut events = Vec::new();
         for number in 0..100 {
-            for customer in BAD.into_iter().chain(HOSTILE) {
+            for customer in BAD.iter().chain(others) {
                 events.push(event(customer, number, "processed", &json!({})));
                 let bounce = json!({"type": "bounce", "status": "5.1.1", "reason": format!("550 5.1.1 {MARKUP}")});
                 events.push(event(customer, number, "bounce", &bounce));
             }
             for good in 0..30 {
-                let customer = format!("good-{good}");
+                let customer = format!("shop-{good:02}");
                 events.push(event(&customer, number, "processed", &json!({})));
                 events.push(event(&customer, number, "delivered", &json!({"response": MARKUP})));
             }
@@ -193,10 +200,10 @@ impl Rig {
 }
 
 fn event(customer: &str, number: u32, kind: &str, more: &Value) -> String {
-    let id = format!("{kind}-{customer}-{number}");
+    let (id, domain) = (format!("{kind}-{customer}-{number}"), DOMAINS[number as usize % DOMAINS.len()]);
     let mut event = json!({
-        "event": kind, "timestamp": now().seconds(), "email": format!("{number}@example.org"), "customer_id": customer,
-        "category": [MARKUP], "sg_message_id": format!("{customer}-{number}.x"), "sg_event_id": id,
+        "event": kind, "timestamp": now().seconds(), "email": format!("{number}@{domain}"), "customer_id": customer,
+        "category": [MARKUP], "pool": {"id": 1, "name": HOME}, "sg_message_id": format!("{customer}-{number}.x"), "sg_event_id": id,
     });
     event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     event.to_string()
