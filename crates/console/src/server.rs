@@ -3,18 +3,18 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::extract::FromRef;
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::get;
+use model::without_addresses;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
-use crate::api::{
-    approvals, commands, completeness, customers, decisions, enforcer, explanations, fleet, policies, undo,
-};
 use crate::gate::{self, Gate};
-use crate::{access, health, pages};
+use crate::problem::Problem;
+use crate::{access, api, health, pages};
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,8 @@ impl Server {
     ///
     /// [`ServerError::Listen`].
     pub async fn bind_gate(listen: SocketAddr, gate: Gate) -> Result<Self, ServerError> {
-        let router = gate::router().route("/healthz", get(health::healthz));
+        let (gates, _) = gate::router().split_for_parts();
+        let router = gates.route("/healthz", get(health::healthz));
         Self::listen(listen, router.with_state(gate)).await
     }
 
@@ -121,24 +122,21 @@ where
 
 fn router(admin: Admin) -> Router {
     let steered = Router::new()
-        .merge(gate::router())
-        .route("/v1/customers", get(customers::list))
-        .route("/v1/customers/{id}", get(customers::show))
-        .route("/v1/customers/{id}/commands", post(commands::command))
-        .route("/v1/completeness", get(completeness::completeness))
-        .route("/v1/decisions", get(decisions::decisions))
-        .route("/v1/decisions/{id}/explanation", get(explanations::explanation))
-        .route("/v1/enforcer", get(enforcer::show))
-        .route("/v1/enforcer/held", get(enforcer::held))
-        .route("/v1/enforcer/pause", post(enforcer::pause))
-        .route("/v1/enforcer/resume", post(enforcer::resume))
-        .route("/v1/approvals", get(approvals::list))
-        .route("/v1/approvals/{customer}", post(approvals::answer))
-        .route("/v1/undo", post(undo::undo))
-        .route("/v1/fleet", get(fleet::fleet))
-        .route("/v1/policy", get(policies::show).post(policies::apply).layer(DefaultBodyLimit::max(policies::LONGEST)))
+        .merge(api::router())
         .merge(access::router())
         .merge(pages::router())
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(not_so)
         .layer(from_fn_with_state(admin.access.clone(), access::admit));
     health_router().merge(steered).layer(from_fn(access::secure)).with_state(admin)
+}
+
+async fn nothing_here(uri: Uri) -> Problem {
+    let detail = format!("there is nothing at {}: /v1/docs shows what there is", uri.path());
+    Problem::new(StatusCode::NOT_FOUND, "nothing here", without_addresses(&detail))
+}
+
+async fn not_so(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{method} is not for {}: /v1/docs shows what is", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method", without_addresses(&detail))
 }
