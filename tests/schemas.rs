@@ -19,7 +19,6 @@ use model::{
 };
 use model::{Test, Timestamp, Window};
 use policy::{Policy, Signal};
-use prometheus::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig, CreditsKind};
@@ -28,6 +27,7 @@ use serde_json::{Value, json};
 use simulator::platform::{Account, Gate, Placement, Platform, Scenario, Truth};
 use simulator::sendgrid::{HOME, QUARANTINE, SendGrid, World};
 use suites::customer_of;
+use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
 const START: Timestamp = Timestamp::from_seconds(1_790_000_000);

@@ -7,7 +7,7 @@ use axum::extract::FromRef;
 use log::Log;
 use model::Timestamp;
 use policy::Policy;
-use prometheus::Registry;
+use telemetry::Registry;
 
 use crate::{Access, Explanations, Gate, Index, Policies, Views};
 

@@ -12,6 +12,7 @@ mod explainer;
 mod gate;
 mod health;
 mod index;
+mod observed;
 mod pages;
 mod problem;
 mod server;
@@ -25,6 +26,7 @@ pub use axum::http::HeaderName;
 pub use explainer::{ExplainError, Explainer};
 pub use gate::{Gate, GateConfig, GateError};
 pub use index::{Acted, CustomersQuery, Decided, Index, IndexError, Listed, Page, Risk};
+pub use observed::list_metrics;
 pub use server::{Server, ServerError};
 
 use std::pin::Pin;

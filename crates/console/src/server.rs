@@ -2,17 +2,19 @@
 
 use std::net::SocketAddr;
 
-use axum::Router;
 use axum::extract::FromRef;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::without_addresses;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
+use crate::api::stream::Streams;
 use crate::gate::{self, Gate};
+use crate::observed::{self, Observed};
 use crate::problem::Problem;
 use crate::{access, api, health, pages};
 
@@ -28,6 +30,9 @@ pub enum ServerError {
         #[source]
         source: std::io::Error,
     },
+    /// A metric could not be registered: a name is taken.
+    #[error("the admin listener's metrics could not be registered")]
+    Metrics(#[from] telemetry::Error),
     /// Nobody has to prove who they are, and others than this machine can reach it.
     #[error(
         "the admin listener is to listen on {listen}, where others than this machine reach it, and nobody has to prove who they \
@@ -48,6 +53,8 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    /// Ends streams, which would go on for ever.
+    ending: CancellationToken,
 }
 
 impl Server {
@@ -55,12 +62,17 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServerError::Listen`], and [`ServerError::Open`].
+    /// [`ServerError::Listen`], [`ServerError::Open`], and [`ServerError::Metrics`] where the registry has another operators' listener.
     pub async fn bind(listen: SocketAddr, admin: Admin) -> Result<Self, ServerError> {
         if admin.access.is_open() && !listen.ip().to_canonical().is_loopback() {
             return Err(ServerError::Open { listen });
         }
-        Self::listen(listen, router(admin)).await
+        let observed = Observed::register(&admin.probes.registry)?;
+        let observed = axum::middleware::from_fn_with_state(observed, observed::observe);
+        let ending = CancellationToken::new();
+        let streams = Extension(Streams::until(ending.clone()));
+        let server = Self::listen(listen, router(admin).layer(streams).layer(observed)).await?;
+        Ok(Self { ending, ..server })
     }
 
     /// Listens on `listen`, for those who only ask after health and metrics.
@@ -87,7 +99,7 @@ impl Server {
         let refused = |source| ServerError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address, router })
+        Ok(Self { listener, address, router, ending: CancellationToken::new() })
     }
 
     /// Where it listens: tells the port where the system chose one.
@@ -101,9 +113,13 @@ impl Server {
     ///
     /// [`ServerError::Serve`].
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServerError> {
+        let ending = self.ending;
         let router = self.router.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(self.listener, router)
-            .with_graceful_shutdown(shutdown.cancelled_owned())
+            .with_graceful_shutdown(async move {
+                shutdown.cancelled().await;
+                ending.cancel();
+            })
             .await
             .map_err(ServerError::Serve)
     }

@@ -23,7 +23,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use prometheus::{IntCounterVec, Opts, Registry};
+use telemetry::{IntCounterVec, Label, Registry};
 
 use self::attempts::Attempts;
 pub use self::caller::{Caller, Credential, Role};
@@ -63,7 +63,16 @@ pub enum AccessError {
     Token(#[from] TokenError),
     /// The metrics can't be told.
     #[error("what is refused can't be counted")]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] telemetry::Error),
+}
+
+/// Why a request is not let in.
+const REASONS: [&str; 6] = ["nobody", "wrong_token", "no_role", "login", "other_site", "form"];
+
+/// Counts those that are not let in.
+pub(crate) fn refusals(registry: &Registry) -> telemetry::Result<IntCounterVec> {
+    let reasons = Label::words("reason", REASONS);
+    registry.counters("weir_console_refused_total", "Requests that were not let in, by the reason.", &[reasons])
 }
 
 impl Access {
@@ -73,9 +82,7 @@ impl Access {
     ///
     /// [`AccessError`].
     pub fn new(tokens: Vec<Token>, proxy: Option<Proxy>, registry: &Registry) -> Result<Self, AccessError> {
-        let refused = Opts::new("weir_console_refused_total", "Requests that were not let in, by the reason.");
-        let refused = IntCounterVec::new(refused, &["reason"])?;
-        registry.register(Box::new(refused.clone()))?;
+        let refused = refusals(registry)?;
         let (sessions, attempts) = (Sessions::new()?, Attempts::default());
         Ok(Self(Arc::new(Inner { tokens, proxy, sessions, attempts, refused })))
     }

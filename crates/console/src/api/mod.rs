@@ -1,6 +1,7 @@
 //! The operators' HTTP API.
 
 mod approvals;
+mod backtest;
 mod commands;
 pub(crate) mod completeness;
 mod customers;
@@ -12,18 +13,19 @@ pub(crate) mod explanations;
 mod extract;
 mod fleet;
 pub(crate) mod policies;
+mod pools;
+pub(crate) mod stream;
 mod undo;
 mod words;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
+use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::document::{beginning, needing, serve};
 pub(crate) use self::etag::names;
-pub(crate) use self::extract::Whose;
 use crate::access::Role;
 use crate::admin::Admin;
 use crate::gate;
@@ -38,6 +40,10 @@ pub(crate) fn router() -> Router<Admin> {
         .routes(routes!(completeness::completeness))
         .routes(routes!(decisions::decisions))
         .routes(routes!(explanations::explanation))
+        .routes(routes!(stream::stream))
+        .routes(routes!(pools::pools))
+        .routes(routes!(policies::in_words))
+        .merge(OpenApiRouter::new().routes(routes!(backtest::backtest)).layer(DefaultBodyLimit::max(policies::LONGEST)))
         .routes(routes!(enforcer::show))
         .routes(routes!(enforcer::held))
         .routes(routes!(approvals::list))
@@ -55,5 +61,5 @@ pub(crate) fn router() -> Router<Admin> {
         .merge(needing(Role::Viewer, reads))
         .merge(needing(Role::Operator, steering))
         .merge(needing(Role::Approver, approving));
-    serve(all).layer(from_fn(etag::tag))
+    serve(all).layer(Extension(backtest::Backtests::default())).layer(from_fn(etag::tag))
 }

@@ -95,6 +95,35 @@ pub(crate) async fn show(State(admin): State<Admin>) -> Result<Response, Problem
     Ok((tag, Json(InForce { digest: view.digest, origin, by, reason, since, text })).into_response())
 }
 
+/// What a policy does about one thing.
+#[derive(Debug, Serialize, ToSchema)]
+struct About {
+    /// A rule, a limit or a part of the file.
+    about: String,
+    /// In plain words, a sentence each.
+    sentences: Vec<String>,
+}
+
+/// A policy in plain words.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InWords {
+    digest: String,
+    /// In the order of its file.
+    paragraphs: Vec<About>,
+}
+
+/// The policy in force, in plain words: what each rule and limit does, and how many mails convict.
+#[utoipa::path(get, path = "/v1/policy/words", responses((status = 200, description = "The words", body = InWords)))]
+pub(crate) async fn in_words(State(admin): State<Admin>) -> Result<Json<InWords>, Problem> {
+    let policy = match admin.policies.view().await?.record {
+        Some(record) => Arc::new(Policy::parse(&record.text).map_err(|error| Problem::faulty(&error))?),
+        None => Arc::clone(&admin.policy),
+    };
+    let paragraphs = policy.in_words().into_iter();
+    let paragraphs = paragraphs.map(|paragraph| About { about: paragraph.about, sentences: paragraph.sentences });
+    Ok(Json(InWords { digest: policy.digest().to_owned(), paragraphs: paragraphs.collect() }))
+}
+
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Author {

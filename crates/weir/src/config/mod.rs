@@ -12,6 +12,7 @@ mod places;
 mod raw;
 mod settings;
 mod state;
+mod tracing;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub(crate) use gate::GateSettings;
 pub(crate) use log::{KafkaSettings, LogSettings};
 pub(crate) use settings::{Reading, RecordedSettings, Settings, enforcers_api};
 pub(crate) use state::StateSettings;
+pub(crate) use tracing::TraceSettings;
 
 /// The documented defaults.
 pub(crate) const DEFAULT: &str = include_str!("../../default.toml");

@@ -32,6 +32,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) completeness: RawCompleteness,
     #[serde(default)]
+    pub(super) tracing: RawTracing,
+    #[serde(default)]
     pub(super) hook: Vec<RawHook>,
     #[serde(default)]
     pub(super) source: Vec<RawSource>,
@@ -110,6 +112,13 @@ pub(super) struct RawState {
     pub(super) checkpoints: Option<Spanned<String>>,
     pub(super) checkpoint_interval: Option<Spanned<String>>,
     pub(super) grace: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTracing {
+    pub(super) otlp: Option<Spanned<String>>,
+    pub(super) sample: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -24,6 +24,7 @@ use super::hooks;
 use super::log::{self, LogSettings};
 use super::raw::{RawCustomerRule, RawReceiver, RawSource};
 use super::state::{self, StateSettings};
+use super::tracing::{self, TraceSettings};
 use super::{ConfigError, Loaded};
 
 /// Everything that Weir is told.
@@ -45,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) hooks: Vec<Hook>,
     /// None where nothing is compared.
     pub(crate) completeness: Option<::completeness::Config>,
+    /// None where no traces are sent.
+    pub(crate) traces: Option<TraceSettings>,
 }
 
 impl fmt::Display for Settings {
@@ -88,6 +91,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     }
     let hooks = hooks::check(&mut check, &raw.hook);
     let completeness = completeness::check(&mut check, raw, sendgrid.is_some());
+    let traces = tracing::check(&mut check, &raw.tracing);
     check.sound(policy.map(|(policy, policy_file)| Settings {
         receiver,
         sources,
@@ -103,6 +107,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         sendgrid,
         hooks,
         completeness,
+        traces,
     }))
 }
 

@@ -134,6 +134,7 @@ fn settings(
         hooks: Vec::new(),
         // Its hour is no day.
         completeness: None,
+        traces: None,
     })
 }
 
