@@ -6,13 +6,18 @@ use axum::response::{IntoResponse, Response};
 use model::without_addresses;
 use policy::PolicyError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Unavailable;
 
 /// A problem document (RFC 9457).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
+    /// What kind of problem it is, where there is more to say of it than its status: a URI. `about:blank` else.
+    r#type: &'static str,
+    /// What kind of problem it is, in a few words.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
     /// What was wrong and what to do.
     detail: String,
@@ -22,7 +27,7 @@ pub(crate) struct Problem {
 }
 
 /// One thing wrong with a file, and where: line and column from 1.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Fault {
     line: usize,
     column: usize,
@@ -31,7 +36,7 @@ struct Fault {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { title, status: status.as_u16(), detail: detail.into(), faults: Vec::new() }
+        Self { r#type: "about:blank", title, status: status.as_u16(), detail: detail.into(), faults: Vec::new() }
     }
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
@@ -77,6 +82,11 @@ impl Problem {
     /// What was wrong and what to do.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// Somebody may not do that.
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not with this role", detail)
     }
 
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {

@@ -2,20 +2,21 @@
 
 use std::net::SocketAddr;
 
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::extract::FromRef;
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::get;
+use axum::{Extension, Router};
+use model::without_addresses;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
-use crate::api::{
-    approvals, commands, completeness, customers, decisions, enforcer, explanations, fleet, policies, undo,
-};
+use crate::api::stream::Streams;
 use crate::gate::{self, Gate};
 use crate::observed::{self, Observed};
-use crate::{access, health, pages};
+use crate::problem::Problem;
+use crate::{access, api, health, pages};
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,8 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    /// Ends streams, which would go on for ever.
+    ending: CancellationToken,
 }
 
 impl Server {
@@ -66,7 +69,10 @@ impl Server {
         }
         let observed = Observed::register(&admin.probes.registry)?;
         let observed = axum::middleware::from_fn_with_state(observed, observed::observe);
-        Self::listen(listen, router(admin).layer(observed)).await
+        let ending = CancellationToken::new();
+        let streams = Extension(Streams::until(ending.clone()));
+        let server = Self::listen(listen, router(admin).layer(streams).layer(observed)).await?;
+        Ok(Self { ending, ..server })
     }
 
     /// Listens on `listen`, for those who only ask after health and metrics.
@@ -84,7 +90,8 @@ impl Server {
     ///
     /// [`ServerError::Listen`].
     pub async fn bind_gate(listen: SocketAddr, gate: Gate) -> Result<Self, ServerError> {
-        let router = gate::router().route("/healthz", get(health::healthz));
+        let (gates, _) = gate::router().split_for_parts();
+        let router = gates.route("/healthz", get(health::healthz));
         Self::listen(listen, router.with_state(gate)).await
     }
 
@@ -92,7 +99,7 @@ impl Server {
         let refused = |source| ServerError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address, router })
+        Ok(Self { listener, address, router, ending: CancellationToken::new() })
     }
 
     /// Where it listens: tells the port where the system chose one.
@@ -106,9 +113,13 @@ impl Server {
     ///
     /// [`ServerError::Serve`].
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServerError> {
+        let ending = self.ending;
         let router = self.router.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(self.listener, router)
-            .with_graceful_shutdown(shutdown.cancelled_owned())
+            .with_graceful_shutdown(async move {
+                shutdown.cancelled().await;
+                ending.cancel();
+            })
             .await
             .map_err(ServerError::Serve)
     }
@@ -127,24 +138,21 @@ where
 
 fn router(admin: Admin) -> Router {
     let steered = Router::new()
-        .merge(gate::router())
-        .route("/v1/customers", get(customers::list))
-        .route("/v1/customers/{id}", get(customers::show))
-        .route("/v1/customers/{id}/commands", post(commands::command))
-        .route("/v1/completeness", get(completeness::completeness))
-        .route("/v1/decisions", get(decisions::decisions))
-        .route("/v1/decisions/{id}/explanation", get(explanations::explanation))
-        .route("/v1/enforcer", get(enforcer::show))
-        .route("/v1/enforcer/held", get(enforcer::held))
-        .route("/v1/enforcer/pause", post(enforcer::pause))
-        .route("/v1/enforcer/resume", post(enforcer::resume))
-        .route("/v1/approvals", get(approvals::list))
-        .route("/v1/approvals/{customer}", post(approvals::answer))
-        .route("/v1/undo", post(undo::undo))
-        .route("/v1/fleet", get(fleet::fleet))
-        .route("/v1/policy", get(policies::show).post(policies::apply).layer(DefaultBodyLimit::max(policies::LONGEST)))
+        .merge(api::router())
         .merge(access::router())
         .merge(pages::router())
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(not_so)
         .layer(from_fn_with_state(admin.access.clone(), access::admit));
     health_router().merge(steered).layer(from_fn(access::secure)).with_state(admin)
+}
+
+async fn nothing_here(uri: Uri) -> Problem {
+    let detail = format!("there is nothing at {}: /v1/docs shows what there is", uri.path());
+    Problem::new(StatusCode::NOT_FOUND, "nothing here", without_addresses(&detail))
+}
+
+async fn not_so(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{method} is not for {}: /v1/docs shows what is", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method", without_addresses(&detail))
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use axum::http::StatusCode;
-
 use crate::problem::Problem;
 
 /// What somebody may do: whoever may do more may do all that is before it.
@@ -68,7 +66,7 @@ impl Caller {
             return Ok(());
         }
         let detail = format!("{} has the role {} and this needs the role {role}", self.name, self.role);
-        Err(Problem::new(StatusCode::FORBIDDEN, "not with this role", detail))
+        Err(Problem::forbidden(detail))
     }
 
     /// Whom the log names as author: the caller, and beside them whom they name as such.

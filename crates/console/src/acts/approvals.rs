@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use model::{Answer, CustomerId, DecisionId, EnforcementKey, Held, HeldWhy, Stage};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Words;
 use super::enforcement::say;
@@ -12,7 +13,7 @@ use crate::index::enforcement::Enforcement;
 use crate::problem::Problem;
 
 /// Whether what waits is carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {
     /// It is.
@@ -30,7 +31,7 @@ pub(crate) struct AnswerWanted {
 }
 
 /// What was answered, on the log: the enforcer reads it within moments.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Answered {
     pub(crate) accepted: bool,
     /// Where the customer is put, or was to be put.

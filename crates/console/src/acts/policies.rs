@@ -1,18 +1,20 @@
 //! A policy is put in force.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use log::Topic;
-use model::{PolicyChange, PolicyOrigin, Stage};
+use model::{PolicyChange, PolicyOrigin, PolicyView, Stage};
 use policy::Policy;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Words;
 use crate::access::{Caller, Role};
 use crate::admin::Admin;
+use crate::api::names;
 use crate::problem::Problem;
 
 /// A policy that is in force from here on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Applied {
     /// The digest that decisions under it carry.
     pub(crate) digest: String,
@@ -22,11 +24,26 @@ pub(crate) struct Applied {
     pub(crate) previous: Option<String>,
 }
 
+/// A policy that is to be put in force.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyWanted {
+    /// The policy file.
+    pub(crate) text: String,
+    /// The entity tags of which the policy in force has to have one; whichever is in force is replaced where none are named.
+    pub(crate) instead_of: Option<HeaderValue>,
+}
+
+/// The entity tag of the policy in force: another one for each record that puts one in force.
+pub(crate) fn policy_tag(view: &PolicyView) -> String {
+    let since = view.record.as_ref().map_or(0, |record| record.since.millis());
+    format!("\"{}-{since}\"", view.digest)
+}
+
 /// Appends the policy to every partition of the log; each is under it from there on.
 pub(crate) async fn put_in_force(
     admin: &Admin,
     caller: &Caller,
-    text: String,
+    PolicyWanted { text, instead_of }: PolicyWanted,
     words: Words,
 ) -> Result<Applied, Problem> {
     caller.may(Role::Approver)?;
@@ -39,7 +56,15 @@ pub(crate) async fn put_in_force(
     }
     // Two at once could stand in one order in this partition and in another in that.
     let _turn = admin.policies.turn().await;
-    let previous = admin.policies.view().await.ok().map(|view| view.digest);
+    let view = admin.policies.view().await;
+    if let Some(tags) = instead_of {
+        let tag = policy_tag(view.as_ref().map_err(|unavailable| Problem::from(*unavailable))?);
+        if !HeaderValue::try_from(&tag).is_ok_and(|tag| names(&tags, &tag)) {
+            let detail = format!("the policy in force is another one by now, {tag}: look at it, and decide anew");
+            return Err(Problem::new(StatusCode::PRECONDITION_FAILED, "another policy is in force", detail));
+        }
+    }
+    let previous = view.ok().map(|view| view.digest);
     append(admin, &change, text).await?;
     Ok(Applied { digest: policy.digest().to_owned(), rules: policy.rules().len(), previous })
 }

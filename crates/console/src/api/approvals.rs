@@ -1,21 +1,21 @@
 //! What awaits a person's approval, and the answer.
 
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use model::{CustomerId, DecisionId, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::access::Caller;
 use crate::acts::{self, AnswerWanted, Answered, Verdict, awaiting};
 use crate::admin::Admin;
-use crate::api::customers::customer;
+use crate::api::extract::{Said, Whose};
 use crate::api::words::words;
 use crate::problem::Problem;
 
 /// A decision that waits.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Approval {
     customer: CustomerId,
     /// Where it would be put.
@@ -30,12 +30,14 @@ pub(crate) struct Approval {
     expires: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ApprovalList {
     /// Those that wait longest first.
     approvals: Vec<Approval>,
 }
 
+/// What awaits a person's approval: those that wait longest first.
+#[utoipa::path(get, path = "/v1/approvals", responses((status = 200, description = "What waits", body = ApprovalList)))]
 pub(crate) async fn list(State(admin): State<Admin>) -> Json<ApprovalList> {
     let awaiting = admin.index.enforcement(|enforcement| {
         let asked =
@@ -56,7 +58,7 @@ pub(crate) async fn list(State(admin): State<Admin>) -> Json<ApprovalList> {
     Json(ApprovalList { approvals })
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Word {
     answer: Verdict,
@@ -67,15 +69,13 @@ pub(crate) struct Word {
 }
 
 /// Answers what waits. Who has seen an older decision than the one that waits is told so, and answers nothing.
+#[utoipa::path(post, path = "/v1/approvals/{id}", params(("id" = String, Path, description = "The customer")), request_body = Word, responses((status = 202, description = "It is on the log", body = Answered)))]
 pub(crate) async fn answer(
     State(admin): State<Admin>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
-    body: Result<Json<Word>, JsonRejection>,
+    Whose(customer): Whose,
+    Said(Word { answer, decision, by, reason }): Said<Word>,
 ) -> Result<(StatusCode, Json<Answered>), Problem> {
-    let customer = customer(&id)?;
-    let Json(Word { answer, decision, by, reason }) =
-        body.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
     let wanted = AnswerWanted { verdict: answer, decision };
     let answered = acts::answer(&admin, &caller, customer, wanted, words(&caller, by, reason)?).await?;
     Ok((StatusCode::ACCEPTED, Json(answered)))

@@ -6,14 +6,16 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use log::{Log, Record, Start, Tail, Topic};
 use model::{CompletenessKey, CompletenessReport, Day};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::IndexError;
 use crate::admin::Admin;
+use crate::api::extract::Asked;
 use crate::problem::Problem;
 
 /// How long a reader waits before it looks whether it should end.
@@ -83,21 +85,25 @@ impl Reports {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct CompletenessQuery {
+    /// How many days back; 7 unless said.
+    #[param(minimum = 1)]
     days: Option<u32>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CompletenessAnswer {
     /// By account, and of each by day.
     reports: Vec<CompletenessReport>,
 }
 
 /// The reports of the last days, today not among them: it is not over.
+#[utoipa::path(get, path = "/v1/completeness", params(CompletenessQuery), responses((status = 200, description = "The reports", body = CompletenessAnswer)))]
 pub(crate) async fn completeness(
     State(admin): State<Admin>,
-    Query(query): Query<CompletenessQuery>,
+    Asked(query): Asked<CompletenessQuery>,
 ) -> Result<Json<CompletenessAnswer>, Problem> {
     let days = query.days.unwrap_or(DAYS);
     if days == 0 {

@@ -1,12 +1,14 @@
 //! Customers: where they stand, and how they came there.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use model::{CaseView, CustomerId, CustomerView, Decision, Phase, PoolName, Stage};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::admin::Admin;
+use crate::api::extract::{Asked, Whose};
 use crate::problem::Problem;
 use crate::{CustomersQuery, Listed, Risk};
 
@@ -15,28 +17,39 @@ const PAGE: usize = 100;
 /// Decisions, and calls to SendGrid, shown of one customer.
 const HISTORY: usize = 100;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// A part of the name, in whatever case.
     search: Option<String>,
+    /// At this stage only.
+    #[param(inline)]
     stage: Option<Stage>,
+    /// In this phase only.
+    #[param(inline)]
     phase: Option<Phase>,
+    /// Whose mail should leave through this pool only.
+    #[param(value_type = Option<String>)]
     pool: Option<PoolName>,
+    /// The `next` of an earlier page.
     after: Option<String>,
+    /// Customers on the page; 100 unless said, and at most.
+    #[param(minimum = 1)]
     limit: Option<usize>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CustomerList {
     customers: Vec<Listed>,
     /// What to ask for as `after` to go on; nothing where this is the end.
     next: Option<String>,
 }
 
-/// Customers, the riskiest first.
+/// Customers, the riskiest first: by stage, then by the harm that they do now, then by their mail of 24 hours, then by name.
+#[utoipa::path(get, path = "/v1/customers", params(ListQuery), responses((status = 200, description = "A page", body = CustomerList)))]
 pub(crate) async fn list(
     State(admin): State<Admin>,
-    Query(query): Query<ListQuery>,
+    Asked(query): Asked<ListQuery>,
 ) -> Result<Json<CustomerList>, Problem> {
     let ListQuery { search, stage, phase, pool, after, limit } = query;
     let after = after.map(|after| Risk::parse(&after).ok_or_else(Problem::no_cursor)).transpose()?;
@@ -45,7 +58,7 @@ pub(crate) async fn list(
     Ok(Json(CustomerList { customers: page.items, next: page.next.map(|next| next.cursor()) }))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CustomerAnswer {
     #[serde(flatten)]
     view: CustomerView,
@@ -57,17 +70,14 @@ pub(crate) struct CustomerAnswer {
     enforcement: Option<CaseView>,
 }
 
-pub(crate) async fn show(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Json<CustomerAnswer>, Problem> {
-    let id = customer(&id)?;
+/// A customer: where it stands, its counts, and the newest of what was decided and done.
+#[utoipa::path(get, path = "/v1/customers/{id}", params(("id" = String, Path, description = "The customer")), responses((status = 200, description = "The customer", body = CustomerAnswer)))]
+pub(crate) async fn show(State(admin): State<Admin>, Whose(id): Whose) -> Result<Json<CustomerAnswer>, Problem> {
     let view = view(&admin, &id).await?.ok_or_else(|| unknown(&id))?;
     let history = admin.index.history(&id, HISTORY).iter().map(|decided| decided.decision.clone()).collect();
     let actions = admin.index.actions(&id, HISTORY).iter().map(|acted| acted.action.clone()).collect();
     let enforcement = admin.index.enforcement(|enforcement| enforcement.cases.get(&id).cloned());
     Ok(Json(CustomerAnswer { view, history, actions, enforcement }))
-}
-
-pub(crate) fn customer(id: &str) -> Result<CustomerId, Problem> {
-    CustomerId::new(id).map_err(|error| Problem::invalid(error.to_string()))
 }
 
 async fn view(admin: &Admin, id: &CustomerId) -> Result<Option<CustomerView>, Problem> {

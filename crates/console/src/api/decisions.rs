@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use model::Decision;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::admin::Admin;
+use crate::api::extract::Asked;
 use crate::index::Cursor;
 use crate::problem::Problem;
 
@@ -16,16 +18,21 @@ const PAGE: usize = 500;
 /// The longest that a question waits for a decision, in seconds.
 const LONGEST_WAIT: u64 = 60;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct DecisionsQuery {
+    /// The `next` of an earlier answer; from the beginning of what is kept without.
     #[serde(default)]
     after: String,
+    /// Seconds to wait for a decision where there is none yet; 60 at most.
     #[serde(default)]
     wait: u64,
+    /// Decisions in the answer; 500 unless said, and at most.
+    #[param(minimum = 1)]
     limit: Option<usize>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DecisionList {
     decisions: Vec<Decision>,
     /// What to ask for as `after` to go on.
@@ -33,9 +40,10 @@ pub(crate) struct DecisionList {
 }
 
 /// Decisions behind `after`; with none there, waits up to `wait` seconds for the first.
+#[utoipa::path(get, path = "/v1/decisions", params(DecisionsQuery), responses((status = 200, description = "Decisions in order", body = DecisionList)))]
 pub(crate) async fn decisions(
     State(admin): State<Admin>,
-    Query(query): Query<DecisionsQuery>,
+    Asked(query): Asked<DecisionsQuery>,
 ) -> Result<Json<DecisionList>, Problem> {
     let Some(mut cursor) = Cursor::parse(&query.after) else {
         return Err(Problem::no_cursor());

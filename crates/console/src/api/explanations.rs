@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use explain::Explanation;
 use log::Log;
@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
+use crate::api::extract::Which;
 use crate::problem::Problem;
 use crate::{ExplainError, Explainer};
 
@@ -50,13 +51,9 @@ impl Explanations {
     }
 }
 
-pub(crate) async fn explanation(
-    State(admin): State<Admin>,
-    Path(id): Path<String>,
-) -> Result<Json<Explanation>, Problem> {
-    let id = DecisionId::parse(&id).ok_or_else(|| {
-        Problem::invalid(format!("{id:?} is no decision's id: they have 32 hexadecimal digits, as in /v1/decisions"))
-    })?;
+/// Why a decision was made: derived again from the log, and in words.
+#[utoipa::path(get, path = "/v1/decisions/{id}/explanation", params(("id" = String, Path, description = "The decision")), responses((status = 200, description = "The explanation", body = Explanation)))]
+pub(crate) async fn explanation(State(admin): State<Admin>, Which(id): Which) -> Result<Json<Explanation>, Problem> {
     admin.explanations.explain(id).await.map(Json)
 }
 

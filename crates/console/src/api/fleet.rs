@@ -7,15 +7,18 @@ use axum::extract::State;
 use model::{Fleet, Rate};
 use policy::{Crossing, Policy, Ranked, Scope, Share};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::admin::Admin;
 
 /// The fleet's counts, and what follows from them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FleetAnswer {
     #[serde(flatten)]
+    #[schema(value_type = Fleet)]
     fleet: Arc<Fleet>,
     /// The customers with the most bad events of the last 24 hours, the worst first.
+    #[schema(value_type = Vec<Ranked>)]
     ranking: Arc<[Ranked]>,
     /// The limits of the account, its pools and the providers that are crossed, or will be if every hour is like the last one, by
     /// the policy in force; null where no scorer of this process tells which one that is.
@@ -23,7 +26,7 @@ pub(crate) struct FleetAnswer {
 }
 
 /// A limit that is near.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Forecast {
     /// Its name in the policy.
     name: String,
@@ -41,7 +44,7 @@ struct Forecast {
 }
 
 /// A customer's part.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Part {
     customer: String,
     /// Its bad events of the last 24 hours.
@@ -70,6 +73,8 @@ impl Forecast {
     }
 }
 
+/// What all customers' mail does together, by provider and by pool.
+#[utoipa::path(get, path = "/v1/fleet", responses((status = 200, description = "The fleet", body = FleetAnswer)))]
 pub(crate) async fn fleet(State(admin): State<Admin>) -> Json<FleetAnswer> {
     let fleet = admin.index.fleet();
     let policy = admin.policies.in_force(&admin.policy).await;

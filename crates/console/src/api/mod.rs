@@ -1,13 +1,65 @@
 //! The operators' HTTP API.
 
-pub(crate) mod approvals;
-pub(crate) mod commands;
+mod approvals;
+mod backtest;
+mod commands;
 pub(crate) mod completeness;
-pub(crate) mod customers;
-pub(crate) mod decisions;
-pub(crate) mod enforcer;
+mod customers;
+mod decisions;
+mod document;
+mod enforcer;
+mod etag;
 pub(crate) mod explanations;
-pub(crate) mod fleet;
+mod extract;
+mod fleet;
 pub(crate) mod policies;
-pub(crate) mod undo;
-pub(crate) mod words;
+mod pools;
+pub(crate) mod stream;
+mod undo;
+mod words;
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::{Extension, Router};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::document::{beginning, needing, serve};
+pub(crate) use self::etag::names;
+use crate::access::Role;
+use crate::admin::Admin;
+use crate::gate;
+
+/// Everything under `/v1`, and its description. What is not in one of these is not served.
+pub(crate) fn router() -> Router<Admin> {
+    let reads = OpenApiRouter::new()
+        .merge(gate::router())
+        .routes(routes!(document::openapi))
+        .routes(routes!(customers::list))
+        .routes(routes!(customers::show))
+        .routes(routes!(completeness::completeness))
+        .routes(routes!(decisions::decisions))
+        .routes(routes!(explanations::explanation))
+        .routes(routes!(stream::stream))
+        .routes(routes!(pools::pools))
+        .routes(routes!(policies::in_words))
+        .merge(OpenApiRouter::new().routes(routes!(backtest::backtest)).layer(DefaultBodyLimit::max(policies::LONGEST)))
+        .routes(routes!(enforcer::show))
+        .routes(routes!(enforcer::held))
+        .routes(routes!(approvals::list))
+        .routes(routes!(fleet::fleet))
+        .routes(routes!(policies::show));
+    let steering = OpenApiRouter::new()
+        .routes(routes!(commands::command))
+        .routes(routes!(enforcer::pause))
+        .routes(routes!(enforcer::resume))
+        .routes(routes!(undo::undo));
+    let approving = OpenApiRouter::new()
+        .routes(routes!(approvals::answer))
+        .merge(OpenApiRouter::new().routes(routes!(policies::apply)).layer(DefaultBodyLimit::max(policies::LONGEST)));
+    let all = OpenApiRouter::with_openapi(beginning())
+        .merge(needing(Role::Viewer, reads))
+        .merge(needing(Role::Operator, steering))
+        .merge(needing(Role::Approver, approving));
+    serve(all).layer(Extension(backtest::Backtests::default())).layer(from_fn(etag::tag))
+}

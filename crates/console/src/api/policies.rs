@@ -3,18 +3,23 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::extract::rejection::{QueryRejection, StringRejection};
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::extract::rejection::StringRejection;
+use axum::http::{HeaderMap, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use model::{PolicyOrigin, PolicyView, Timestamp};
 use policy::Policy;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, MutexGuard};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::Unavailable;
 use crate::access::Caller;
-use crate::acts::{self, Applied};
+use crate::acts::{self, Applied, PolicyWanted};
 use crate::admin::Admin;
+use crate::api::etag::if_match;
+use crate::api::extract::Asked;
 use crate::api::words::words;
 use crate::problem::Problem;
 
@@ -64,7 +69,7 @@ impl std::fmt::Debug for Policies {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InForce {
     digest: String,
     /// Where it comes from; nothing of what follows while no record of the log has put a policy in force.
@@ -76,32 +81,69 @@ pub(crate) struct InForce {
     text: Option<String>,
 }
 
-pub(crate) async fn show(State(admin): State<Admin>) -> Result<Json<InForce>, Problem> {
+/// The policy in force, and who put it there. Its entity tag is what `If-Match` names where another is put in its place.
+#[utoipa::path(get, path = "/v1/policy", responses((status = 200, description = "The policy", body = InForce)))]
+pub(crate) async fn show(State(admin): State<Admin>) -> Result<Response, Problem> {
     let view = admin.policies.view().await?;
+    let tag = AppendHeaders([(header::ETAG, acts::policy_tag(&view))]);
     let (since, text, change) = match view.record {
         Some(record) => (Some(record.since), Some(record.text), Some(record.change)),
         None => (None, None, None),
     };
     let origin = change.as_ref().map(|change| change.origin);
     let (by, reason) = change.map(|change| (change.by, change.reason)).unzip();
-    Ok(Json(InForce { digest: view.digest, origin, by, reason, since, text }))
+    Ok((tag, Json(InForce { digest: view.digest, origin, by, reason, since, text })).into_response())
 }
 
-#[derive(Debug, Deserialize)]
+/// What a policy does about one thing.
+#[derive(Debug, Serialize, ToSchema)]
+struct About {
+    /// A rule, a limit or a part of the file.
+    about: String,
+    /// In plain words, a sentence each.
+    sentences: Vec<String>,
+}
+
+/// A policy in plain words.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InWords {
+    digest: String,
+    /// In the order of its file.
+    paragraphs: Vec<About>,
+}
+
+/// The policy in force, in plain words: what each rule and limit does, and how many mails convict.
+#[utoipa::path(get, path = "/v1/policy/words", responses((status = 200, description = "The words", body = InWords)))]
+pub(crate) async fn in_words(State(admin): State<Admin>) -> Result<Json<InWords>, Problem> {
+    let policy = match admin.policies.view().await?.record {
+        Some(record) => Arc::new(Policy::parse(&record.text).map_err(|error| Problem::faulty(&error))?),
+        None => Arc::clone(&admin.policy),
+    };
+    let paragraphs = policy.in_words().into_iter();
+    let paragraphs = paragraphs.map(|paragraph| About { about: paragraph.about, sentences: paragraph.sentences });
+    Ok(Json(InWords { digest: policy.digest().to_owned(), paragraphs: paragraphs.collect() }))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Author {
+    /// Who puts it in force, where that is another than who sends it; without a token it has to be said.
     by: Option<String>,
+    /// Why.
     #[serde(default)]
     reason: String,
 }
 
 /// Appends the policy to every partition of the log; each is under it from there on.
+#[utoipa::path(post, path = "/v1/policy", params(Author, ("If-Match" = Option<String>, Header, description = "The entity tag of the policy that it is to replace: another one is left in force")), request_body(content = String, content_type = "text/plain"), responses((status = 200, description = "It is in force", body = Applied)))]
 pub(crate) async fn apply(
     State(admin): State<Admin>,
     Extension(caller): Extension<Caller>,
-    author: Result<Query<Author>, QueryRejection>,
+    headers: HeaderMap,
+    Asked(Author { by, reason }): Asked<Author>,
     body: Result<String, StringRejection>,
 ) -> Result<Json<Applied>, Problem> {
-    let Query(Author { by, reason }) = author.map_err(|rejection| Problem::unreadable(&rejection.body_text()))?;
     let text = body.map_err(|rejection| Problem::new(rejection.status(), "no policy", rejection.body_text()))?;
-    acts::put_in_force(&admin, &caller, text, words(&caller, by, reason)?).await.map(Json)
+    let wanted = PolicyWanted { text, instead_of: if_match(&headers) };
+    acts::put_in_force(&admin, &caller, wanted, words(&caller, by, reason)?).await.map(Json)
 }

@@ -1,18 +1,19 @@
 //! Taking back what a rule decided.
 
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::{Extension, Json};
 use model::Timestamp;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::access::Caller;
 use crate::acts::{self, UndoWanted, Undone};
 use crate::admin::Admin;
+use crate::api::extract::Said;
 use crate::api::words::words;
 use crate::problem::Problem;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wish {
     rule: String,
@@ -26,13 +27,13 @@ pub(crate) struct Wish {
     dry_run: bool,
 }
 
+/// Takes back what a rule did since a time, a step of it.
+#[utoipa::path(post, path = "/v1/undo", request_body = Wish, responses((status = 200, description = "What was taken back", body = Undone)))]
 pub(crate) async fn undo(
     State(admin): State<Admin>,
     Extension(caller): Extension<Caller>,
-    body: Result<Json<Wish>, JsonRejection>,
+    Said(Wish { rule, since, by, reason, limit, dry_run }): Said<Wish>,
 ) -> Result<Json<Undone>, Problem> {
-    let Json(Wish { rule, since, by, reason, limit, dry_run }) =
-        body.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
     let wanted = UndoWanted { rule, since, limit, dry_run };
     acts::undo(&admin, &caller, wanted, words(&caller, by, reason)?).await.map(Json)
 }

@@ -4,13 +4,14 @@ use axum::Json;
 use axum::http::StatusCode;
 use model::OrderError;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::access::{Caller, Credential};
 use crate::acts::Words;
 use crate::problem::Problem;
 
 /// It is on the log, where whoever it concerns reads it within moments.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Accepted {
     accepted: bool,
 }
@@ -22,7 +23,7 @@ impl Accepted {
 }
 
 /// Who changes something, and why.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Author {
     pub(crate) by: Option<String>,

@@ -2,18 +2,19 @@
 
 use std::error::Error;
 
+use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, FromRef, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use model::{CustomerId, PoolName, Stage, Timestamp, without_addresses};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::allowance::Allowance;
 use super::{Gate, GateError};
-use crate::api::customers::customer;
 use crate::problem::Problem;
 
 /// The most mails that can be asked for at once.
@@ -24,17 +25,17 @@ const LONGEST: usize = 1 << 10;
 const AGAIN: HeaderValue = HeaderValue::from_static("1");
 
 /// The paths for mailers.
-pub(crate) fn router<S>() -> Router<S>
+pub(crate) fn router<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Gate: FromRef<S>,
 {
-    Router::new()
-        .route("/v1/customers/{id}/route", get(route))
-        .route("/v1/customers/{id}/admit", post(admit).layer(DefaultBodyLimit::max(LONGEST)))
+    OpenApiRouter::new()
+        .routes(routes!(route))
+        .merge(OpenApiRouter::new().routes(routes!(admit)).layer(DefaultBodyLimit::max(LONGEST)))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Route {
     ip_pool_name: Option<PoolName>,
     stage: Stage,
@@ -51,13 +52,14 @@ impl Route {
 }
 
 /// How many mails are asked for: `{"messages": n}` and nothing else. A struct would be read from `[n]`, too.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Wanted {
     Messages(u32),
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Admitted)]
 struct Answer {
     granted: u32,
     #[serde(flatten)]
@@ -69,12 +71,14 @@ struct Answer {
 type Named = Result<Path<String>, PathRejection>;
 
 /// Through which pool the customer's mail should leave, and how much of it may.
+#[utoipa::path(get, path = "/v1/customers/{id}/route", params(("id" = String, Path, description = "The customer")), responses((status = 200, description = "The pool, and what is left", body = Route)))]
 async fn route(State(gate): State<Gate>, id: Named) -> Result<Response, Refused> {
     let (allowance, remaining) = gate.route(&named(id)?).await?;
     Ok(Json(Route::of(allowance, remaining)).into_response())
 }
 
 /// Grants mails of today's cap.
+#[utoipa::path(post, path = "/v1/customers/{id}/admit", params(("id" = String, Path, description = "The customer")), request_body = Wanted, responses((status = 200, description = "What is granted", body = Answer)))]
 async fn admit(
     State(gate): State<Gate>,
     id: Named,
@@ -88,7 +92,7 @@ async fn admit(
 
 fn named(id: Named) -> Result<CustomerId, Problem> {
     let Path(id) = id.map_err(|rejection| Problem::invalid(rejection.body_text()))?;
-    customer(&id)
+    CustomerId::new(&id).map_err(|error| Problem::invalid(error.to_string()))
 }
 
 fn messages(wanted: Result<Json<Wanted>, JsonRejection>) -> Result<u32, Problem> {

@@ -5,13 +5,19 @@ use std::fmt;
 
 use model::{Offset, PartitionId, Position};
 
-/// How far a reader of the decisions is, in each partition: `0:17,3:4` as text.
+/// Before all: an empty text would be none to go on from.
+const BEGINNING: &str = "-";
+
+/// How far a reader of the decisions is, in each partition: `0:17,3:4` as text, and `-` at the beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cursor(BTreeMap<PartitionId, Offset>);
 
 impl Cursor {
-    /// Reads the text of a cursor; the empty text is the beginning.
+    /// Reads the text of a cursor; the empty text, too, is the beginning.
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text == BEGINNING {
+            return Some(Self::default());
+        }
         let parts = text.split(',').filter(|part| !part.is_empty());
         let part = |part: &str| {
             let (partition, offset) = part.split_once(':')?;
@@ -34,6 +40,9 @@ impl Cursor {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str(BEGINNING);
+        }
         for (i, (partition, offset)) in self.0.iter().enumerate() {
             let separator = if i == 0 { "" } else { "," };
             write!(f, "{separator}{partition}:{offset}")?;
@@ -57,5 +66,6 @@ mod tests {
         assert_eq!(Cursor::parse("0:17,3:4"), Some(cursor.clone()));
         assert!(!cursor.is_before(at(3, 4)) && cursor.is_before(at(3, 5)));
         assert_eq!(Cursor::parse("nonsense"), None);
+        assert_eq!(Cursor::parse(&Cursor::default().to_string()), Some(Cursor::default()));
     }
 }

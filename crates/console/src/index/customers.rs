@@ -41,10 +41,11 @@ pub struct Page<T, C> {
 }
 
 /// A customer in the list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Listed {
     /// Where it stands.
     #[serde(flatten)]
+    #[schema(value_type = Standing)]
     pub standing: Arc<Standing>,
     /// By how many times its bounces or complaints of the last 24 hours, whichever is worse, exceed the fleet's; 0 for
     /// whoever is not among those with the most.

@@ -129,9 +129,9 @@ impl Index {
         read(&self.known.decisions).behind(cursor, limit)
     }
 
-    /// Whether decisions behind `cursor` are no longer in memory.
-    pub(crate) fn has_gap(&self, cursor: &Cursor) -> bool {
-        read(&self.known.decisions).has_gap(cursor)
+    /// Whether decisions behind `cursor` are no longer in memory; it then goes past them.
+    pub(crate) fn skip_gap(&self, cursor: &mut Cursor) -> bool {
+        read(&self.known.decisions).skip_gap(cursor)
     }
 
     /// The cursor of a reader who has seen all decisions.

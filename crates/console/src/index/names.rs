@@ -43,7 +43,7 @@ impl Names {
     }
 
     /// The names with `part` in them, in the order in which they came.
-    pub(super) fn with<'a>(&'a self, part: &'a Part) -> impl Iterator<Item = &'a CustomerId> {
+    pub(super) fn with<'n>(&'n self, part: &Part) -> impl Iterator<Item = &'n CustomerId> {
         let finder = Finder::new(&part.0);
         let mut from = 0;
         std::iter::from_fn(move || {

@@ -15,6 +15,7 @@ use log::{Log, Start, Topic};
 use model::{Command, CustomerId, Order, Stage, Standing, Timestamp};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
+use utoipa::ToSchema;
 
 use self::chains::Chains;
 use super::{Words, commands};
@@ -46,7 +47,7 @@ pub(crate) struct UndoWanted {
 }
 
 /// A customer that goes back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Back {
     pub(crate) customer: CustomerId,
     pub(crate) from: Stage,
@@ -54,7 +55,7 @@ pub(crate) struct Back {
 }
 
 /// What was taken back.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Undone {
     /// Who went back in this step; in a dry run, everybody who would.
     pub(crate) undone: Vec<Back>,

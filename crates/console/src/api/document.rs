@@ -1,0 +1,84 @@
+//! The description of the API, made from the code, and a page to try it.
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::{Extension, Json, Router};
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::access::{Caller, Role};
+use crate::admin::Admin;
+use crate::problem::Problem;
+
+/// The name under which operations say which role they need.
+const ROLE: &str = "x-weir-role";
+/// The page is put together by a script of its own, with pictures in it.
+const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; \
+                           frame-ancestors 'none'; object-src 'none'";
+
+/// Lets nobody with less than `role` at the routes, and says so in their description.
+pub(crate) fn needing(role: Role, mut routes: OpenApiRouter<Admin>) -> OpenApiRouter<Admin> {
+    for item in routes.get_openapi_mut().paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        operations.into_iter().filter_map(Option::as_mut).for_each(|operation| describe(operation, role));
+    }
+    routes.route_layer(from_fn(move |request: Request, next: Next| guard(role, request, next)))
+}
+
+async fn guard(role: Role, request: Request, next: Next) -> Result<Response, Problem> {
+    let caller = request.extensions().get::<Caller>();
+    caller.ok_or_else(|| Problem::forbidden("nobody was let in here"))?.may(role)?;
+    Ok(next.run(request).await)
+}
+
+fn describe(operation: &mut Operation, role: Role) {
+    operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
+    let said = ExtensionsBuilder::new().add(ROLE, role.name()).build();
+    operation.extensions.get_or_insert_default().merge(said);
+    let problem = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let refused =
+        |why: &str| ResponseBuilder::new().description(why).content("application/problem+json", problem()).build();
+    let answers = &mut operation.responses.responses;
+    answers.insert("401".to_owned(), refused("no token, or one that Weir does not know").into());
+    answers.insert("403".to_owned(), refused(&format!("needs the role {role}")).into());
+    answers.insert("default".to_owned(), refused("what is wrong, and what to do").into());
+}
+
+/// Serves the description and the page; the router of everything that is described.
+pub(crate) fn serve(routes: OpenApiRouter<Admin>) -> Router<Admin> {
+    let (router, document) = routes.split_for_parts();
+    let config = Config::from("/v1/openapi.json").try_it_out_enabled(true).persist_authorization(false);
+    let page: Router<Admin> = SwaggerUi::new("/v1/docs").config(config).into();
+    router.layer(Extension(document)).merge(page.layer(from_fn(allow_pictures)))
+}
+
+async fn allow_pictures(request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    answer
+}
+
+/// The description that everything else is added to.
+pub(crate) fn beginning() -> OpenApi {
+    let info = InfoBuilder::new().title("Weir").version(env!("CARGO_PKG_VERSION")).description(Some(
+        "See what Weir measures, decides and does, and steer it. See docs/api.md for tokens, roles, errors, cursors and entity tags.",
+    ));
+    let mut document = OpenApi::new(info.build(), utoipa::openapi::Paths::new());
+    let scheme =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("`weir token new` makes one.")).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    document
+}
+
+/// This description, as OpenAPI 3.1.
+#[utoipa::path(get, path = "/v1/openapi.json", responses((status = 200, description = "The description", body = Object)))]
+pub(crate) async fn openapi(Extension(document): Extension<OpenApi>) -> Json<OpenApi> {
+    Json(document)
+}

@@ -1,0 +1,122 @@
+//! Decisions as they come, as a stream of events.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use utoipa::IntoParams;
+
+use crate::admin::Admin;
+use crate::api::extract::Asked;
+use crate::index::{Cursor, Index};
+use crate::problem::Problem;
+
+/// Streams at once: each is a connection that stays.
+const STREAMS: usize = 64;
+/// Decisions that are taken from memory at once.
+const STEP: usize = 100;
+/// How often a quiet stream shows that it is alive.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// How many streams there may be, and when all of them end.
+#[derive(Clone, Debug)]
+pub(crate) struct Streams {
+    turn: Arc<Semaphore>,
+    ending: CancellationToken,
+}
+
+impl Streams {
+    pub(crate) fn until(ending: CancellationToken) -> Self {
+        Self { turn: Arc::new(Semaphore::new(STREAMS)), ending }
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamQuery {
+    /// Where to begin: the `next` of `/v1/decisions`, or `-` for all that is kept. What comes from now on without.
+    after: Option<String>,
+}
+
+/// Decisions as they come (`text/event-stream`): `decision` events with the decision in JSON, and a `gap` event where some are no
+/// longer kept. Each event's id is where to go on, which browsers send by themselves as `Last-Event-ID`.
+#[utoipa::path(
+    get,
+    path = "/v1/decisions/stream",
+    params(StreamQuery, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
+    responses((status = 200, description = "The stream", body = String, content_type = "text/event-stream"))
+)]
+pub(crate) async fn stream(
+    State(admin): State<Admin>,
+    Extension(streams): Extension<Streams>,
+    headers: HeaderMap,
+    Asked(query): Asked<StreamQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("?").to_owned());
+    let cursor = match last.or(query.after) {
+        Some(after) => Cursor::parse(&after).ok_or_else(Problem::no_cursor)?,
+        None => admin.index.end_of_decisions(),
+    };
+    let turn = Arc::clone(&streams.turn).try_acquire_owned();
+    let turn = turn.map_err(|_| Problem::unavailable(format!("there are {STREAMS} streams already")))?;
+    let read = admin.index.decisions_read();
+    // Whoever is cut off before the first decision goes on from here as well.
+    let first = Event::default().id(cursor.to_string());
+    let waiting = VecDeque::from([first]);
+    let reader = Reader { index: admin.index, read, cursor, waiting, ending: streams.ending, _turn: turn };
+    Ok(Sse::new(unfold(reader, Reader::next)).keep_alive(KeepAlive::new().interval(ALIVE)))
+}
+
+/// Who reads a stream.
+struct Reader {
+    index: Index,
+    read: watch::Receiver<u64>,
+    cursor: Cursor,
+    waiting: VecDeque<Event>,
+    ending: CancellationToken,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Reader {
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some((Ok(event), self));
+            }
+            self.read.mark_unchanged();
+            self.fill();
+            if !self.waiting.is_empty() {
+                continue;
+            }
+            tokio::select! {
+                () = self.ending.cancelled() => return None,
+                changed = self.read.changed() => changed.ok()?,
+            }
+        }
+    }
+
+    /// Takes the next decisions from memory.
+    fn fill(&mut self) {
+        if self.index.skip_gap(&mut self.cursor) {
+            let detail = "decisions before the next one are no longer kept: they are in the log";
+            self.waiting.push_back(Event::default().event("gap").data(detail));
+        }
+        for decided in self.index.decisions(&self.cursor, STEP) {
+            self.cursor.pass(decided.at);
+            match Event::default().event("decision").id(self.cursor.to_string()).json_data(&decided.decision) {
+                Ok(event) => self.waiting.push_back(event),
+                Err(error) => tracing::warn!(%error, "a decision can't be written; left out of a stream"),
+            }
+        }
+    }
+}

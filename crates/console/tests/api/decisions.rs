@@ -1,0 +1,129 @@
+//! Decisions, and why they were made.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use console::{
+    Access, Admin, ExplainError, Explainer, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes,
+    Ready, Server, Unavailable, Viewed, Views,
+};
+use log::embedded::{Config, EmbeddedLog};
+use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
+use model::{
+    CaseView, Command, CompletenessReport, Counter, Counts, CustomerId, CustomerView, Day, Decision, DecisionId,
+    EnforcementKey, EnforcerMode, EnforcerModes, Figure, Fleet, FleetCounts, Held, HeldWhy, InForce, MailAccount,
+    Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName,
+    Position, Provider, Stage, Standing, Timestamp, Window,
+};
+use policy::Policy;
+use scoring::{Fold, Input, MemoryStore, Partition, Said};
+use serde_json::{Value, json};
+use telemetry::Registry;
+use tokio_util::sync::CancellationToken;
+
+use crate::house::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_are_followed_without_gap_or_repeat() {
+    let house = House::new().await;
+    for number in 0..5 {
+        house.decided(&format!("c{number}"), number).await;
+    }
+    let count = |answer: &Value| answer["decisions"].as_array().map_or(0, Vec::len);
+    house.until("/v1/decisions", |answer| count(answer) == 5).await;
+    let (mut after, mut ids) = (String::new(), Vec::new());
+    for _ in 0..3 {
+        let (_, page) = house.get(&format!("/v1/decisions?limit=2&after={after}")).await;
+        ids.extend(page["decisions"].as_array().unwrap().iter().map(|decision| decision["id"].to_string()));
+        after = page["next"].as_str().unwrap().to_owned();
+    }
+    let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!((ids.len(), distinct.len()), (5, 5));
+
+    let path = format!("/v1/decisions?wait=10&after={after}");
+    let (waited, ()) = tokio::join!(house.get(&path), house.decided("new", 9));
+    assert_eq!(waited.1["decisions"][0]["customer"], "new");
+    assert_eq!(house.get("/v1/decisions?after=nonsense").await.0, 400);
+}
+
+/// A person's command at the beginning of the log, and the decision that a scorer makes of it.
+async fn commanded(house: &House, name: &str) -> Decision {
+    let customer = CustomerId::new(name).unwrap();
+    let order = Order::SetStage { stage: Stage::Suspended };
+    let command = Command { order, reason: "phishing".to_owned(), by: "ana".to_owned() };
+    let record = Record {
+        kind: RecordKind::Command,
+        at: NOW,
+        key: Bytes::copy_from_slice(name.as_bytes()),
+        headers: Arc::new([]),
+        value: serde_json::to_vec(&command).unwrap().into(),
+    };
+    house.log.producer().append(vec![Append { topic: Topic::Events, route: Route::ByKey, record }]).await.unwrap();
+    let partition = log::partition_of(name.as_bytes(), house.log.partitions());
+    let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
+    let mut fold = Fold::new(policy, partition, Partition::default());
+    fold.begin_at(NOW);
+    let mut store = MemoryStore::default();
+    let Ok(applied) = fold.apply(&mut store, Offset::ZERO, Input::Command(&customer, command));
+    let decision = applied.said.into_iter().find_map(|said| match said {
+        Said::Decision(decision) => Some(decision),
+        _ => None,
+    });
+    let decision = decision.unwrap();
+    let record = Record {
+        kind: RecordKind::Output,
+        at: NOW,
+        key: Bytes::copy_from_slice(name.as_bytes()),
+        headers: Arc::new([]),
+        value: serde_json::to_vec(&decision).unwrap().into(),
+    };
+    house.log.producer().append(vec![Append { topic: Topic::Decisions, route: Route::ByKey, record }]).await.unwrap();
+    decision
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_is_explained_from_the_log_and_one_that_is_not_there_is_not() {
+    let house = House::new().await;
+    let id = commanded(&house, "acme").await.id;
+    let (status, explanation) = house.get(&format!("/v1/decisions/{id}/explanation")).await;
+    assert_eq!((status, &explanation["derived"]), (200, &json!({ "outcome": "same" })), "{explanation}");
+    assert_eq!((&explanation["decision"]["id"], &explanation["recount"]), (&json!(id.as_str()), &Value::Null));
+    assert!(explanation["headline"].as_str().unwrap().contains("ana's command `set_stage`"), "{explanation}");
+
+    let unknown = DecisionId::from_bits(7);
+    let (status, problem) = house.get(&format!("/v1/decisions/{unknown}/explanation")).await;
+    assert_eq!(status, 404, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains(unknown.as_str()));
+    assert_eq!(house.get("/v1/decisions/nonsense/explanation").await.0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_ends_with_weir_and_one_that_takes_too_long_says_what_to_do() {
+    let house = House::new().await;
+    let id = commanded(&house, "acme").await.id;
+    let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
+    let hurried = Explainer::new(Arc::clone(&house.log), Arc::clone(&policy), Duration::ZERO);
+    let error = hurried.explain(&id).unwrap_err().to_string();
+    assert!(error.contains(&format!("`weir explain {id}`")), "{error}");
+    let ending = CancellationToken::new();
+    ending.cancel();
+    let ending = Explainer::new(Arc::clone(&house.log), policy, PATIENCE).until(ending);
+    assert!(matches!(ending.explain(&id), Err(ExplainError::Ending)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_whose_record_retention_has_dropped_is_said_to_be_gone() {
+    let house = House::new().await;
+    let decision = commanded(&house, "acme").await;
+    house.embedded.maintain(NOW + Millis::days(46)).unwrap();
+    // Retention takes the decisions too; a consumer may have put one back, or Kafka keep them longer.
+    house.put(Topic::Decisions, "acme", serde_json::to_value(&decision).unwrap()).await;
+    let (status, problem) = house.get(&format!("/v1/decisions/{}/explanation", decision.id)).await;
+    assert_eq!(status, 410, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("the log begins at 1"), "{problem}");
+}

@@ -1,0 +1,232 @@
+//! A console over a real log and a real listener.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use console::{
+    Access, Admin, ExplainError, Explainer, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes,
+    Ready, Role, Server, Token, Unavailable, Viewed, Views, new_token,
+};
+use log::embedded::{Config, EmbeddedLog};
+use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
+use model::{
+    CaseView, Command, CompletenessReport, Counter, Counts, CustomerId, CustomerView, Day, Decision, DecisionId,
+    EnforcementKey, EnforcerMode, EnforcerModes, Figure, Fleet, FleetCounts, Held, HeldWhy, InForce, MailAccount,
+    Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName,
+    Position, Provider, Stage, Standing, Timestamp, Window,
+};
+use policy::Policy;
+use scoring::{Fold, Input, MemoryStore, Partition, Said};
+use serde_json::{Value, json};
+use telemetry::Registry;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) struct House {
+    _folder: tempfile::TempDir,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) embedded: Arc<EmbeddedLog>,
+    pub(crate) address: SocketAddr,
+    /// By the name of the role.
+    pub(crate) tokens: BTreeMap<String, String>,
+    pub(crate) ready: Ready,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) readers: Vec<JoinHandle<()>>,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+        // A log must not be read any more when the process ends. One that panicked has said so.
+        self.readers.drain(..).for_each(|reader| drop(reader.join()));
+    }
+}
+
+pub(crate) fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Standing {
+    Standing {
+        customer: CustomerId::new(name).unwrap(),
+        phase: Phase::Active,
+        stage,
+        since: NOW,
+        pool: Some(PoolName::new(if stage >= Stage::Quarantined { "quarantine" } else { "good-1" })),
+        daily_cap,
+        sent_24h: 0,
+        held: false,
+        exempt_until: None,
+        awaits_person: false,
+        reasons: Vec::new(),
+    }
+}
+
+/// `acme` has sent 30 mails in the last day; nobody else is known to the scorer.
+pub(crate) fn views() -> Views {
+    Arc::new(|customer| {
+        let mut counts = Counts::ZERO;
+        counts[Counter::Processed] = 30;
+        let view = (customer.as_str() == "acme").then(|| CustomerView {
+            standing: standing("acme", Stage::Throttled, Some(100)),
+            windows: BTreeMap::from([(Window::Day, counts)]),
+            providers: BTreeMap::new(),
+        });
+        Box::pin(std::future::ready(Ok(view))) as Viewed
+    })
+}
+
+/// The default policy, and a number that makes it another.
+pub(crate) fn policy_text(number: u32) -> String {
+    format!("{}\n# {number}\n", policy::DEFAULT)
+}
+
+/// What the scorer tells of the policy in force.
+pub(crate) fn in_force() -> PolicyView {
+    let change = PolicyChange {
+        origin: PolicyOrigin::File,
+        by: "weir".to_owned(),
+        reason: "another file".to_owned(),
+        file: Some("sha256:before".to_owned()),
+    };
+    let record = PolicyInForce { text: policy_text(1), since: NOW, change };
+    PolicyView { digest: "sha256:before".to_owned(), record: Some(record) }
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        Self::in_mode(EnforcerMode::Enforce).await
+    }
+
+    pub(crate) async fn in_mode(mode: EnforcerMode) -> Self {
+        Self::asking(mode, || Ok(in_force())).await
+    }
+
+    /// One whose scorer tells this of the policy in force.
+    pub(crate) async fn asking(mode: EnforcerMode, policy_in_force: fn() -> Result<PolicyView, Unavailable>) -> Self {
+        Self::built(mode, policy_in_force, &[]).await
+    }
+
+    /// One that asks for tokens: there is one for each role, by the role's name.
+    pub(crate) async fn guarded() -> Self {
+        Self::built(EnforcerMode::Enforce, || Ok(in_force()), &Role::ALL).await
+    }
+
+    async fn built(
+        mode: EnforcerMode,
+        policy_in_force: fn() -> Result<PolicyView, Unavailable>,
+        roles: &[Role],
+    ) -> Self {
+        let (mut tokens, mut known) = (BTreeMap::new(), Vec::new());
+        for role in roles {
+            let (token, sha256) = new_token().unwrap();
+            known.push(Token::new(role.name(), *role, &sha256).unwrap());
+            tokens.insert(role.name().to_owned(), token);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let count = PartitionCount::new(NonZeroU32::new(2).unwrap());
+        let embedded = Arc::new(EmbeddedLog::open(Config::new(folder.path(), count)).unwrap());
+        let log: Arc<dyn Log> = Arc::clone(&embedded) as _;
+        let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
+        let shutdown = CancellationToken::new();
+        let (index, mut readers) = Index::start(&log, &shutdown).unwrap();
+        let ready = Ready::default();
+        let told = GateConfig {
+            instance: "here".to_owned(),
+            modes: EnforcerModes::all(mode),
+            home_pool: policy.pool(Stage::Healthy),
+            views: views(),
+            clock: Arc::new(|| NOW),
+        };
+        let (gate, gates_readers) = Gate::start(told, &log, &shutdown).unwrap();
+        readers.extend(gates_readers);
+        let registry = Registry::new();
+        let admin = Admin {
+            access: Access::new(known, None, &registry).unwrap(),
+            index,
+            views: views(),
+            gate,
+            explanations: Explanations::new(Arc::clone(&log), policy, shutdown.clone()),
+            log: Arc::clone(&log),
+            policies: Policies::new(Arc::new(move || Box::pin(std::future::ready(policy_in_force())) as PolicyViewed)),
+            policy: Arc::new(Policy::parse(&policy_text(1)).unwrap()),
+            probes: Probes { registry, ready: ready.clone() },
+            clock: Arc::new(|| NOW),
+        };
+        let server = Server::bind("127.0.0.1:0".parse().unwrap(), admin).await.unwrap();
+        let address = server.local_addr();
+        tokio::spawn(server.run(shutdown.clone()));
+        Self { _folder: folder, log, embedded, address, tokens, ready, shutdown, readers }
+    }
+
+    pub(crate) async fn put(&self, topic: Topic, customer: &str, value: Value) {
+        let record = Record {
+            kind: RecordKind::Output,
+            at: NOW,
+            key: Bytes::copy_from_slice(customer.as_bytes()),
+            headers: Arc::new([]),
+            value: Bytes::from(value.to_string()),
+        };
+        self.log.producer().append(vec![Append { topic, route: Route::ByKey, record }]).await.unwrap();
+    }
+
+    pub(crate) async fn stands(&self, name: &str, stage: Stage, daily_cap: Option<u32>) {
+        let standing = standing(name, stage, daily_cap);
+        self.put(Topic::Standings, name, serde_json::to_value(&standing).unwrap()).await;
+        let in_force = Some(InForce::of(&standing));
+        let case = CaseView { customer: standing.customer, stage, held: None, in_force };
+        let key = EnforcementKey::Case(case.customer.clone()).to_string();
+        self.put(Topic::Enforcement, &key, serde_json::to_value(case).unwrap()).await;
+    }
+
+    pub(crate) async fn decided(&self, name: &str, number: u64) {
+        let decision = Decision {
+            id: DecisionId::from_bits(number.into()),
+            customer: CustomerId::new(name).unwrap(),
+            at: NOW,
+            from: Stage::Healthy,
+            to: Stage::Watch,
+            mode: Mode::Enforce,
+            rule: "test".to_owned(),
+            blame: None,
+            evidence: None,
+            reason: None,
+            by: None,
+            policy: String::new(),
+            offset: Position { partition: PartitionId::new(0), offset: Offset::new(number) },
+        };
+        self.put(Topic::Decisions, name, serde_json::to_value(decision).unwrap()).await;
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client.get(format!("http://{}{path}", self.address)).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> (u16, Value) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.post(format!("http://{}{path}", self.address)).header("content-type", "application/json");
+        let answer = request.body(body.to_owned()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap())
+    }
+
+    /// Asks until the answer is as wanted.
+    pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (_, answer) = self.get(path).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "{path}: {answer}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}

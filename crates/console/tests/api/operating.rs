@@ -1,0 +1,104 @@
+//! Health, enforcement and completeness.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use console::{
+    Access, Admin, ExplainError, Explainer, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes,
+    Ready, Server, Unavailable, Viewed, Views,
+};
+use log::embedded::{Config, EmbeddedLog};
+use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
+use model::{
+    CaseView, Command, CompletenessReport, Counter, Counts, CustomerId, CustomerView, Day, Decision, DecisionId,
+    EnforcementKey, EnforcerMode, EnforcerModes, Figure, Fleet, FleetCounts, Held, HeldWhy, InForce, MailAccount,
+    Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName,
+    Position, Provider, Stage, Standing, Timestamp, Window,
+};
+use policy::Policy;
+use scoring::{Fold, Input, MemoryStore, Partition, Said};
+use serde_json::{Value, json};
+use telemetry::Registry;
+use tokio_util::sync::CancellationToken;
+
+use crate::house::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_without_a_scorer_says_whom_to_ask() {
+    let house = House::asking(EnforcerMode::Enforce, || Err(Unavailable::NoScorer)).await;
+    let (status, problem) = house.get("/v1/policy").await;
+    assert_eq!(status, 421, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("the roles scorer and console"), "{problem}");
+    let house = House::asking(EnforcerMode::Enforce, || Err(Unavailable::Busy)).await;
+    let (status, problem) = house.get("/v1/policy").await;
+    assert_eq!(status, 503, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("try again"), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_readiness_and_metrics_are_told_apart() {
+    let house = House::new().await;
+    assert_eq!(house.get("/healthz").await.0, 200);
+    assert_eq!(house.get("/readyz").await.0, 503);
+    house.ready.set(true);
+    assert_eq!(house.get("/readyz").await.0, 200);
+    assert_eq!(house.get("/metrics").await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_comparisons_with_sendgrid_found_is_told_by_day() {
+    let house = House::new().await;
+    let put = async |days: u32, weir: u64| {
+        let report = CompletenessReport {
+            account: MailAccount::of(Some("acme")),
+            sources: vec!["acme".to_owned()],
+            day: Day::of(NOW).before(days),
+            compared_at: NOW,
+            figures: vec![Figure::new(Counter::Delivered, 100, weir)],
+            missing_hours: Vec::new(),
+        };
+        let value = serde_json::to_value(&report).unwrap();
+        house.put(Topic::Enforcement, &report.key().to_string(), value.clone()).await;
+        value
+    };
+    put(1, 80).await;
+    let (latest, older) = (put(1, 90).await, put(7, 100).await);
+    put(8, 100).await;
+    let reports = |answer: &Value| answer["reports"].as_array().unwrap().clone();
+    let answer = house.until("/v1/completeness?days=8", |answer| reports(answer).len() == 3).await;
+    assert_eq!(reports(&answer)[1..], [older.clone(), latest.clone()]);
+    assert_eq!(reports(&answer)[2]["figures"][0]["gap"], 10);
+    assert_eq!(house.get("/v1/completeness").await, (200, json!({ "reports": [older, latest] })));
+    assert_eq!(house.get("/v1/completeness?days=0").await.0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_is_told_and_an_answer_that_comes_too_late_is_refused() {
+    let house = House::new().await;
+    let decision = DecisionId::from_bits(7);
+    for (name, expires) in [("early", NOW), ("late", NOW - Millis::seconds(1))] {
+        let held = Held {
+            why: HeldWhy::Approval,
+            reason: "a person has to approve it".to_owned(),
+            decision: Some(decision.clone()),
+            since: NOW - Millis::hours(1),
+            expires: Some(expires),
+        };
+        let customer = CustomerId::new(name).unwrap();
+        let case = CaseView { customer: customer.clone(), stage: Stage::Throttled, held: Some(held), in_force: None };
+        let key = EnforcementKey::Case(customer).to_string();
+        house.put(Topic::Enforcement, &key, serde_json::to_value(&case).unwrap()).await;
+    }
+    house.until("/v1/approvals", |answer| answer["approvals"].as_array().is_some_and(|all| all.len() == 2)).await;
+    let word = r#"{"answer": "approve", "by": "ann", "reason": "a bought list"}"#;
+    let (status, answer) = house.post("/v1/approvals/early", word).await;
+    assert_eq!((status, answer), (202, json!({ "accepted": true, "stage": "throttled", "decision": decision })));
+    let (status, problem) = house.post("/v1/approvals/late", word).await;
+    assert_eq!(status, 409, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("could be answered until 2026-09-21T14:13:19Z"), "{problem}");
+}
