@@ -79,10 +79,8 @@ impl Metrics {
             adopted,
             strays: Strays(strays),
             paused: registry.gauge("weir_enforcer_paused", "1 while a person has paused enforcement.")?,
-            breaker_open: registry.gauge(
-                "weir_enforcer_breaker_open",
-                "1 while no call is made to SendGrid because too many failed.",
-            )?,
+            breaker_open: registry
+                .gauge("weir_enforcer_breaker_open", "1 while no call is made to SendGrid because too many failed.")?,
             missing_scopes: registry
                 .gauge("weir_enforcer_missing_scopes", "Scopes that the API key lacks for what is configured.")?,
             enforced: registry.histogram(

@@ -16,6 +16,7 @@ mod config;
 mod driver;
 mod ending;
 mod error;
+mod fleet_gauges;
 mod handle;
 mod in_force;
 mod lag;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::{Offset, PartitionId, Stage, Timestamp};
 use scoring::Effect;
-use telemetry::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Label, Registry};
+use telemetry::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Label, Registry, Tracing};
 
 /// The scorer's metrics.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Metrics {
     pub(crate) tick: IntGauge,
     /// How far what is folded lies behind the present, in seconds.
     pub(crate) freshness: Gauge,
+    /// Makes the spans of decisions.
+    pub(crate) tracing: Tracing,
     by_partition: ByPartition,
     shown: Arc<Mutex<BTreeMap<PartitionId, Shown>>>,
 }
@@ -154,6 +156,11 @@ impl Shown {
 }
 
 impl Metrics {
+    /// The same, with spans for what brings decisions about.
+    pub(crate) fn traced(self, tracing: Tracing) -> Self {
+        Self { tracing, ..self }
+    }
+
     /// A record was taken.
     pub(crate) fn took(&self, became: Became) {
         if let Some(counter) = self.records.get(became as usize) {
@@ -264,6 +271,7 @@ impl Metrics {
                 "How far the fold is behind: the age of the record folded last, of the partition that is furthest behind; 0 where \
                  all was folded that was in the log some seconds ago.",
             )?,
+            tracing: Tracing::default(),
             by_partition: ByPartition::register(registry)?,
             shown: Arc::default(),
         })
@@ -284,7 +292,10 @@ impl ByPartition {
                 "weir_scorer_lag_records",
                 "Records between the first one not yet folded and the end of the log; during a replay, what is left of it.",
             )?,
-            bytes: gauges("weir_scorer_state_bytes", "Bytes of a partition's state, on disk and in its memory tables.")?,
+            bytes: gauges(
+                "weir_scorer_state_bytes",
+                "Bytes of a partition's state, on disk and in its memory tables.",
+            )?,
             checkpointed: gauges(
                 "weir_scorer_checkpoint_timestamp_seconds",
                 "When this process last stored a checkpoint of the partition, as Unix seconds.",
@@ -303,5 +314,6 @@ fn gauge(number: u64) -> i64 {
 ///
 /// Where a name is taken.
 pub fn list_metrics(registry: &Registry) -> telemetry::Result<()> {
+    crate::fleet_gauges::list_metrics(registry)?;
     Metrics::register(registry).map(drop)
 }

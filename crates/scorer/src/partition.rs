@@ -9,6 +9,7 @@ use log::{Outputs, Sequence, Stored};
 use model::{Counter, CustomerId, CustomerView, Offset, PartitionId, PolicyInForce, PolicyView};
 use policy::Policy;
 use scoring::{Applied, Effect, Fold, Input, Said};
+use telemetry::{Role, Span, TRACEPARENT, TraceParent};
 
 use crate::marks::PolicyMarks;
 use crate::metrics::{Became, Metrics, Shown};
@@ -113,7 +114,7 @@ impl PartitionTask {
             self.next = stored.position.offset.next();
             if let Some(applied) = self.apply(stored)? {
                 self.count(&applied);
-                applied.said.iter().try_for_each(|said| self.say(said))?;
+                self.say_all(stored, &applied)?;
             }
             self.say_again()?;
             if self.said > UNPUBLISHED {
@@ -147,7 +148,7 @@ impl PartitionTask {
         let now = self.fold.partition().now().unwrap_or_default();
         for id in these {
             let Some(customer) = self.store.peek(&id)?.filter(|customer| !customer.is_new()) else { continue };
-            self.say(&Said::Standing(customer.standing(&id, self.fold.policy(), now)))?;
+            self.say(&Said::Standing(customer.standing(&id, self.fold.policy(), now)), None)?;
         }
         Ok(())
     }
@@ -202,7 +203,37 @@ impl PartitionTask {
         Ok(Some(applied))
     }
 
-    fn say(&mut self, said: &Said) -> Result<(), Error> {
+    /// Says what the record at hand makes be said. Where it is of a sampled trace, what is said carries the context on: it
+    /// follows from the record alone, so that every repetition says the same.
+    fn say_all(&mut self, stored: &Stored, applied: &Applied) -> Result<(), Error> {
+        if applied.said.is_empty() {
+            return Ok(());
+        }
+        let trace = TraceParent::read(stored.record.header(TRACEPARENT).map(AsRef::as_ref));
+        let _span = trace.as_ref().and_then(|trace| self.span(trace, stored, applied));
+        applied.said.iter().try_for_each(|said| self.say(said, trace.as_ref()))
+    }
+
+    /// A span for a record that brought a decision about; none for one that is folded again.
+    fn span(&self, trace: &TraceParent, stored: &Stored, applied: &Applied) -> Option<Span> {
+        let decision = applied.said.iter().find_map(|said| match said {
+            Said::Decision(decision) => Some(decision),
+            Said::Standing(_) | Said::Share(_) => None,
+        })?;
+        if !matches!(self.repetition, Repetition::Over) {
+            return None;
+        }
+        let mut span = self.metrics.tracing.go_on(trace, "decide", Role::Consumer)?;
+        span.say("weir.customer", decision.customer.to_string());
+        span.say("weir.rule", decision.rule.to_string());
+        span.say("weir.to", decision.to.name());
+        span.say("weir.decision", decision.id.to_string());
+        span.say("weir.partition", self.id.to_string());
+        span.say("weir.offset", stored.position.offset.to_string());
+        Some(span)
+    }
+
+    fn say(&mut self, said: &Said, trace: Option<&TraceParent>) -> Result<(), Error> {
         if self.repetition.is_other() {
             return Ok(());
         }
@@ -210,7 +241,7 @@ impl PartitionTask {
         let said_at = Offset::new(self.next.get().saturating_sub(1));
         let sequence = self.store.next_sequence(said_at);
         let marks = matches!(said, Said::Share(_)).then(|| self.marks());
-        self.store.put_in_outbox(publish::output(self.id, (sequence, said_at), now, (said, marks))?);
+        self.store.put_in_outbox(publish::output((self.id, now), (sequence, said_at), (said, marks), trace)?);
         self.said = self.said.saturating_add(1);
         Ok(())
     }

@@ -39,7 +39,7 @@ impl Scorer {
         (registry, clock): (&Registry, &Clock),
         shutdown: CancellationToken,
     ) -> Result<Self, Error> {
-        let metrics = Metrics::register(registry)?;
+        let metrics = Metrics::register(registry)?.traced(config.tracing.clone());
         let troubles = Troubles::default();
         let (handle, asked) = questions();
         let watched = Watched { metrics, troubles: troubles.clone(), clock: Arc::clone(clock) };

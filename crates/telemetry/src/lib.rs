@@ -4,11 +4,14 @@
 //! called, what it counts, in which unit, and what its labels may say ([`Metric`]): the reference in `docs/metrics.md` is
 //! written from that, and a test holds each against the conventions.
 //!
+//! [`Tracing`] makes the spans of sampled traces; a [`TraceParent`] goes on beside a record.
+//!
 //! Every [`Label`] says what bounds it. Customers, recipients and whatever else a stranger can make up are labels of nothing.
 
 mod label;
 mod metric;
 mod registry;
+mod trace;
 
 pub use label::{Label, Values};
 pub use metric::{Kind, Metric, Unit};
@@ -17,3 +20,4 @@ pub use prometheus::{
     exponential_buckets, proto,
 };
 pub use registry::Registry;
+pub use trace::{CE_TRACEPARENT, NoTraceParent, Role, Span, TRACEPARENT, TraceParent, Tracing};

@@ -1,8 +1,11 @@
 //! Every metric that a Weir may tell, and the reference that is written from them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use telemetry::{Label, Metric, Registry, Values};
+
+use crate::sendgrid_calls::SendGridCalls;
 
 /// What stands above the tables.
 const INTRODUCTION: &str = "\
@@ -43,11 +46,14 @@ pub(crate) fn of_every_process(registry: &Registry) -> telemetry::Result<()> {
 pub(crate) fn catalogue() -> telemetry::Result<Vec<Metric>> {
     let registry = Registry::new();
     of_every_process(&registry)?;
+    log::list_metrics(&registry)?;
     receiver::list_metrics(&registry)?;
     scorer::list_metrics(&registry)?;
     enforcer::list_metrics(&registry)?;
+    SendGridCalls::register(&registry)?;
     hooks::list_metrics(&registry)?;
     ::completeness::list_metrics(&registry)?;
+    console::list_metrics(&registry)?;
     Ok(registry.catalogue())
 }
 
@@ -67,25 +73,41 @@ pub(crate) fn reference() -> telemetry::Result<String> {
 fn section(text: &mut String, (title, note): (&str, &str), metrics: &[&Metric]) {
     let note = if note.is_empty() { String::new() } else { format!("{note}\n\n") };
     // Writing to a string does not fail.
-    let _written = write!(text, "\n## {title}\n\n{note}| metric | type | unit | labels | tells |\n|---|---|---|---|---|\n");
+    let _written =
+        write!(text, "\n## {title}\n\n{note}| metric | type | unit | labels | tells |\n|---|---|---|---|---|\n");
     for metric in metrics {
         let labels: Vec<_> = metric.labels.iter().map(|label| format!("`{}`", label.name)).collect();
         let (kind, unit) = (metric.kind.name(), metric.unit().name());
-        let _written = writeln!(text, "| `{}` | {kind} | {unit} | {} | {} |", metric.name, labels.join(", "), metric.help);
+        let _written =
+            writeln!(text, "| `{}` | {kind} | {unit} | {} | {} |", metric.name, labels.join(", "), metric.help);
     }
-    let mut labels: Vec<(String, String)> = Vec::new();
+    let lines = bounds(metrics);
+    if !lines.is_empty() {
+        let _written = writeln!(text, "\n{}", lines.join("\n"));
+    }
+}
+
+/// What the labels may say: once for all metrics where that is the same for all.
+fn bounds(metrics: &[&Metric]) -> Vec<String> {
+    let mut bounds: BTreeMap<&str, Vec<(&Values, Vec<&str>)>> = BTreeMap::new();
     for metric in metrics {
         for label in &metric.labels {
-            let of = metric.name.clone();
-            labels.push((format!("- `{}` of `{of}`", label.name), label.values.to_string()));
+            let known = bounds.entry(label.name).or_default();
+            match known.iter_mut().find(|(values, _)| **values == label.values) {
+                Some((_, of)) => of.push(&metric.name),
+                None => known.push((&label.values, vec![&metric.name])),
+            }
         }
     }
-    if !labels.is_empty() {
-        text.push('\n');
-    }
-    for (label, values) in labels {
-        let _written = writeln!(text, "{label}: {values}.");
-    }
+    let line = |(name, known): (&str, Vec<(&Values, Vec<&str>)>)| {
+        let is_one = known.len() == 1;
+        let of = move |(values, of): (&Values, Vec<&str>)| {
+            let of = if is_one { String::new() } else { format!(" of `{}`", of.join("`, `")) };
+            format!("- `{name}`{of}: {values}.")
+        };
+        known.into_iter().map(of).collect::<Vec<_>>()
+    };
+    bounds.into_iter().flat_map(line).collect()
 }
 
 #[cfg(test)]
@@ -130,8 +152,11 @@ mod tests {
             for odd in ["millis", "_ms", "minutes", "hours_", "percent", "_kb", "kilobytes", "time_seconds"] {
                 assert!(!name.contains(odd), "{name}");
             }
-            assert_eq!(*kind == Kind::Histogram, name.ends_with("_seconds") && metric.unit() == Unit::Seconds
-                && !name.contains("freshness"), "{name}: times are histograms");
+            assert_eq!(
+                *kind == Kind::Histogram,
+                name.ends_with("_seconds") && metric.unit() == Unit::Seconds && !name.contains("freshness"),
+                "{name}: times are histograms"
+            );
         }
     }
 
@@ -149,11 +174,15 @@ mod tests {
     fn no_label_grows_with_what_strangers_send() {
         for Metric { name, labels, .. } in ours() {
             for label in labels {
-                let forbidden = ["customer", "recipient", "email", "address", "path", "id", "subuser", "le", "quantile"];
+                let forbidden =
+                    ["customer", "recipient", "email", "address", "path", "id", "subuser", "le", "quantile"];
                 assert!(!forbidden.contains(&label.name), "{name}: {}", label.name);
                 if let Values::Words(words) | Values::Providers(words) = label.values {
                     let distinct: BTreeSet<_> = words.iter().collect();
-                    assert!(!words.is_empty() && distinct.len() == words.len() && words.len() <= 80, "{name}: {words:?}");
+                    assert!(
+                        !words.is_empty() && distinct.len() == words.len() && words.len() <= 80,
+                        "{name}: {words:?}"
+                    );
                 }
             }
         }

@@ -14,12 +14,12 @@ use completeness::{Completeness, Config, Error, Source};
 use log::embedded::EmbeddedLog;
 use log::{Log, PartitionCount, Start, Topic};
 use model::{CompletenessKey, CompletenessReport, Counter, CustomerId, Day, MailAccount, Millis, Timestamp};
-use telemetry::Registry;
 use receiver::{CustomerRule, Receiver, SourceName};
 use sendgrid::api::{ApiKey, Client};
 use sendgrid::webhook::{VerificationKey, Verifier};
 use simulator::platform::{Account, Placement, Truth};
 use simulator::sendgrid::{Poster, Retries, SendGrid, Signer, World};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 

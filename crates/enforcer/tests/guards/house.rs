@@ -15,11 +15,11 @@ use model::{
     CaseView, CustomerId, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held, HeldWhy, Millis, Phase,
     PoolName, Reason, Stage, Standing, Timestamp,
 };
-use telemetry::Registry;
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig};
 use serde::Serialize;
 use simulator::platform::{Account, Placement, Truth};
 use simulator::sendgrid::{Budget, HOME, Options, QUARANTINE, SendGrid, World};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 

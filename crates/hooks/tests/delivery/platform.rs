@@ -10,8 +10,8 @@ use hooks::{Error, Hook, HookName, Hooks, Reach, Schedule, Secrets, Target};
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{Stage, Timestamp};
-use telemetry::Registry;
 use serde_json::{Value, json};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 

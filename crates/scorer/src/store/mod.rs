@@ -229,7 +229,9 @@ impl RocksStore {
             self.db.property_int_value_cf(cf, property).ok()?
         };
         let families = keys::ALL.iter();
-        families.map(|name| told(name, TOTAL_SST_FILES_SIZE).unwrap_or(0) + told(name, SIZE_ALL_MEM_TABLES).unwrap_or(0)).sum()
+        families
+            .map(|name| told(name, TOTAL_SST_FILES_SIZE).unwrap_or(0) + told(name, SIZE_ALL_MEM_TABLES).unwrap_or(0))
+            .sum()
     }
 
     /// Bytes of customers' state on disk, and how many customers there are; for measuring. Reads all of them.

@@ -32,6 +32,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) completeness: RawCompleteness,
     #[serde(default)]
+    pub(super) tracing: RawTracing,
+    #[serde(default)]
     pub(super) hook: Vec<RawHook>,
     #[serde(default)]
     pub(super) source: Vec<RawSource>,
@@ -53,6 +55,30 @@ pub(super) struct RawReceiver {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAdmin {
     pub(super) listen: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) token: Vec<RawToken>,
+    pub(super) proxy: Option<Spanned<RawProxy>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawToken {
+    pub(super) name: Spanned<String>,
+    pub(super) role: Spanned<String>,
+    pub(super) sha256: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawProxy {
+    pub(super) user_header: Option<Spanned<String>>,
+    pub(super) groups_header: Option<Spanned<String>>,
+    /// The groups that have each role.
+    pub(super) roles: Spanned<BTreeMap<String, Vec<String>>>,
+    #[serde(default)]
+    pub(super) addresses: Vec<Spanned<String>>,
+    pub(super) secret_header: Option<Spanned<String>>,
+    pub(super) secret_env: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -86,6 +112,13 @@ pub(super) struct RawState {
     pub(super) checkpoints: Option<Spanned<String>>,
     pub(super) checkpoint_interval: Option<Spanned<String>>,
     pub(super) grace: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTracing {
+    pub(super) otlp: Option<Spanned<String>>,
+    pub(super) sample: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]

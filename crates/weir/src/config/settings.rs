@@ -15,6 +15,7 @@ use sendgrid::api::{self, ApiKey};
 use sendgrid::webhook::{VerificationKey, Verifier};
 use toml::Spanned;
 
+use super::access::{self, AccessSettings};
 use super::check::Check;
 use super::completeness;
 use super::enforcer;
@@ -23,6 +24,7 @@ use super::hooks;
 use super::log::{self, LogSettings};
 use super::raw::{RawCustomerRule, RawReceiver, RawSource};
 use super::state::{self, StateSettings};
+use super::tracing::{self, TraceSettings};
 use super::{ConfigError, Loaded};
 
 /// Everything that Weir is told.
@@ -31,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) receiver: receiver::Config,
     pub(crate) sources: Vec<Source>,
     pub(crate) admin: SocketAddr,
+    pub(crate) access: AccessSettings,
     pub(crate) gate: GateSettings,
     pub(crate) log: LogSettings,
     pub(crate) state: StateSettings,
@@ -43,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) hooks: Vec<Hook>,
     /// None where nothing is compared.
     pub(crate) completeness: Option<::completeness::Config>,
+    /// None where no traces are sent.
+    pub(crate) traces: Option<TraceSettings>,
 }
 
 impl fmt::Display for Settings {
@@ -71,6 +76,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     let policy = check.policy();
     let receiver = check.receiver(&raw.receiver);
     let admin = check.admin();
+    let access = access::check(&mut check, &raw.admin, admin);
     let log = log::check(&mut check, &raw.log);
     let gate = gate::check(&mut check, raw, &log);
     let tick_interval = check.tick_interval();
@@ -85,10 +91,12 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     }
     let hooks = hooks::check(&mut check, &raw.hook);
     let completeness = completeness::check(&mut check, raw, sendgrid.is_some());
+    let traces = tracing::check(&mut check, &raw.tracing);
     check.sound(policy.map(|(policy, policy_file)| Settings {
         receiver,
         sources,
         admin,
+        access,
         gate,
         log,
         state,
@@ -99,6 +107,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         sendgrid,
         hooks,
         completeness,
+        traces,
     }))
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use log::{Append, BoxFuture, Producer};
-use telemetry::Registry;
 use receiver::{Receiver, Source};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
