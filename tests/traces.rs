@@ -128,7 +128,7 @@ async fn one_trace_holds_the_post_the_append_the_decision_and_the_call_and_hooks
         [state]
         path = "{state}"
         [scorer]
-        tick_interval = "1h"
+        tick_interval = "500ms"
         [enforcer]
         mode = "enforce"
         settling = "1s"
