@@ -165,6 +165,7 @@ impl Weir {
             (owner, Order::SetStage { stage: Stage::Suspended }),
             (routed, Order::SetStage { stage: Stage::Quarantined }),
             (subusers[2], Order::Hold),
+            (subusers[2], Order::Note),
             (subusers[2], Order::Release),
             (subusers[2], Order::Undo { stage: Stage::Watch, since: START }),
             (subusers[2], Order::SetPhase { phase: Phase::Pilot }),

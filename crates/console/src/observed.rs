@@ -42,6 +42,7 @@ impl Observed {
 ///
 /// Where a name is taken.
 pub fn list_metrics(registry: &Registry) -> telemetry::Result<()> {
+    crate::access::refusals(registry)?;
     Observed::register(registry).map(drop)
 }
 

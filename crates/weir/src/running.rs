@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use ::completeness::Completeness;
 use anyhow::Context;
-use console::{Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Ready, Server, Unavailable, Views};
+use console::{
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Ready, Server, Unavailable, Views,
+};
 use enforcer::Enforcer;
 use hooks::Hooks;
 use log::Log;
@@ -251,7 +253,9 @@ impl Running {
         let (index, readers) = tokio::task::spawn_blocking(move || Index::start(&opened, &shutdown)).await??;
         self.readers = readers;
         let gate = self.start_gate(settings, views(scorer.clone()), (log, clock)).await?;
+        let access = settings.access.clone();
         let admin = Admin {
+            access: Access::new(access.tokens, access.proxy, &probes.registry)?,
             index,
             explanations: Explanations::new(Arc::clone(log), Arc::clone(&settings.policy), self.work.shutdown.clone()),
             views: views(scorer.clone()),

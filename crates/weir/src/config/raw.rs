@@ -55,6 +55,30 @@ pub(super) struct RawReceiver {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAdmin {
     pub(super) listen: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) token: Vec<RawToken>,
+    pub(super) proxy: Option<Spanned<RawProxy>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawToken {
+    pub(super) name: Spanned<String>,
+    pub(super) role: Spanned<String>,
+    pub(super) sha256: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawProxy {
+    pub(super) user_header: Option<Spanned<String>>,
+    pub(super) groups_header: Option<Spanned<String>>,
+    /// The groups that have each role.
+    pub(super) roles: Spanned<BTreeMap<String, Vec<String>>>,
+    #[serde(default)]
+    pub(super) addresses: Vec<Spanned<String>>,
+    pub(super) secret_header: Option<Spanned<String>>,
+    pub(super) secret_env: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -15,6 +15,7 @@ use sendgrid::api::{self, ApiKey};
 use sendgrid::webhook::{VerificationKey, Verifier};
 use toml::Spanned;
 
+use super::access::{self, AccessSettings};
 use super::check::Check;
 use super::completeness;
 use super::enforcer;
@@ -32,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) receiver: receiver::Config,
     pub(crate) sources: Vec<Source>,
     pub(crate) admin: SocketAddr,
+    pub(crate) access: AccessSettings,
     pub(crate) gate: GateSettings,
     pub(crate) log: LogSettings,
     pub(crate) state: StateSettings,
@@ -74,6 +76,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     let policy = check.policy();
     let receiver = check.receiver(&raw.receiver);
     let admin = check.admin();
+    let access = access::check(&mut check, &raw.admin, admin);
     let log = log::check(&mut check, &raw.log);
     let gate = gate::check(&mut check, raw, &log);
     let tick_interval = check.tick_interval();
@@ -93,6 +96,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         receiver,
         sources,
         admin,
+        access,
         gate,
         log,
         state,
