@@ -65,7 +65,7 @@ impl Server {
             return Err(ServerError::Open { listen });
         }
         let observed = Observed::register(&admin.probes.registry)?;
-        let observed = axum::middleware::from_fn_with_state(observed, observed::observe);
+        let observed = from_fn_with_state(observed, observed::observe);
         Self::listen(listen, router(admin).layer(observed)).await
     }
 
