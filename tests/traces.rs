@@ -71,12 +71,91 @@ impl Collected {
     }
 }
 
-struct Running(Child);
+/// A Weir that traces every POST, beside a SendGrid with one bad subuser.
+struct House {
+    _folder: tempfile::TempDir,
+    _sendgrid: SendGrid,
+    receiver: u16,
+    signer: Arc<Signer>,
+    weir: Child,
+}
 
-impl Drop for Running {
+impl Drop for House {
     fn drop(&mut self) {
-        let _ended = self.0.kill();
-        let _ended = self.0.wait();
+        let _ended = self.weir.kill();
+        let _ended = self.weir.wait();
+    }
+}
+
+impl House {
+    async fn new(collector: &str) -> Self {
+        let bad = Account {
+            id: CustomerId::new("bad-1").unwrap(),
+            truth: Truth::Good,
+            placement: Placement::Subuser("bad-1".to_owned()),
+            planned_mails: 0,
+            bad_from: now(),
+        };
+        let sendgrid = SendGrid::start_with(World::of(&[bad]), Options::default()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let signer = Arc::new(Signer::generate().unwrap());
+        let (receiver, admin) = (free_port(), free_port());
+        let config = folder.path().join("weir.toml");
+        let text = format!(
+            r#"
+            [receiver]
+            listen = "127.0.0.1:{receiver}"
+            [admin]
+            listen = "127.0.0.1:{admin}"
+            [log]
+            path = "{log}"
+            [state]
+            path = "{state}"
+            [scorer]
+            tick_interval = "500ms"
+            [enforcer]
+            mode = "enforce"
+            settling = "1s"
+            [sendgrid]
+            api = "{api}"
+            [tracing]
+            otlp = "{collector}"
+            sample = "100 %"
+            [[hook]]
+            name = "platform"
+            url = "{collector}/hook"
+            secret_env = "WEIR_TEST_HOOK_SECRET"
+            allow_private = true
+            [[source]]
+            name = "test"
+            verification_keys = ["{key}"]
+            customer = {{ custom_arg = "customer_id" }}
+            "#,
+            log = folder.path().join("log").display(),
+            state = folder.path().join("state").display(),
+            api = sendgrid.base_url(),
+            key = signer.public_key(),
+        );
+        std::fs::write(&config, text).unwrap();
+        let weir = Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args(["run", "--config"])
+            .arg(&config)
+            .env("WEIR_LOG", "error")
+            .env("SENDGRID_API_KEY", sendgrid.api_key())
+            .env("WEIR_TEST_HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { _folder: folder, _sendgrid: sendgrid, receiver, signer, weir }
+    }
+
+    async fn mail_goes_out(&self) {
+        let retries = Retries { first: Duration::from_millis(50), longest: Duration::from_millis(200), most: 1_000 };
+        let url = format!("http://127.0.0.1:{}/webhooks/sendgrid/test", self.receiver);
+        let poster = Poster::new(&url, Arc::clone(&self.signer), retries, Arc::new(now)).unwrap();
+        for batch in mail().chunks(200) {
+            poster.post(batch).await.unwrap();
+        }
     }
 }
 
@@ -105,70 +184,8 @@ fn mail() -> Vec<String> {
 async fn one_trace_holds_the_post_the_append_the_decision_and_the_call_and_hooks_are_told_of_it() {
     let collected = Collected::default();
     let collector = collected.serve().await;
-    let bad = Account {
-        id: CustomerId::new("bad-1").unwrap(),
-        truth: Truth::Good,
-        placement: Placement::Subuser("bad-1".to_owned()),
-        planned_mails: 0,
-        bad_from: now(),
-    };
-    let sendgrid = SendGrid::start_with(World::of(&[bad]), Options::default()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let signer = Arc::new(Signer::generate().unwrap());
-    let (receiver, admin) = (free_port(), free_port());
-    let config = folder.path().join("weir.toml");
-    let text = format!(
-        r#"
-        [receiver]
-        listen = "127.0.0.1:{receiver}"
-        [admin]
-        listen = "127.0.0.1:{admin}"
-        [log]
-        path = "{log}"
-        [state]
-        path = "{state}"
-        [scorer]
-        tick_interval = "1h"
-        [enforcer]
-        mode = "enforce"
-        settling = "1s"
-        [sendgrid]
-        api = "{api}"
-        [tracing]
-        otlp = "{collector}"
-        sample = "100 %"
-        [[hook]]
-        name = "platform"
-        url = "{collector}/hook"
-        secret_env = "WEIR_TEST_HOOK_SECRET"
-        allow_private = true
-        [[source]]
-        name = "test"
-        verification_keys = ["{key}"]
-        customer = {{ custom_arg = "customer_id" }}
-        "#,
-        log = folder.path().join("log").display(),
-        state = folder.path().join("state").display(),
-        api = sendgrid.base_url(),
-        key = signer.public_key(),
-    );
-    std::fs::write(&config, text).unwrap();
-    let weir = Command::new(env!("CARGO_BIN_EXE_weir"))
-        .args(["run", "--config"])
-        .arg(&config)
-        .env("WEIR_LOG", "error")
-        .env("SENDGRID_API_KEY", sendgrid.api_key())
-        .env("WEIR_TEST_HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let _running = Running(weir);
-    let retries = Retries { first: Duration::from_millis(50), longest: Duration::from_millis(200), most: 1_000 };
-    let url = format!("http://127.0.0.1:{receiver}/webhooks/sendgrid/test");
-    let poster = Poster::new(&url, Arc::clone(&signer), retries, Arc::new(now)).unwrap();
-    for batch in mail().chunks(200) {
-        poster.post(batch).await.unwrap();
-    }
+    let house = House::new(&collector).await;
+    house.mail_goes_out().await;
 
     let deadline = Instant::now() + PATIENCE;
     let whole = loop {

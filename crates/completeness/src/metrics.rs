@@ -27,12 +27,12 @@ impl Metrics {
             missing_hours: registry.gauges(
                 "weir_completeness_missing_hours",
                 "Hours of the last day compared of which events are missing.",
-                &[account.clone()],
+                std::slice::from_ref(&account),
             )?,
             compared: registry.gauges(
                 "weir_completeness_compared_timestamp_seconds",
                 "When an account's events were last compared with SendGrid's, in Unix seconds.",
-                &[account.clone()],
+                std::slice::from_ref(&account),
             )?,
             failures: registry.counters(
                 "weir_completeness_failures_total",

@@ -68,7 +68,7 @@ impl Server {
             return Err(ServerError::Open { listen });
         }
         let observed = Observed::register(&admin.probes.registry)?;
-        let observed = axum::middleware::from_fn_with_state(observed, observed::observe);
+        let observed = from_fn_with_state(observed, observed::observe);
         let ending = CancellationToken::new();
         let streams = Extension(Streams::until(ending.clone()));
         let server = Self::listen(listen, router(admin).layer(streams).layer(observed)).await?;

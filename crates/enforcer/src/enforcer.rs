@@ -188,11 +188,8 @@ impl Enforcer {
     fn hear(&mut self, heard: Heard) -> Result<(), Error> {
         match heard {
             Heard::Standing(standing, trace) => {
-                self.traces.remove(&standing.customer);
+                self.follow_trace(&standing, trace);
                 if self.concerns(&standing) {
-                    if let Some(trace) = trace {
-                        self.traces.insert(standing.customer.clone(), trace);
-                    }
                     self.queue.put(&standing.customer, standing.severity());
                 }
                 self.standings.insert(standing.customer.clone(), *standing);
@@ -213,6 +210,16 @@ impl Enforcer {
             Heard::Ended => return Err(Error::ReaderEnded),
         }
         Ok(())
+    }
+
+    /// Keeps the trace that made a standing so, while it is the same standing.
+    fn follow_trace(&mut self, standing: &Standing, trace: Option<TraceParent>) {
+        let known = self.standings.get(&standing.customer);
+        match trace {
+            Some(trace) if self.concerns(standing) => drop(self.traces.insert(standing.customer.clone(), trace)),
+            None if known.is_some_and(|known| InForce::of(known).is(standing)) => {}
+            _ => drop(self.traces.remove(&standing.customer)),
+        }
     }
 
     /// Whoever was never moved is as SendGrid has it: nothing to look at.
@@ -267,12 +274,17 @@ impl Enforcer {
             }
         }
         self.queue = Queue::default();
+        let mut traces = std::mem::take(&mut self.traces);
         for standing in self.standings.values() {
             let case = self.memory.get(&standing.customer);
             let is_former = self.is_at_former_place(&standing.customer);
             let is_done = case.is_some_and(|case| case.is_carried(standing) && case.held.is_none() && !is_former);
             if !is_done && (case.is_some() || standing.severity() > Stage::Watch) {
                 self.queue.put(&standing.customer, standing.severity());
+                // What is done already ends no trace a second time.
+                if let Some(trace) = traces.remove(&standing.customer) {
+                    self.traces.insert(standing.customer.clone(), trace);
+                }
             }
         }
         self.say_status().await?;
