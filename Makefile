@@ -7,9 +7,9 @@ export CCACHE_NOHASHDIR := 1
 export CCACHE_MAXSIZE := 5G
 
 # Suites that need more than a Rust toolchain.
-SUITES := weir/kafka-suites,weir-log/kafka-suites,sendgrid/sendgrid-suites,simulator/sendgrid-suites
+SUITES := weir/browser-suites,weir/kafka-suites,weir-log/kafka-suites,sendgrid/sendgrid-suites,simulator/sendgrid-suites
 
-.PHONY: setup setup-kafka setup-sendgrid demo run test test-fast lint bench fuzz
+.PHONY: setup setup-browser setup-kafka setup-sendgrid demo run test test-fast lint bench fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -24,16 +24,19 @@ setup-kafka: setup ## install the Kafka that suites and benches run against: a J
 setup-sendgrid: setup ## install what SendGrid's shape is held against: a mock server for its OpenAPI documents, and its own clients
 	@.ci/sendgrid
 
+setup-browser: setup ## install what the console's pages are held against: a Chromium, what drives it, and rules of accessibility
+	@.ci/browser
+
 demo: setup ## a simulated platform's hour in a minute
 	cargo run --release -p weir -- demo
 
 run: setup ## Weir with weir.toml, or with its defaults
 	cargo run --release -p weir -- run $(if $(wildcard weir.toml),--config weir.toml)
 
-test: setup-kafka setup-sendgrid ## everything that is promised
+test: setup-browser setup-kafka setup-sendgrid ## everything that is promised
 	cargo test --workspace --features $(SUITES)
 
-test-fast: setup ## what is promised without Kafka, and without SendGrid's documents and clients
+test-fast: setup ## what is promised without Kafka, a browser, and SendGrid's documents and clients
 	cargo test --workspace
 
 lint: setup ## formatting, lints, layers, licences, what is deployed, documentation

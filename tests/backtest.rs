@@ -15,11 +15,11 @@ use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Tail, Topic};
 use model::{Command, CustomerId, Millis, Order, PartitionId, Stage, Timestamp};
 use policy::Policy;
-use prometheus::Registry;
 use scorer::store::Budget;
 use scorer::{Clock, Metrics, PartitionTask, PolicyFile, Ticker};
 use simulator::platform::{Gate, Platform, Scenario};
 use suites::customer_of;
+use telemetry::Registry;
 
 const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
 const PARTITIONS: PartitionCount = PartitionCount::new(NonZeroU32::MIN.saturating_add(2));
@@ -55,7 +55,7 @@ impl Life {
         };
         let tail = log.tail(Topic::Events, Start::Earliest).unwrap();
         let file = PolicyFile { text: policy::DEFAULT.to_owned(), digest: policy.digest().to_owned() };
-        let ticker = Ticker::new(Arc::clone(&log), file).unwrap();
+        let ticker = Ticker::new(Arc::clone(&log), file, &Registry::new()).unwrap();
         let now = Arc::new(AtomicI64::new(START.millis()));
         Self { tasks: PARTITIONS.all().map(task).collect(), tail, ticker, now, log }
     }

@@ -14,11 +14,11 @@ use model::{
     Command, Decision, DecisionId, Fleet, Millis, Offset, Order, PartitionId, Position, Stage, Tick, Timestamp,
 };
 use policy::Policy;
-use prometheus::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 use simulator::platform::{Gate, Platform, Scenario};
 use suites::customer_of;
+use telemetry::Registry;
 
 const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -203,7 +203,7 @@ fn a_repeated_policy_is_for_those_who_know_none_and_for_no_others() {
 async fn started_with(disk: &OnDisk<'_>, text: &str) -> Vec<RecordKind> {
     let before = disk.read(Topic::Events).len();
     let file = PolicyFile { text: text.to_owned(), digest: digest(text) };
-    let mut ticker = Ticker::new(Arc::clone(&disk.log) as Arc<dyn Log>, file).unwrap();
+    let mut ticker = Ticker::new(Arc::clone(&disk.log) as Arc<dyn Log>, file, &telemetry::Registry::new()).unwrap();
     let clock: scorer::Clock = Arc::new(|| START);
     for _ in 0..2 {
         ticker.tick(&clock).await.unwrap();

@@ -12,11 +12,11 @@ use log::embedded::{Config, EmbeddedLog};
 use log::{Log, PartitionCount, Record, RecordKind, Start, Stored, Topic};
 use model::{CustomerId, Fleet, Millis, Offset, PartitionId, Position, Stage, Standing, Tick, Timestamp};
 use policy::Policy;
-use prometheus::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 use simulator::platform::{Gate, Platform, Scenario};
 use suites::{Partitioned, customer_of};
+use telemetry::Registry;
 
 mod policy_change;
 

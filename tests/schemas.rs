@@ -19,7 +19,6 @@ use model::{
 };
 use model::{Test, Timestamp, Window};
 use policy::{Policy, Signal};
-use prometheus::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig, CreditsKind};
@@ -28,6 +27,7 @@ use serde_json::{Value, json};
 use simulator::platform::{Account, Gate, Placement, Platform, Scenario, Truth};
 use simulator::sendgrid::{HOME, QUARANTINE, SendGrid, World};
 use suites::customer_of;
+use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
 const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
@@ -165,6 +165,7 @@ impl Weir {
             (owner, Order::SetStage { stage: Stage::Suspended }),
             (routed, Order::SetStage { stage: Stage::Quarantined }),
             (subusers[2], Order::Hold),
+            (subusers[2], Order::Note),
             (subusers[2], Order::Release),
             (subusers[2], Order::Undo { stage: Stage::Watch, since: START }),
             (subusers[2], Order::SetPhase { phase: Phase::Pilot }),

@@ -10,10 +10,10 @@ use log::embedded::{Config, EmbeddedLog};
 use log::{Log, PartitionCount, Stored};
 use model::PartitionId;
 use policy::Policy;
-use prometheus::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
 use sendgrid::webhook::WebhookEvent;
+use telemetry::Registry;
 
 use crate::events;
 use crate::timing::{median, rate, timed};

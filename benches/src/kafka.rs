@@ -11,7 +11,6 @@ use bytes::Bytes;
 use log::kafka::{Config, KafkaLog, Replication, create_topics};
 use log::{Log, PartitionCount, Start, Topic, partition_of};
 use policy::Policy;
-use prometheus::Registry;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
@@ -22,6 +21,7 @@ use scorer::store::Budget;
 use scorer::{Scorer, Troubles};
 use sendgrid::webhook::WebhookEvent;
 use simulator::sendgrid::{Poster, Signer};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -199,9 +199,11 @@ impl Scoring {
             checkpoints: None,
             checkpoint_interval: Duration::from_secs(300),
             grace: Duration::from_secs(3_600),
+            tracing: telemetry::Tracing::default(),
         };
         let policy = Arc::new(Policy::parse(policy::DEFAULT)?);
-        let scorer = Scorer::start(config, log, policy, &registry, shutdown.clone())?;
+        let clock: scorer::Clock = Arc::new(|| events::START);
+        let scorer = Scorer::start(config, log, policy, (&registry, &clock), shutdown.clone())?;
         let (troubles, running) = (scorer.troubles(), tokio::spawn(scorer.ended()));
         Ok(Self { _state: state, registry, troubles, running, shutdown })
     }

@@ -11,10 +11,10 @@ use bytes::Bytes;
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Headers, Log, PartitionCount, Producer, Record, RecordKind, Route, Topic};
 use model::Timestamp;
-use prometheus::Registry;
 use receiver::{CustomerRule, Receiver, Source, SourceName};
 use sendgrid::webhook::{SIGNATURE_HEADER, TIMESTAMP_HEADER, VerificationKey, Verifier, split};
 use simulator::sendgrid::{Poster, Signer};
+use telemetry::Registry;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 

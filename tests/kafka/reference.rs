@@ -11,9 +11,9 @@ use log::kafka::{Config, KafkaLog};
 use log::{Log, Output, Outputs, PartitionCount, Published, Start, Stored, Topic};
 use model::PartitionId;
 use policy::Policy;
-use prometheus::Registry;
 use scorer::store::Budget;
 use scorer::{Metrics, PartitionTask};
+use telemetry::Registry;
 
 use crate::process::{Fleet, PATIENCE};
 

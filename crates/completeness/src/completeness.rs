@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{Append, Candidacy, Log, Producer};
-use prometheus::Registry;
 use sendgrid::api::Client;
+use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;

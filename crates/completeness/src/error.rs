@@ -14,7 +14,7 @@ pub enum Error {
     },
     /// A metric could not be registered: a name is taken.
     #[error("a metric could not be registered")]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] telemetry::Error),
     /// No thread could be had for reading the events.
     #[error("no thread for counting events")]
     Thread(#[source] std::io::Error),

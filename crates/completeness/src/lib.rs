@@ -30,6 +30,7 @@ pub use completeness::Completeness;
 pub use config::{Config, Source};
 pub use error::Error;
 pub use hour::Hour;
+pub use metrics::list_metrics;
 
 /// A way to read the time.
 pub type Clock = std::sync::Arc<dyn Fn() -> model::Timestamp + Send + Sync>;

@@ -1,7 +1,7 @@
 //! What the comparison tells Prometheus.
 
-use model::{CompletenessReport, MailAccount};
-use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry};
+use model::{CompletenessReport, Counter, MailAccount};
+use telemetry::{GaugeVec, IntCounterVec, IntGaugeVec, Label, Registry};
 
 /// The metrics, each by account.
 #[derive(Clone, Debug)]
@@ -14,35 +14,32 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let gauge = |name: &str, help: &str| IntGaugeVec::new(Opts::new(name, help), &["account"]);
-        let metrics = Self {
-            gap: GaugeVec::new(
-                Opts::new(
-                    "weir_completeness_gap_ratio",
-                    "Share of the events that SendGrid counted on the last day compared which Weir does not have, by kind; \
-                     below zero where Weir has more.",
-                ),
-                &["account", "kind"],
+    pub(crate) fn register(registry: &Registry) -> telemetry::Result<Self> {
+        let account = Label::configured("account", "subuser as `subuser:NAME`, or `parent`");
+        let kind = Label::words("kind", Counter::ALL.map(Counter::name));
+        Ok(Self {
+            gap: registry.real_gauges(
+                "weir_completeness_gap_ratio",
+                "Share of the events that SendGrid counted on the last day compared which Weir does not have, by kind; \
+                 below zero where Weir has more.",
+                &[account.clone(), kind],
             )?,
-            missing_hours: gauge(
+            missing_hours: registry.gauges(
                 "weir_completeness_missing_hours",
                 "Hours of the last day compared of which events are missing.",
+                &[account.clone()],
             )?,
-            compared: gauge(
+            compared: registry.gauges(
                 "weir_completeness_compared_timestamp_seconds",
                 "When an account's events were last compared with SendGrid's, in Unix seconds.",
+                &[account.clone()],
             )?,
-            failures: IntCounterVec::new(
-                Opts::new("weir_completeness_failures_total", "Comparisons that failed and are tried again."),
-                &["account"],
+            failures: registry.counters(
+                "weir_completeness_failures_total",
+                "Comparisons that failed and are tried again.",
+                &[account],
             )?,
-        };
-        registry.register(Box::new(metrics.gap.clone()))?;
-        registry.register(Box::new(metrics.missing_hours.clone()))?;
-        registry.register(Box::new(metrics.compared.clone()))?;
-        registry.register(Box::new(metrics.failures.clone()))?;
-        Ok(metrics)
+        })
     }
 
     /// An account that was never compared has its counter all the same, so that an alert has what to look at.
@@ -72,4 +69,13 @@ impl Metrics {
         self.missing_hours.reset();
         self.compared.reset();
     }
+}
+
+/// Registers the part's metrics alone, for who only lists them.
+///
+/// # Errors
+///
+/// Where a name is taken.
+pub fn list_metrics(registry: &Registry) -> telemetry::Result<()> {
+    Metrics::register(registry).map(drop)
 }

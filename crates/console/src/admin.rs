@@ -7,9 +7,9 @@ use axum::extract::FromRef;
 use log::Log;
 use model::Timestamp;
 use policy::Policy;
-use prometheus::Registry;
+use telemetry::Registry;
 
-use crate::{Explanations, Gate, Index, Policies, Views};
+use crate::{Access, Explanations, Gate, Index, Policies, Views};
 
 /// What keeps Weir from its work, a line each.
 pub type Troubles = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -62,6 +62,12 @@ impl FromRef<Admin> for Probes {
     }
 }
 
+impl FromRef<Admin> for Access {
+    fn from_ref(admin: &Admin) -> Self {
+        admin.access.clone()
+    }
+}
+
 impl FromRef<Admin> for Gate {
     fn from_ref(admin: &Admin) -> Self {
         admin.gate.clone()
@@ -71,6 +77,8 @@ impl FromRef<Admin> for Gate {
 /// What the endpoints work with.
 #[derive(Clone)]
 pub struct Admin {
+    /// Who is let in.
+    pub access: Access,
     /// The public topics.
     pub index: Index,
     /// Who knows customers' counts.

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use prometheus::{Encoder, TextEncoder};
 
 use crate::admin::Probes;
 use crate::problem::Problem;
@@ -22,11 +21,11 @@ pub(crate) async fn readyz(State(probes): State<Probes>) -> Response {
     }
 }
 
+/// What Prometheus calls its text format.
+const TEXT: &str = "text/plain; version=0.0.4";
+
 pub(crate) async fn metrics(State(probes): State<Probes>) -> Result<Response, Problem> {
-    let encoder = TextEncoder::new();
-    let mut text = Vec::new();
-    encoder
-        .encode(&probes.registry.gather(), &mut text)
-        .map_err(|error| Problem::unavailable(format!("the metrics can't be written: {error}")))?;
-    Ok(([(header::CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response())
+    let unwritten = |error| Problem::unavailable(format!("the metrics can't be written: {error}"));
+    let text = probes.registry.text().map_err(unwritten)?;
+    Ok(([(header::CONTENT_TYPE, TEXT)], text).into_response())
 }

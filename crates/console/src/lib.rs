@@ -12,17 +12,21 @@ mod explainer;
 mod gate;
 mod health;
 mod index;
+mod observed;
 mod pages;
 mod problem;
 mod server;
 
-pub use access::{Caller, Credential, Role};
+pub use access::{Access, AccessError, Caller, Credential, Proxy, Role, Token, TokenError, new_token};
 pub use admin::{Admin, Probes, Ready, Troubles};
 pub use api::explanations::Explanations;
 pub use api::policies::{Policies, PolicyViewed};
+/// A header's name, as a proxy's settings have it.
+pub use axum::http::HeaderName;
 pub use explainer::{ExplainError, Explainer};
 pub use gate::{Gate, GateConfig, GateError};
-pub use index::{Index, IndexError};
+pub use index::{Acted, CustomersQuery, Decided, Index, IndexError, Listed, Page, Risk};
+pub use observed::list_metrics;
 pub use server::{Server, ServerError};
 
 use std::pin::Pin;

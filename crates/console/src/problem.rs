@@ -43,6 +43,11 @@ impl Problem {
         Self::invalid(without_addresses(why))
     }
 
+    /// An `after` that no answer gave.
+    pub(crate) fn no_cursor() -> Self {
+        Self::invalid("`after` is no cursor of this list: use the `next` of an earlier answer, or leave it out")
+    }
+
     pub(crate) fn faulty(error: &PolicyError) -> Self {
         let fault = |fault: &policy::Fault| {
             let message = without_addresses(&fault.message);

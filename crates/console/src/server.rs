@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +14,7 @@ use crate::api::{
     approvals, commands, completeness, customers, decisions, enforcer, explanations, fleet, policies, undo,
 };
 use crate::gate::{self, Gate};
+use crate::observed::{self, Observed};
 use crate::{access, health, pages};
 
 /// Why the API can't be served.
@@ -26,6 +28,18 @@ pub enum ServerError {
         /// What the system said.
         #[source]
         source: std::io::Error,
+    },
+    /// A metric could not be registered: a name is taken.
+    #[error("the admin listener's metrics could not be registered")]
+    Metrics(#[from] telemetry::Error),
+    /// Nobody has to prove who they are, and others than this machine can reach it.
+    #[error(
+        "the admin listener is to listen on {listen}, where others than this machine reach it, and nobody has to prove who they \
+         are: set up [[admin.token]] (`weir token new`) or [admin.proxy], or listen on 127.0.0.1"
+    )]
+    Open {
+        /// The address.
+        listen: SocketAddr,
     },
     /// The listener broke.
     #[error("the admin listener failed")]
@@ -45,9 +59,14 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServerError::Listen`].
+    /// [`ServerError::Listen`], [`ServerError::Open`], and [`ServerError::Metrics`] where the registry has another operators' listener.
     pub async fn bind(listen: SocketAddr, admin: Admin) -> Result<Self, ServerError> {
-        Self::listen(listen, router(admin)).await
+        if admin.access.is_open() && !listen.ip().to_canonical().is_loopback() {
+            return Err(ServerError::Open { listen });
+        }
+        let observed = Observed::register(&admin.probes.registry)?;
+        let observed = axum::middleware::from_fn_with_state(observed, observed::observe);
+        Self::listen(listen, router(admin).layer(observed)).await
     }
 
     /// Listens on `listen`, for those who only ask after health and metrics.
@@ -87,7 +106,8 @@ impl Server {
     ///
     /// [`ServerError::Serve`].
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServerError> {
-        axum::serve(self.listener, self.router)
+        let router = self.router.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(self.listener, router)
             .with_graceful_shutdown(shutdown.cancelled_owned())
             .await
             .map_err(ServerError::Serve)
@@ -123,7 +143,8 @@ fn router(admin: Admin) -> Router {
         .route("/v1/undo", post(undo::undo))
         .route("/v1/fleet", get(fleet::fleet))
         .route("/v1/policy", get(policies::show).post(policies::apply).layer(DefaultBodyLimit::max(policies::LONGEST)))
+        .merge(access::router())
         .merge(pages::router())
-        .layer(axum::middleware::from_fn(access::admit));
-    health_router().merge(steered).with_state(admin)
+        .layer(from_fn_with_state(admin.access.clone(), access::admit));
+    health_router().merge(steered).layer(from_fn(access::secure)).with_state(admin)
 }

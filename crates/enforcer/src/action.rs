@@ -31,6 +31,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Done, Self::Shadowed, Self::Failed, Self::HeldBack, Self::Route, Self::Observed, Self::Drifted];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Done => "done",

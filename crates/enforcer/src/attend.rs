@@ -101,8 +101,9 @@ impl Enforcer {
     async fn look(&mut self, client: &Client, placement: &Placement, standing: Standing) -> Result<Turn, api::Error> {
         let before = self.memory.get(&standing.customer).and_then(|case| case.before.as_ref());
         let subject = Subject { placement, standing: &standing, before };
-        let looked = Instant::now();
+        let (looked, span) = (Instant::now(), self.span(&standing.customer, "look at SendGrid"));
         let shown = subject.observe(&Eyes { client, snapshot: None }, &self.pools).await?;
+        drop(span);
         let seen = self.recent.over(shown.clone(), looked);
         let (shown, settled) = (subject.plan(&shown, &self.pools), subject.plan(&seen, &self.pools));
         Ok(Turn { looked, seen, shown, settled, standing })
@@ -188,6 +189,7 @@ impl Enforcer {
     }
 
     pub(crate) fn finish(&mut self, customer: &CustomerId) {
+        self.end_trace(customer);
         if let Some(took) = self.queue.done(customer) {
             self.metrics.enforced.observe(took.as_secs_f64());
         }

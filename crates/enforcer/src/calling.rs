@@ -11,7 +11,12 @@ use crate::{Enforcer, Error, reconcile};
 impl Enforcer {
     /// Makes one call and records it; whether it succeeded.
     pub(crate) async fn call(&mut self, client: &Client, standing: &Standing, call: Call) -> Result<bool, Error> {
+        let mut span = self.span(&standing.customer, call.name());
         let made = reconcile::make(client, &call).await;
+        if let (Some(span), Err(error)) = (&mut span, &made) {
+            span.fail(error.to_string());
+        }
+        drop(span);
         let is_doubtful = made.as_ref().is_err_and(may_have_happened);
         if is_doubtful {
             self.recent.doubt(&standing.customer, Instant::now());

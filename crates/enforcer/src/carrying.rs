@@ -173,7 +173,8 @@ impl Enforcer {
             turn.settled.calls.iter().any(|call| matches!(call, Call::SetDisabled { disabled: false, .. }));
         let is_adopted = is_stopped || self.config.on_drift == OnDrift::Adopt;
         tracing::warn!(customer = %standing.customer, is_adopted, "{reason}");
-        self.metrics.drifts.with_label_values(&[if is_adopted { "adopted" } else { "corrected" }]).inc();
+        let drifts = if is_adopted { &self.metrics.adopted } else { &self.metrics.corrected };
+        drifts.inc();
         self.say(standing, Outcome::Drifted, &reason).await?;
         if is_adopted {
             case.adopted = Some(InForce::of(standing));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::{EnforcerModes, Millis, PoolName};
+use telemetry::Tracing;
 
 use crate::Placements;
 
@@ -31,12 +32,14 @@ pub struct Config {
     pub settling: Duration,
     /// How long a mailer may go on as it was told before, so that its customer's mail says nothing of drift.
     pub route_grace: Duration,
+    /// Where traces of standings go on.
+    pub tracing: Tracing,
 }
 
 impl Config {
     /// A sweep every five minutes, 50 customers and a fifth of the mail an hour, a day for answers, drift corrected, a minute
     /// of settling.
-    pub const fn new(modes: EnforcerModes, placements: Placements, home_pool: PoolName, poor: PoolName) -> Self {
+    pub fn new(modes: EnforcerModes, placements: Placements, home_pool: PoolName, poor: PoolName) -> Self {
         Self {
             modes,
             placements,
@@ -49,6 +52,7 @@ impl Config {
             breaker_wait: Duration::from_secs(10),
             settling: Duration::from_secs(60),
             route_grace: Duration::from_secs(3_600),
+            tracing: Tracing::default(),
         }
     }
 }

@@ -9,8 +9,8 @@ use model::{
     Answer, Broken, CustomerId, EnforcementKey, EnforcerStatus, InForce, PartitionId, Stage, Standing, Switch,
     Timestamp,
 };
-use prometheus::Registry;
 use sendgrid::api::Client;
+use telemetry::{Registry, Role, Span, TraceParent};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -48,6 +48,8 @@ pub struct Enforcer {
     clock: ClockHolder,
     pub(crate) metrics: Metrics,
     pub(crate) standings: BTreeMap<CustomerId, Standing>,
+    /// The sampled traces of standings that are yet to be carried out.
+    traces: BTreeMap<CustomerId, TraceParent>,
     pub(crate) answers: BTreeMap<CustomerId, Answer>,
     /// The mail of each partition's customers in 24 hours.
     shares: BTreeMap<PartitionId, u64>,
@@ -112,6 +114,7 @@ impl Enforcer {
             clock: ClockHolder(clock),
             metrics: Metrics::register(registry)?,
             standings: BTreeMap::new(),
+            traces: BTreeMap::new(),
             answers: BTreeMap::new(),
             shares: BTreeMap::new(),
             catch: Catch::default(),
@@ -184,8 +187,12 @@ impl Enforcer {
 
     fn hear(&mut self, heard: Heard) -> Result<(), Error> {
         match heard {
-            Heard::Standing(standing) => {
+            Heard::Standing(standing, trace) => {
+                self.traces.remove(&standing.customer);
                 if self.concerns(&standing) {
+                    if let Some(trace) = trace {
+                        self.traces.insert(standing.customer.clone(), trace);
+                    }
                     self.queue.put(&standing.customer, standing.severity());
                 }
                 self.standings.insert(standing.customer.clone(), *standing);
@@ -299,6 +306,18 @@ impl Enforcer {
             Some(customer) => self.attend(customer).await.map(|()| true),
             None => Ok(self.go_on_sweeping().await),
         }
+    }
+
+    /// A span that continues the trace of a customer's standing, where it is sampled.
+    pub(crate) fn span(&self, customer: &CustomerId, name: &'static str) -> Option<Span> {
+        let mut span = self.config.tracing.go_on(self.traces.get(customer)?, name, Role::Client)?;
+        span.say("weir.customer", customer.to_string());
+        Some(span)
+    }
+
+    /// What comes of a customer's standing from now on is no longer part of its trace.
+    pub(crate) fn end_trace(&mut self, customer: &CustomerId) {
+        self.traces.remove(customer);
     }
 
     pub(crate) fn now(&self) -> Timestamp {

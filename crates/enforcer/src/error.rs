@@ -14,7 +14,7 @@ pub enum Error {
     },
     /// A metric could not be registered: a name is taken.
     #[error("a metric could not be registered")]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] telemetry::Error),
     /// No thread could be had for reading the standings.
     #[error("no thread for listening to what is decided")]
     Thread(#[source] std::io::Error),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use log::{Log, Start, Stored, Tail, Topic};
 use model::{Answer, Counter, CustomerId, EnforcementKey, Fleet, PartitionId, Standing, Switch, Window};
+use telemetry::{TRACEPARENT, TraceParent};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -17,8 +18,8 @@ use crate::stray::Stray;
 /// Something that was read.
 #[derive(Debug)]
 pub(crate) enum Heard {
-    /// A customer stands there now.
-    Standing(Box<Standing>),
+    /// A customer stands there now; the trace that made it so, where it is sampled.
+    Standing(Box<Standing>, Option<TraceParent>),
     /// A person answered what awaits approval.
     Answer(Box<Answer>),
     /// The switch was set; what it says is told by [`Ears::switch`] already.
@@ -117,7 +118,10 @@ impl Reader {
 
     fn understand(&self, stored: &Stored) -> Option<Heard> {
         let understood = match self.topic {
-            Topic::Standings => serde_json::from_slice(&stored.record.value).map(Heard::Standing).ok(),
+            Topic::Standings => {
+                let trace = TraceParent::read(stored.record.header(TRACEPARENT).map(AsRef::as_ref));
+                serde_json::from_slice(&stored.record.value).map(|standing| Heard::Standing(standing, trace)).ok()
+            }
             Topic::Fleet => serde_json::from_slice(&stored.record.value)
                 .map(|share| Heard::Share(stored.position.partition, sent_24h(&share)))
                 .ok(),

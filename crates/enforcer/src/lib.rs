@@ -41,6 +41,7 @@ pub use case::{Before, OwnIp};
 pub use config::{Config, Limits, OnDrift};
 pub use enforcer::Enforcer;
 pub use error::Error;
+pub use metrics::list_metrics;
 pub use placement::{PlacementRule, Placements};
 
 /// A way to read the time.

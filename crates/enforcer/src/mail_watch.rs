@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use log::{Log, RecordKind, Start, Stored, Tail, Topic};
 use model::{CustomerId, InForce, Millis, Timestamp};
-use prometheus::IntCounterVec;
 use sendgrid::webhook::WebhookEvent;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 use crate::action::Outcome;
 use crate::heard::Heard;
+use crate::metrics::Strays;
 use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::stray::Expected;
@@ -66,7 +66,7 @@ impl Watched {
 pub(crate) struct MailWatch {
     pub(crate) watched: Watched,
     /// Counts each mail that left elsewhere, by what told so.
-    pub(crate) strays: IntCounterVec,
+    pub(crate) strays: Strays,
 }
 
 /// Reads what comes from now on, until `shutdown`.
@@ -119,7 +119,7 @@ impl Watch {
         let Some((customer, expected)) = self.mail.watched.get(&record.key) else { return };
         let Ok(event) = WebhookEvent::parse(&record.value) else { return };
         let Some(stray) = expected.judge(&event) else { return };
-        self.mail.strays.with_label_values(&[stray.by.name()]).inc();
+        self.mail.strays.count(stray.by);
         let told = self.told.get(&customer);
         if told.is_some_and(|(from, at)| *from == expected.from && event.timestamp.since(*at) < AGAIN) {
             return;

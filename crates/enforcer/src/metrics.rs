@@ -3,9 +3,24 @@
 use std::collections::BTreeMap;
 
 use model::HeldWhy;
-use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, exponential_buckets};
+use telemetry::{Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Label, Registry, exponential_buckets};
 
+use crate::action::Outcome;
 use crate::memory::Memory;
+use crate::plan::Call;
+use crate::stray::By;
+
+/// Counts mail that left elsewhere than it should, by what told so.
+#[derive(Clone, Debug)]
+pub(crate) struct Strays([IntCounter; By::ALL.len()]);
+
+impl Strays {
+    pub(crate) fn count(&self, by: By) {
+        if let Some(counter) = self.0.get(by as usize) {
+            counter.inc();
+        }
+    }
+}
 
 /// The enforcer's metrics.
 #[derive(Clone, Debug)]
@@ -16,10 +31,12 @@ pub(crate) struct Metrics {
     pending: IntGauge,
     /// Customers that are held back, by reason.
     held_back: IntGaugeVec,
-    /// Changes that others made to whom Weir has moved, by what became of them.
-    pub(crate) drifts: IntCounterVec,
+    /// Changes that others made to whom Weir has moved, and that were put right.
+    pub(crate) corrected: IntCounter,
+    /// Such changes that were left as they are.
+    pub(crate) adopted: IntCounter,
     /// Mail that left elsewhere than it should, by what told so.
-    pub(crate) strays: IntCounterVec,
+    pub(crate) strays: Strays,
     /// Whether a person has paused enforcement.
     paused: IntGauge,
     /// Whether no call is made because too many failed.
@@ -31,59 +48,47 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let counters = |name: &str, help: &str, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
-        let metrics = Self {
-            actions: counters(
+    pub(crate) fn register(registry: &Registry) -> telemetry::Result<Self> {
+        let calls = Call::NAMES.into_iter().chain(["none"]);
+        let [corrected, adopted] = registry.words(
+            "weir_enforcer_drifts_total",
+            "Changes that others made at SendGrid to whom Weir has moved, by what became of them.",
+            ("handling", ["corrected", "adopted"]),
+        )?;
+        let strays = registry.words(
+            "weir_enforcer_stray_mails_total",
+            "Mails of moved customers that left through another pool or IP than they should, by what told so.",
+            ("by", By::ALL.map(By::name)),
+        )?;
+        Ok(Self {
+            actions: registry.counters(
                 "weir_enforcer_actions_total",
                 "Calls to SendGrid by kind and outcome, and what was held back.",
-                &["call", "outcome"],
+                &[Label::words("call", calls), Label::words("outcome", Outcome::ALL.map(Outcome::name))],
             )?,
-            pending: IntGauge::new(
+            pending: registry.gauge(
                 "weir_enforcer_pending_customers",
                 "Customers whose state at SendGrid is not known to be what it should be.",
             )?,
-            held_back: IntGaugeVec::new(
-                Opts::new("weir_enforcer_held_back_customers", "Customers that are held back, by reason."),
-                &["why"],
+            held_back: registry.gauges(
+                "weir_enforcer_held_back_customers",
+                "Customers that are held back, by reason.",
+                &[Label::words("why", HeldWhy::ALL.map(HeldWhy::name))],
             )?,
-            drifts: counters(
-                "weir_enforcer_drifts_total",
-                "Changes that others made at SendGrid to whom Weir has moved, by what became of them.",
-                &["handling"],
+            corrected,
+            adopted,
+            strays: Strays(strays),
+            paused: registry.gauge("weir_enforcer_paused", "1 while a person has paused enforcement.")?,
+            breaker_open: registry
+                .gauge("weir_enforcer_breaker_open", "1 while no call is made to SendGrid because too many failed.")?,
+            missing_scopes: registry
+                .gauge("weir_enforcer_missing_scopes", "Scopes that the API key lacks for what is configured.")?,
+            enforced: registry.histogram(
+                "weir_enforcer_enforced_seconds",
+                "Time from hearing of a standing to SendGrid's showing it.",
+                exponential_buckets(0.01, 3.0, 12)?,
             )?,
-            strays: counters(
-                "weir_enforcer_stray_mails_total",
-                "Mails of moved customers that left through another pool or IP than they should, by what told so.",
-                &["by"],
-            )?,
-            paused: IntGauge::new("weir_enforcer_paused", "1 while a person has paused enforcement.")?,
-            breaker_open: IntGauge::new(
-                "weir_enforcer_breaker_open",
-                "1 while no call is made to SendGrid because too many failed.",
-            )?,
-            missing_scopes: IntGauge::new(
-                "weir_enforcer_missing_scopes",
-                "Scopes that the API key lacks for what is configured.",
-            )?,
-            enforced: Histogram::with_opts(
-                HistogramOpts::new(
-                    "weir_enforcer_enforced_seconds",
-                    "Time from hearing of a standing to SendGrid's showing it.",
-                )
-                .buckets(exponential_buckets(0.01, 3.0, 12)?),
-            )?,
-        };
-        registry.register(Box::new(metrics.actions.clone()))?;
-        registry.register(Box::new(metrics.pending.clone()))?;
-        registry.register(Box::new(metrics.held_back.clone()))?;
-        registry.register(Box::new(metrics.drifts.clone()))?;
-        registry.register(Box::new(metrics.strays.clone()))?;
-        registry.register(Box::new(metrics.paused.clone()))?;
-        registry.register(Box::new(metrics.breaker_open.clone()))?;
-        registry.register(Box::new(metrics.missing_scopes.clone()))?;
-        registry.register(Box::new(metrics.enforced.clone()))?;
-        Ok(metrics)
+        })
     }
 
     /// Tells how it stands.
@@ -99,4 +104,13 @@ impl Metrics {
         self.paused.set(i64::from(paused));
         self.breaker_open.set(i64::from(breaker_open));
     }
+}
+
+/// Registers the part's metrics alone, for who only lists them.
+///
+/// # Errors
+///
+/// Where a name is taken.
+pub fn list_metrics(registry: &Registry) -> telemetry::Result<()> {
+    Metrics::register(registry).map(drop)
 }

@@ -51,6 +51,10 @@ pub enum Call {
 }
 
 impl Call {
+    /// Every kind's name.
+    pub(crate) const NAMES: [&'static str; 5] =
+        ["set_subuser_ips", "set_credits", "set_disabled", "add_to_pool", "remove_from_pool"];
+
     /// The kind, for metrics.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -45,6 +45,9 @@ pub(crate) struct Stray {
 }
 
 impl By {
+    /// All that may tell.
+    pub(crate) const ALL: [Self; 3] = [Self::Stopped, Self::Pool, Self::Ip];
+
     /// The name in metrics.
     pub(crate) const fn name(self) -> &'static str {
         match self {

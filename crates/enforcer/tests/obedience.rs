@@ -14,10 +14,10 @@ use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
     CustomerId, DecisionId, EnforcerMode, EnforcerModes, Millis, Phase, PoolName, Reason, Stage, Standing, Timestamp,
 };
-use prometheus::Registry;
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig};
 use simulator::platform::{Account, Placement, Truth};
 use simulator::sendgrid::{Budget, HOME, Options, QUARANTINE, SendGrid, World};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 

@@ -14,6 +14,7 @@ use crate::Recorded;
 
 /// What came of deriving a decision again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Derived {
     /// The same, byte for byte.
@@ -39,6 +40,7 @@ pub enum Derived {
 
 /// A member in which two decisions differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Difference {
     /// Its path, for example `evidence.numerator`.
     pub member: String,
@@ -50,6 +52,7 @@ pub struct Difference {
 
 /// Why a decision may be derived differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "cause", rename_all = "snake_case")]
 pub enum Cause {
     /// Retention has dropped the log's beginning.

@@ -9,6 +9,7 @@ use crate::{Derived, Recount};
 
 /// A decision, explained: for operators, and in the words that its customer can be sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Explanation {
     /// What was decided, in a sentence.
     pub headline: String,

@@ -15,6 +15,7 @@ use crate::words::figures::minute;
 
 /// What a count of the raw events gave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Recount {
     /// Bad events.
     pub numerator: u32,

@@ -348,6 +348,7 @@ fn a_persons_order_is_told_to_operators_with_its_author_and_to_the_customer_with
     let until = START + Millis::days(9);
     for (order, meant, way_back) in [
         (Order::Hold, "leave the customer where it is", "no rule moves it"),
+        (Order::Note, "only to be read", "Nothing holds it"),
         (Order::Release, "back to healthy", "Nothing holds it"),
         (Order::Undo { stage: Stage::Healthy, since: START }, "take back what a rule did since", "Nothing holds it"),
         (Order::SetStage { stage: Stage::Suspended }, "put the customer to suspended", "A person only"),

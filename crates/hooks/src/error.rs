@@ -14,7 +14,7 @@ pub enum Error {
     },
     /// A metric could not be registered: a name is taken.
     #[error("a metric could not be registered")]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] telemetry::Error),
     /// The HTTP client of a hook could not be made.
     #[error("the HTTP client of hook {hook} can't be made")]
     Client {

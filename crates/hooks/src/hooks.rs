@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::Log;
-use prometheus::Registry;
+use telemetry::Registry;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 

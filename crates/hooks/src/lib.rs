@@ -27,6 +27,7 @@ pub use address::Refused;
 pub use error::Error;
 pub use hook::{Hook, HookName, HookNameError};
 pub use hooks::Hooks;
+pub use metrics::list_metrics;
 pub use schedule::Schedule;
 pub use secret::{SecretError, Secrets};
 pub use target::{Reach, Target, TargetError};

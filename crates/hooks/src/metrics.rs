@@ -1,6 +1,6 @@
 //! What the hooks tell Prometheus.
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, exponential_buckets};
+use telemetry::{HistogramVec, IntCounterVec, IntGaugeVec, Label, Registry, exponential_buckets};
 
 /// The metrics of all hooks, each by hook.
 #[derive(Clone, Debug)]
@@ -18,30 +18,34 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let delivered = HistogramOpts::new(
-            "weir_hooks_delivered_seconds",
-            "Time from a decision (the last tick before it) to its delivery; deliveries that succeeded only.",
-        );
-        let metrics = Self {
-            deliveries: IntCounterVec::new(
-                Opts::new("weir_hooks_deliveries_total", "Tries by hook and outcome, and what was given up."),
-                &["hook", "outcome"],
-            )?,
+    pub(crate) fn register(registry: &Registry) -> telemetry::Result<Self> {
+        let hook = Label::configured("hook", "hook");
+        let outcome = Label::words("outcome", ["delivered", "failed", "gone", "given_up"]);
+        let gauge = |name: &str, help: &str| registry.gauges(name, help, std::slice::from_ref(&hook));
+        Ok(Self {
             waiting: gauge("weir_hooks_waiting", "Deliveries that wait for a try, or are being tried.")?,
             dead_letters: gauge("weir_hooks_dead_letters", "Deliveries given up that lie in the log.")?,
             disabled: gauge("weir_hooks_disabled", "1 where the endpoint said that it is gone (410).")?,
-            delivered: HistogramVec::new(delivered.buckets(exponential_buckets(0.5, 4.0, 11)?), &["hook"])?,
-        };
-        registry.register(Box::new(metrics.deliveries.clone()))?;
-        registry.register(Box::new(metrics.waiting.clone()))?;
-        registry.register(Box::new(metrics.dead_letters.clone()))?;
-        registry.register(Box::new(metrics.disabled.clone()))?;
-        registry.register(Box::new(metrics.delivered.clone()))?;
-        Ok(metrics)
+            delivered: registry.histograms(
+                "weir_hooks_delivered_seconds",
+                "Time from a decision (the last tick before it) to its delivery; deliveries that succeeded only.",
+                std::slice::from_ref(&hook),
+                exponential_buckets(0.5, 4.0, 11)?,
+            )?,
+            deliveries: registry.counters(
+                "weir_hooks_deliveries_total",
+                "Tries by hook and outcome, and what was given up.",
+                &[hook, outcome],
+            )?,
+        })
     }
 }
 
-fn gauge(name: &str, help: &str) -> prometheus::Result<IntGaugeVec> {
-    IntGaugeVec::new(Opts::new(name, help), &["hook"])
+/// Registers the part's metrics alone, for who only lists them.
+///
+/// # Errors
+///
+/// Where a name is taken.
+pub fn list_metrics(registry: &Registry) -> telemetry::Result<()> {
+    Metrics::register(registry).map(drop)
 }

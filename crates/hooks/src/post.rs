@@ -7,6 +7,8 @@ use model::{Millis, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 
+use telemetry::TRACEPARENT;
+
 use crate::resolver::Resolver;
 use crate::told::Told;
 use crate::{Error, Hook, Reach};
@@ -74,6 +76,10 @@ impl Poster {
             .header("webhook-timestamp", seconds)
             .header("webhook-signature", hook.secrets.sign(&id, seconds, &body))
             .body(body);
+        let request = match told.trace() {
+            Some(trace) => request.header(TRACEPARENT, trace.to_string()),
+            None => request,
+        };
         match request.send().await {
             Ok(response) => answer(response, now).await,
             Err(error) => Answer::Failed { said: in_words(error), pause: None },

@@ -5,6 +5,7 @@ use log::{Record, Topic};
 use model::{CustomerId, DecisionId, HeldWhy, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use telemetry::{TRACEPARENT, TraceParent};
 
 use crate::Hook;
 
@@ -17,6 +18,8 @@ pub(crate) enum Told {
         head: DecisionHead,
         /// The whole of it, as it stands on the topic.
         json: Bytes,
+        /// The trace that brought it about, where it is sampled.
+        trace: Option<TraceParent>,
     },
     /// A decision awaits a person's approval, or does not any more without having got it.
     Approval {
@@ -109,7 +112,8 @@ impl Told {
                 let head: DecisionHead = serde_json::from_slice(&record.value)?;
                 // It ends in a header.
                 DecisionId::parse(head.id.as_str()).ok_or(Unreadable::Id)?;
-                Ok(Some(Self::Decision { head, json: record.value.clone() }))
+                let trace = TraceParent::read(record.header(TRACEPARENT).map(AsRef::as_ref));
+                Ok(Some(Self::Decision { head, json: record.value.clone(), trace }))
             }
             Topic::Actions => Self::approval(record),
             _ => Ok(None),
@@ -153,6 +157,14 @@ impl Told {
         match self {
             Self::Decision { head, .. } => head.at,
             Self::Approval { head, .. } => head.at,
+        }
+    }
+
+    /// The trace that brought it about.
+    pub(crate) const fn trace(&self) -> Option<&TraceParent> {
+        match self {
+            Self::Decision { trace, .. } => trace.as_ref(),
+            Self::Approval { .. } => None,
         }
     }
 

@@ -9,14 +9,17 @@
 //! - [`Outputs`] publishes what the fold decided, in sequence, and tells what was published before.
 //! - A [`Candidacy`] is for work that one process at a time shall do.
 //! - A [`Tail`] reads one topic from its beginning or from now on, for those who only look.
+//! - [`measured`] counts and times what any backend's producers append.
 
 pub mod embedded;
 pub mod kafka;
+mod measured;
 mod partitioner;
 mod record;
 mod seam;
 mod topic;
 
+pub use measured::{list_metrics, measured};
 pub use partitioner::partition_of;
 pub use record::{Headers, Record, RecordKind, Stored};
 pub use seam::{

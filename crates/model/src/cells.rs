@@ -6,6 +6,7 @@ use crate::{Bucket, Counter, Counts, Grain, Provider};
 
 /// One provider during one bucket: the cell in which a provider-wide incident shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Cell {
     /// How wide the bucket is.
     pub grain: Grain,
@@ -17,6 +18,7 @@ pub struct Cell {
 
 /// What happened to the fleet's mail in one [`Cell`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CellCounts {
     /// Mails that SendGrid tried to deliver.
     pub attempted: u32,
@@ -35,6 +37,7 @@ pub struct CellCounts {
 
 /// How many customers have mail in a [`Cell`]: each has one vote on whether there is an incident, however much it sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Customers {
     /// Customers with any mail.
     pub any: u32,
@@ -131,6 +134,7 @@ impl CellCounts {
 
 /// Cells with their figures, in order, so that those of one bucket lie side by side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = Vec<Vec<serde_json::Value>>))]
 #[serde(from = "Vec<(Cell, CellCounts)>")]
 pub struct Cells(Vec<(Cell, CellCounts)>);
 

@@ -6,6 +6,7 @@ use crate::{OrderError, Timestamp};
 
 /// Where the text of a policy comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyOrigin {
     /// The file that a process was started with.

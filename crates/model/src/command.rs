@@ -18,6 +18,7 @@ pub struct Command {
 
 /// What to do with a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Order {
     /// Leave the customer where it is until released: no rule moves it. Why it is there, and since when, stays as it was: a rule's

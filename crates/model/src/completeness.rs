@@ -65,6 +65,7 @@ impl<'de> Deserialize<'de> for MailAccount {
 
 /// How many events of a kind SendGrid counted in a day, and Weir.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Figure {
     /// The kind.
     pub kind: Counter,
@@ -100,6 +101,7 @@ impl Figure {
 
 /// An hour of which Weir has fewer events of a kind than SendGrid has addresses on its list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fewer {
     /// The kind.
     pub kind: Counter,
@@ -111,6 +113,7 @@ pub struct Fewer {
 
 /// An hour of which events are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MissingHour {
     /// When it begins, in UTC.
     pub hour: Timestamp,
@@ -123,8 +126,10 @@ pub struct MissingHour {
 
 /// What the comparison of an account's day found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompletenessReport {
     /// Whose mail.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "subuser:acme"))]
     pub account: MailAccount,
     /// The sources that its events come in by.
     pub sources: Vec<String>,

@@ -8,6 +8,7 @@ use crate::{Counter, Counts, CustomerId, Fleet, PoolName, Provider, Stage};
 
 /// A customer whose mail weighs much in what its pool and the account suffer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Contributor {
     /// Which customer.
     pub customer: CustomerId,
@@ -17,9 +18,11 @@ pub struct Contributor {
     pub stage: Stage,
     /// Its mail of the last hour, by provider.
     #[serde(with = "sparse", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<Provider, BTreeMap<Counter, u32>>))]
     pub hour: BTreeMap<Provider, Counts>,
     /// Its mail of the last 24 hours, by provider. In JSON only what is not zero: ticks carry many of these.
     #[serde(with = "sparse")]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<Provider, BTreeMap<Counter, u32>>))]
     pub day: BTreeMap<Provider, Counts>,
 }
 

@@ -12,6 +12,7 @@ macro_rules! counters {
     ($($variant:ident $name:literal $doc:literal),* $(,)?) => {
         /// A kind of event that is counted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum Counter { $(#[doc = $doc] $variant),* }
 
@@ -53,6 +54,7 @@ impl Counter {
 
 /// How many events of each kind were seen. Each count stops at `u32::MAX` instead of wrapping.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = std::collections::BTreeMap<String, u32>))]
 pub struct Counts([u32; Counter::ALL.len()]);
 
 impl Counts {

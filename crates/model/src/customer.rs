@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 /// 1 to 200 bytes of text without control characters. The names that begin with `unattributed:` are Weir's own: each
 /// source has one, for events that name no customer. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, min_length = 1, max_length = 200))]
 #[serde(try_from = "String", into = "String")]
 pub struct CustomerId(Arc<str>);
 

@@ -11,6 +11,7 @@ use crate::{Millis, Timestamp};
 
 /// A day in UTC, written as `2026-09-21`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = Date))]
 pub struct Day(i64);
 
 /// A text that is no day.

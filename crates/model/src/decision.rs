@@ -8,6 +8,7 @@ use crate::{CustomerId, Offset, Position, Provider, Rate, Stage, Timestamp, Wind
 
 /// A decision's name: the same for every derivation of the same decision from the same log by the same policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[0-9a-f]{32}$"))]
 #[serde(transparent)]
 pub struct DecisionId(String);
 
@@ -37,6 +38,7 @@ impl fmt::Display for DecisionId {
 
 /// Whether a decision is meant to be carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Only said.
@@ -48,6 +50,7 @@ pub enum Mode {
 
 /// One change of a customer's stage, or a person's word that it stays (`from` is then `to`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
     /// Its name.
     pub id: DecisionId,
@@ -82,6 +85,7 @@ pub struct Decision {
 
 /// The figures that a decision rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Evidence {
     /// The signal's name.
     pub signal: String,
@@ -126,6 +130,7 @@ pub struct Evidence {
 
 /// How a rule judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Test {
     /// The exact binomial tail of a window's rate: for the slow rot.
@@ -138,6 +143,7 @@ pub enum Test {
 
 /// Mail that was left out because of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SetAside {
     /// At whose mailboxes.
     pub provider: Provider,
@@ -153,6 +159,7 @@ pub struct SetAside {
 
 /// Whose fault it is that mail goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Blame {
     /// The others' mail to this provider goes wrong too, whatever pool it leaves from.

@@ -12,6 +12,7 @@ use crate::{CustomerId, DecisionId, OrderError, PoolName, Stage, Standing, Times
 
 /// How the enforcer acts on what was decided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EnforcerMode {
     /// Says what it would do.
@@ -25,6 +26,7 @@ pub enum EnforcerMode {
 
 /// The mode for each stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnforcerModes {
     /// For every stage that is not named.
     pub default: EnforcerMode,
@@ -74,6 +76,7 @@ impl fmt::Display for EnforcerModes {
 
 /// Why the enforcer does not do what was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HeldWhy {
     /// A person has to approve first.
@@ -132,6 +135,7 @@ impl HeldWhy {
 
 /// Something that is held back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Held {
     /// Why.
     pub why: HeldWhy,
@@ -148,6 +152,7 @@ pub struct Held {
 
 /// What operators see of a customer with whom the enforcer has to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CaseView {
     /// Whom it concerns.
     pub customer: CustomerId,
@@ -163,6 +168,7 @@ pub struct CaseView {
 
 /// A standing that the enforcer has let through: mode, approvals and limits allow it. Mailers that ask are told this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InForce {
     /// The stage.
     pub stage: Stage,
@@ -224,6 +230,7 @@ impl Answer {
 
 /// The switch that stops all enforcement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Switch {
     /// Whether nothing is done.
     pub paused: bool,
@@ -262,6 +269,7 @@ pub struct EnforcerStatus {
 
 /// Why the circuit breaker is open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Broken {
     /// Since when.
     pub since: Timestamp,

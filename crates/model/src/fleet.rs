@@ -8,6 +8,7 @@ use crate::{Cells, Contributor, Counts, PoolName, Provider, Stage, Timestamp, Wi
 
 /// Counts over one window, by provider and by pool.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FleetCounts {
     /// By mailbox provider.
     #[serde(default)]
@@ -30,6 +31,7 @@ impl FleetCounts {
 
 /// The fleet's counts. A partition publishes its share of them; a tick carries the sum.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fleet {
     /// The tick at which the shares were taken; in a sum, the earliest. `None` before the first tick.
     pub as_of: Option<Timestamp>,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A partition of the log, counted from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = u32))]
 #[serde(transparent)]
 pub struct PartitionId(u32);
 
@@ -29,6 +30,7 @@ impl fmt::Display for PartitionId {
 
 /// A record's place in its partition, counted from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = u64))]
 #[serde(transparent)]
 pub struct Offset(u64);
 
@@ -61,6 +63,7 @@ impl fmt::Display for Offset {
 
 /// A partition and a place in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Position {
     /// The partition.
     pub partition: PartitionId,

@@ -9,6 +9,7 @@ macro_rules! providers {
         /// Only the providers' own domains are known; a company's domain hosted by one of them counts as
         /// [`Provider::Other`], because telling it would need a DNS look-up.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum Provider { $(#[doc = $doc] $variant),* }
 

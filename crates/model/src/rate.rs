@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A share, from 0 (none) to 1 (all).
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = f64, minimum = 0, maximum = 1))]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Rate(f64);
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a customer stands on the ladder, mildest first, so that `a < b` means that `b` is stricter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Sends freely.
@@ -67,6 +68,7 @@ impl fmt::Display for Stage {
 
 /// Where a customer is in its life on the platform: an axis apart from [`Stage`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Asked to join.

@@ -9,6 +9,7 @@ use crate::{CustomerId, DecisionId, Phase, Stage, Timestamp};
 
 /// The name of an IP pool at SendGrid.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(transparent)]
 pub struct PoolName(Arc<str>);
 
@@ -38,6 +39,7 @@ impl fmt::Display for PoolName {
 
 /// Why a customer is where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reason {
     /// The decision that brought it there.
     pub decision: DecisionId,
@@ -49,6 +51,7 @@ pub struct Reason {
 
 /// Where a customer stands: what the enforcer makes true at SendGrid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Standing {
     /// Whom it concerns.
     pub customer: CustomerId,

@@ -8,6 +8,7 @@ use crate::{Counts, Provider, Standing, Window};
 
 /// A customer's standing and counts, as the API gives them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CustomerView {
     /// Where it stands.
     #[serde(flatten)]

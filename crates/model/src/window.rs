@@ -6,6 +6,7 @@ use crate::{Millis, Timestamp};
 
 /// A rolling window that ends at the last tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Window {
     /// The last hour.
     #[serde(rename = "1h")]
@@ -63,6 +64,7 @@ impl Window {
 
 /// How wide a bucket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Grain {
     /// Five minutes.
     #[serde(rename = "5m")]
@@ -108,6 +110,7 @@ impl Grain {
 
 /// A bucket's number among those of its grain, counted from the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = u32))]
 #[serde(transparent)]
 pub struct Bucket(u32);
 

@@ -14,7 +14,7 @@ pub enum Error {
     },
     /// A metric could not be registered: a name is taken.
     #[error("a metric could not be registered")]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] telemetry::Error),
     /// The HTTP client could not be made.
     #[error("the HTTP client for the chat can't be made")]
     Client(#[source] reqwest::Error),

@@ -28,6 +28,7 @@ pub use error::Error;
 pub use examples::decision as example;
 pub use force::Force;
 pub use letter::{Audience, Circumstances, CustomerTold, Letter};
+pub use metrics::list_metrics;
 pub use outreach::Outreach;
 pub use templates::{BUILT_IN, Message, TemplateFault, Templates};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{Candidacy, Log, Producer};
-use prometheus::Registry;
+use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::memory::Memory;

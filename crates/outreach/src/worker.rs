@@ -42,6 +42,8 @@ pub(crate) struct Worker {
     cases: BTreeMap<CustomerId, CaseView>,
     /// Where something waits.
     waiting: BTreeSet<(CustomerId, Line)>,
+    /// Where the latest message did not arrive, or is not known to have.
+    lost: BTreeSet<(CustomerId, Line)>,
     lines: Vec<Line>,
     pauses: BTreeMap<Channel, Pause>,
     looked_at_contacts: Instant,
@@ -63,9 +65,17 @@ impl Worker {
         };
         let lines = Line::ALL.into_iter().filter(is_on).collect();
         let contacts = house.config.contacts.clone();
-        let (pauses, looked_at_contacts) = (BTreeMap::new(), Instant::now());
-        let mut worker =
-            Self { house, contacts, books, cases, waiting: BTreeSet::new(), lines, pauses, looked_at_contacts };
+        let mut worker = Self {
+            house,
+            contacts,
+            books,
+            cases,
+            waiting: BTreeSet::new(),
+            lost: BTreeSet::new(),
+            lines,
+            pauses: BTreeMap::new(),
+            looked_at_contacts: Instant::now(),
+        };
         let customers: Vec<_> = worker.books.keys().cloned().collect();
         customers.iter().for_each(|customer| worker.note(customer));
         worker
@@ -78,15 +88,17 @@ impl Worker {
     /// Says what is not known to have arrived, because a process ended meanwhile.
     pub(crate) async fn recover(&mut self) -> Result<(), Error> {
         let now = self.now();
-        let mut appends = Vec::new();
+        let (mut appends, mut recovered) = (Vec::new(), BTreeSet::new());
         for (customer, book) in &mut self.books {
             for line in book.recover(now) {
                 let channel = line.channel().name();
                 tracing::warn!(%customer, channel, "it is not known whether a message arrived; it is not repeated");
                 self.house.metrics.deliveries.with_label_values(&[channel, "unknown"]).inc();
                 appends.push(memory::book(customer, book, now)?);
+                recovered.insert(customer.clone());
             }
         }
+        recovered.iter().for_each(|customer| self.note(customer));
         self.append(appends).await
     }
 
@@ -171,14 +183,20 @@ impl Worker {
         Some(customer)
     }
 
-    /// Takes note of where something waits for a customer.
+    /// Takes note of where something waits for a customer, or was lost.
     fn note(&mut self, customer: &CustomerId) {
         for line in Line::ALL {
             let state = self.books.get(customer).and_then(|book| book.lines.get(&line));
-            if state.is_some_and(|state| state.waiting.is_some()) && self.lines.contains(&line) {
-                self.waiting.insert((customer.clone(), line));
-            } else {
-                self.waiting.remove(&(customer.clone(), line));
+            let waits = state.is_some_and(|state| state.waiting.is_some()) && self.lines.contains(&line);
+            let told = state.and_then(|state| state.told.as_ref());
+            let is_lost = told.is_some_and(|told| told.how != How::Delivered);
+            for (places, is_there) in [(&mut self.waiting, waits), (&mut self.lost, is_lost)] {
+                let place = (customer.clone(), line);
+                if is_there {
+                    places.insert(place);
+                } else {
+                    places.remove(&place);
+                }
             }
         }
     }
@@ -406,9 +424,12 @@ impl Worker {
 
     fn gauge(&self) {
         for channel in Channel::ALL {
-            let waiting = self.waiting.iter().filter(|(_, line)| line.channel() == channel).count();
-            let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
-            self.house.metrics.waiting.with_label_values(&[channel.name()]).set(waiting);
+            let count = |places: &BTreeSet<(CustomerId, Line)>| {
+                let of_it = places.iter().filter(|(_, line)| line.channel() == channel);
+                i64::try_from(of_it.count()).unwrap_or(i64::MAX)
+            };
+            self.house.metrics.waiting.with_label_values(&[channel.name()]).set(count(&self.waiting));
+            self.house.metrics.given_up.with_label_values(&[channel.name()]).set(count(&self.lost));
         }
     }
 }

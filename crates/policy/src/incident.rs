@@ -68,6 +68,12 @@ impl Incident {
         }
     }
 
+    /// Whether a pool's mail suffers and the others' does not, by all mail of a cell and that of the pool.
+    pub(crate) fn is_of_pool(&self, trouble: Trouble, all: CellCounts, in_pool: CellCounts) -> bool {
+        self.suffers(trouble, &in_pool)
+            && self.blame_of(trouble, (all, in_pool, CellCounts::default())) == Some(Blame::Pool)
+    }
+
     /// Whether these mails may suffer in somebody's eyes: of all customers together a smaller share may be hit than of those
     /// that are the others for one of them.
     pub(crate) fn may_suffer(&self, trouble: Trouble, all: &CellCounts) -> bool {

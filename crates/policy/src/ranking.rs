@@ -8,6 +8,7 @@ use crate::signal::Fraction;
 
 /// A customer's place among those with the most bad events.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ranked {
     /// Which customer.
     pub customer: CustomerId,

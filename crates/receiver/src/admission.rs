@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use prometheus::IntGauge;
+use telemetry::IntGauge;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The budget of bytes.

@@ -49,6 +49,23 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
+    /// Every outcome.
+    pub(crate) const OUTCOMES: [&'static str; 13] = [
+        "durable",
+        "not_found",
+        "method_not_allowed",
+        "unsupported_encoding",
+        "too_large",
+        "no_signature",
+        "bad_signature",
+        "stale_timestamp",
+        "no_events",
+        "slow_body",
+        "broken_body",
+        "full",
+        "log_unavailable",
+    ];
+
     /// The outcome in metrics and in the body.
     pub(crate) const fn outcome(self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use log::{Append, Headers, Record, RecordKind, Route, Topic};
 use model::{CustomerId, Timestamp};
 use sendgrid::webhook::{BatchError, EventError, WebhookEvent, split};
+use telemetry::{TRACEPARENT, TraceParent};
 
 use crate::config::Source;
 use crate::pseudonym::PseudonymKey;
@@ -60,6 +61,14 @@ impl<'s> Recorder<'s> {
             keys: HashMap::new(),
             batch: Batch::default(),
         }
+    }
+
+    /// The same, where the POST's trace is sampled: its events carry the context on.
+    pub(crate) fn traced(self, trace: Option<&TraceParent>) -> Self {
+        let Some(trace) = trace else { return self };
+        let context = (Box::from(TRACEPARENT), Bytes::from(trace.to_string()));
+        let headers = self.headers.iter().cloned().chain([context]).collect();
+        Self { headers, ..self }
     }
 
     /// A record for each element of the body; one for the whole body, and why, where it is no array.

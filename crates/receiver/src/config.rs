@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use model::Millis;
 use sendgrid::webhook::Verifier;
+use telemetry::Tracing;
 
 use crate::{CustomerRule, Error, PseudonymKey};
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub timestamp_tolerance: Option<TimestampTolerance>,
     /// Replaces recipients' addresses before anything is stored.
     pub pseudonymise: Option<PseudonymKey>,
+    /// Where sampled POSTs begin their traces; off by default.
+    pub tracing: Tracing,
 }
 
 impl Config {
@@ -58,6 +61,7 @@ impl Config {
             drain_timeout: Duration::from_secs(20),
             timestamp_tolerance: Some(TimestampTolerance::default()),
             pseudonymise: None,
+            tracing: Tracing::default(),
         }
     }
 }

@@ -48,5 +48,5 @@ pub enum Error {
     DuplicateSource(String),
     /// A metric could not be registered: a name is taken.
     #[error("the receiver's metrics could not be registered; is there a second receiver in this registry?")]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] telemetry::Error),
 }

@@ -32,6 +32,7 @@ mod tls;
 
 pub use config::{Config, Source, SourceName, TimestampTolerance, Tls};
 pub use error::Error;
+pub use metrics::list_metrics;
 pub use pseudonym::PseudonymKey;
 pub use request::WEBHOOK_PATH;
 pub use sendgrid::webhook::CustomerRule;

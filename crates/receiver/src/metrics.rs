@@ -2,8 +2,7 @@
 //!
 //! Labels are names of configured sources and fixed words; a name that a stranger made up is counted as `unknown`.
 
-use prometheus::core::Collector;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, exponential_buckets};
+use telemetry::{Histogram, IntCounter, IntCounterVec, IntGauge, Label, Registry, exponential_buckets};
 
 use crate::answer::Answer;
 use crate::batch::Tally;
@@ -27,43 +26,38 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let durable = HistogramOpts::new(
-            "weir_receiver_durable_seconds",
-            "Time from a body's last byte to the durability of its events; batches that became durable only.",
-        );
-        let age = HistogramOpts::new(
-            "weir_receiver_timestamp_age_seconds",
-            "Age of the signed timestamp of genuine POSTs, negative where it is ahead; for choosing the tolerance.",
-        );
+    pub(crate) fn register(registry: &Registry) -> telemetry::Result<Self> {
+        let source = Label::configured("source", "source, or `unknown`");
+        let by = |label: &'static str, words: &[&'static str]| [source.clone(), Label::words(label, words.to_vec())];
         Ok(Self {
-            requests: counters(registry, "requests", "Requests by source and outcome.", "outcome")?,
-            events: counters(
-                registry,
-                "events",
+            requests: registry.counters(
+                "weir_receiver_requests_total",
+                "Requests by source and outcome.",
+                &by("outcome", &Answer::OUTCOMES),
+            )?,
+            events: registry.counters(
+                "weir_receiver_events_total",
                 "Events made durable by source: accepted, unattributed (accepted, but naming no customer), rejected.",
-                "outcome",
+                &by("outcome", &["accepted", "unattributed", "rejected"]),
             )?,
-            unbelieved: counters(
-                registry,
-                "signature_failures",
+            unbelieved: registry.counters(
+                "weir_receiver_signature_failures_total",
                 "Requests whose signature or timestamp was not believed, by source and reason.",
-                "reason",
+                &by("reason", &["no_signature", "bad_signature", "stale_timestamp"]),
             )?,
-            received: registered(
-                registry,
-                IntCounter::new("weir_receiver_body_bytes_total", "Bytes of bodies received.")?,
+            received: registry.counter("weir_receiver_body_bytes_total", "Bytes of bodies received.")?,
+            in_flight: registry.gauge("weir_receiver_in_flight_bytes", "Bytes of bodies in memory.")?,
+            connections: registry.gauge("weir_receiver_connections", "Open connections.")?,
+            durable: registry.histogram(
+                "weir_receiver_durable_seconds",
+                "Time from a body's last byte to the durability of its events; batches that became durable only.",
+                exponential_buckets(0.001, 2.0, 14)?,
             )?,
-            in_flight: registered(
-                registry,
-                IntGauge::new("weir_receiver_in_flight_bytes", "Bytes of bodies in memory.")?,
+            age: registry.histogram(
+                "weir_receiver_timestamp_age_seconds",
+                "Age of the signed timestamp of genuine POSTs, negative where it is ahead; for choosing the tolerance.",
+                AGE_SECONDS.to_vec(),
             )?,
-            connections: registered(registry, IntGauge::new("weir_receiver_connections", "Open connections.")?)?,
-            durable: registered(
-                registry,
-                Histogram::with_opts(durable.buckets(exponential_buckets(0.001, 2.0, 14)?))?,
-            )?,
-            age: registered(registry, Histogram::with_opts(age.buckets(AGE_SECONDS.to_vec()))?)?,
         })
     }
 
@@ -90,12 +84,11 @@ impl Metrics {
 const AGE_SECONDS: [f64; 14] =
     [-300.0, -60.0, -5.0, 0.0, 1.0, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 28_800.0, 86_400.0, 93_600.0];
 
-fn counters(registry: &Registry, noun: &str, help: &str, label: &str) -> prometheus::Result<IntCounterVec> {
-    let opts = Opts::new(format!("weir_receiver_{noun}_total"), help);
-    registered(registry, IntCounterVec::new(opts, &["source", label])?)
-}
-
-fn registered<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> prometheus::Result<C> {
-    registry.register(Box::new(collector.clone()))?;
-    Ok(collector)
+/// Registers the part's metrics alone, for who only lists them.
+///
+/// # Errors
+///
+/// Where a name is taken.
+pub fn list_metrics(registry: &Registry) -> telemetry::Result<()> {
+    Metrics::register(registry).map(drop)
 }

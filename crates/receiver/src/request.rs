@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response, Version};
 use log::Producer;
 use model::{Millis, Timestamp};
 use sendgrid::webhook::{SIGNATURE_HEADER, SignatureError, TIMESTAMP_HEADER};
+use telemetry::{Role, Span, TraceParent};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -26,6 +27,9 @@ use crate::metrics::Metrics;
 
 /// What stands before a source's name in the path of its webhook's URL.
 pub const WEBHOOK_PATH: &str = "/webhooks/sendgrid/";
+
+/// What the span of a POST is called.
+const SPAN: &str = "POST /webhooks/sendgrid/{source}";
 
 /// A body up to this size is verified and parsed where it was read: some tenths of a millisecond, less than handing it to
 /// another thread may cost. A larger one takes milliseconds, too much for a thread that serves sockets.
@@ -56,8 +60,9 @@ pub(crate) struct Shared {
     pub(crate) is_log_failing: AtomicBool,
 }
 
-/// What a POST says of its signature.
+/// What a POST says of its signature, and the trace that it begins, where that is sampled.
 struct Signed {
+    trace: Option<TraceParent>,
     timestamp: Vec<u8>,
     signature: Vec<u8>,
 }
@@ -68,6 +73,7 @@ struct Checked {
     batch: Batch,
     /// True once the batch is durable.
     answer: Answer,
+    trace: Option<TraceParent>,
 }
 
 impl Requests {
@@ -111,10 +117,28 @@ impl Requests {
         })?;
         self.shared.metrics.received.inc_by(bytes.len() as u64);
         let received_at = Instant::now();
-        let (checked, _permit) = self.check(source, signed, bytes, permit).await?;
-        let answer = self.append(checked).await?;
+        let mut span = self.config().tracing.begin(SPAN, Role::Server);
+        let signed = Signed { trace: span.as_ref().map(Span::parent), ..signed };
+        let name = source.name.clone();
+        let answer = self.settle((source, signed), bytes, permit).await;
+        if let Some(span) = &mut span {
+            span.say("weir.source", name.as_str().to_owned());
+            span.say("weir.outcome", answer.unwrap_or_else(|refused| refused).outcome());
+        }
+        let answer = answer?;
         self.shared.metrics.durable.observe(received_at.elapsed().as_secs_f64());
         Ok(answer)
+    }
+
+    /// Verifies a body, and makes its events durable.
+    async fn settle(
+        &self,
+        (source, signed): (Arc<Source>, Signed),
+        body: Bytes,
+        permit: Permit,
+    ) -> Result<Answer, Answer> {
+        let (checked, _permit) = self.check(source, signed, body, permit).await?;
+        self.append(checked).await
     }
 
     /// Everything that costs nothing.
@@ -142,7 +166,7 @@ impl Requests {
             return Err(Answer::BadSignature(SignatureError::BadTimestamp));
         }
         let permit = self.shared.admission.permit(announced).map_err(|_| Answer::Full)?;
-        Ok((source, Signed { timestamp, signature }, permit))
+        Ok((source, Signed { trace: None, timestamp, signature }, permit))
     }
 
     /// Verifies and parses. The permit goes along, so that a body that is worked on counts even if its client left.
@@ -173,7 +197,12 @@ impl Requests {
 
     /// Makes the batch durable.
     async fn append(&self, checked: Checked) -> Result<Answer, Answer> {
-        let Checked { source, batch, answer } = checked;
+        let Checked { source, batch, answer, trace } = checked;
+        let tracing = &self.config().tracing;
+        let mut span = trace.and_then(|trace| tracing.go_on(&trace, "append", Role::Producer));
+        if let Some(span) = &mut span {
+            span.say("weir.records", i64::try_from(batch.appends.len()).unwrap_or(i64::MAX));
+        }
         let appending = self.shared.producer.append(batch.appends);
         match tokio::time::timeout(self.config().append_timeout, appending).await {
             Ok(Ok(())) => {
@@ -199,11 +228,14 @@ impl Shared {
         source.verifier.verify(&signed.timestamp, &signed.signature, &body).map_err(Answer::BadSignature)?;
         let now = (self.clock)();
         self.check_age(&signed.timestamp, now)?;
-        let (batch, result) = Recorder::new(&source, self.config.pseudonymise.as_ref(), now, body).records();
+        let (batch, result) = {
+            let recorder = Recorder::new(&source, self.config.pseudonymise.as_ref(), now, body);
+            recorder.traced(signed.trace.as_ref()).records()
+        };
         let accepted = batch.tally.attributed + batch.tally.unattributed;
         let rejected = batch.tally.rejected;
         let answer = result.map_or_else(Answer::NoBatch, |()| Answer::Durable { accepted, rejected });
-        Ok(Checked { source, batch, answer })
+        Ok(Checked { source, batch, answer, trace: signed.trace.clone() })
     }
 
     fn check_age(&self, timestamp: &[u8], now: Timestamp) -> Result<(), Answer> {

@@ -152,9 +152,9 @@ mod bind {
     use std::sync::Arc;
 
     use model::Timestamp;
-    use prometheus::Registry;
     use receiver::{CustomerRule, Source};
     use sendgrid::webhook::Verifier;
+    use telemetry::Registry;
 
     use super::*;
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use telemetry::Tracing;
+
 use crate::checkpoints::Checkpoints;
 use crate::store::Budget;
 
@@ -19,4 +21,6 @@ pub struct Config {
     pub checkpoint_interval: Duration,
     /// How long the state of a partition is kept that another scorer has now.
     pub grace: Duration,
+    /// Where traces of what brought decisions about go on.
+    pub tracing: Tracing,
 }

@@ -14,11 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::handle::Question;
+use crate::lag::LagWatch;
 use crate::metrics::Metrics;
 use crate::opener::{Opener, Order, copy_of, remove, sweep};
 use crate::partition::PartitionTask;
 use crate::store::{folder_of, partitions_in};
 use crate::uploader::{Copied, Uploader, wait_for};
+use crate::watched::Watched;
 use crate::{Error, Troubles};
 
 /// The group that the scorers of one Weir form.
@@ -52,6 +54,7 @@ pub(crate) struct Driver {
     opener: Opener,
     metrics: Metrics,
     troubles: Troubles,
+    _lag: LagWatch,
     subscription: Box<dyn Subscription>,
     uploader: Option<Uploader>,
     owned: BTreeMap<PartitionId, Owned>,
@@ -72,7 +75,7 @@ impl Driver {
         config: Config,
         log: Arc<dyn Log>,
         policy: Arc<Policy>,
-        (metrics, troubles): (Metrics, Troubles),
+        watched: Watched,
         asked: Receiver<Question>,
     ) -> Result<Self, Error> {
         let subscription = log.subscribe(Topic::Events, GROUP).map_err(Error::log("subscribing to the events"))?;
@@ -80,9 +83,11 @@ impl Driver {
             Some(store) => Some(store.of_log(&log.identity().map_err(Error::log("asking what log it is"))?)),
             None => None,
         };
-        let start = |checkpoints| Uploader::start(checkpoints, metrics.clone(), troubles.clone());
+        let start = |checkpoints| Uploader::start(checkpoints, watched.clone());
         let uploader = checkpoints.clone().map(start).transpose()?;
         let count = log.partitions();
+        let lag = LagWatch::start(Arc::clone(&log), watched.metrics.clone(), Arc::clone(&watched.clock))?;
+        let Watched { metrics, troubles, .. } = watched;
         let (root, budget) = (config.state.clone(), config.budget);
         let opener = Opener { root, budget, policy, metrics: metrics.clone(), log, checkpoints };
         sweep(&config.state);
@@ -94,6 +99,7 @@ impl Driver {
             opener,
             metrics,
             troubles,
+            _lag: lag,
             subscription,
             uploader,
             owned: BTreeMap::new(),
@@ -168,7 +174,11 @@ impl Driver {
     /// Takes a partition that was opened into use.
     fn begin(&mut self, (id, order, opened): Opened) -> Result<(), Error> {
         self.opening.remove(&id);
-        let Some(Owned::Opening(wanted)) = self.owned.get(&id) else { return Ok(()) };
+        let Some(Owned::Opening(wanted)) = self.owned.get(&id) else {
+            // It was given up meanwhile, and is another's to show.
+            self.metrics.forget(id);
+            return Ok(());
+        };
         if !wanted.is_same(&order) {
             drop(opened);
             return self.open(id);
@@ -299,10 +309,20 @@ impl Driver {
             }
         }
         self.tidy(now);
-        self.metrics
-            .cached
-            .set(i64::try_from(self.tasks().map(|(_, task)| task.cached()).sum::<usize>()).unwrap_or(i64::MAX));
+        self.show();
         Ok(())
+    }
+
+    /// Shows what is told of all partitions together, and how large their states are.
+    fn show(&self) {
+        let (mut cached, mut unpublished) = (0, 0);
+        for (_, task) in self.tasks() {
+            cached += task.cached();
+            unpublished += task.unpublished();
+            task.show_size();
+        }
+        self.metrics.cached.set(i64::try_from(cached).unwrap_or(i64::MAX));
+        self.metrics.unpublished.set(i64::try_from(unpublished).unwrap_or(i64::MAX));
     }
 
     /// Copies a state and has the copy stored.

@@ -74,7 +74,7 @@ pub enum Error {
     Checkpoint(#[source] CheckpointError),
     /// A metric could not be registered: a name is taken.
     #[error("a metric could not be registered")]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] telemetry::Error),
     /// The scorer's thread could not be started, or ended without an answer.
     #[error("the scorer's thread {0}")]
     Thread(&'static str),

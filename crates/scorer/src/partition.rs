@@ -9,9 +9,10 @@ use log::{Outputs, Sequence, Stored};
 use model::{Counter, CustomerId, CustomerView, Offset, PartitionId, PolicyInForce, PolicyView};
 use policy::Policy;
 use scoring::{Applied, Effect, Fold, Input, Said};
+use telemetry::{Role, Span, TRACEPARENT, TraceParent};
 
 use crate::marks::PolicyMarks;
-use crate::metrics::Metrics;
+use crate::metrics::{Became, Metrics, Shown};
 use crate::publisher::Publisher;
 use crate::repetition::Repetition;
 use crate::store::{Budget, Opened, RocksStore};
@@ -35,6 +36,7 @@ pub struct PartitionTask {
     fold: Fold,
     store: RocksStore,
     metrics: Metrics,
+    shown: Shown,
     /// The first offset not yet folded; ahead of the committed one.
     next: Offset,
     /// How much was said since the last commit.
@@ -80,7 +82,9 @@ impl PartitionTask {
         let handed = Sequence::default();
         let repetition = Repetition::of(&mut store, fold.policy().digest(), published);
         let (said, patience) = (0, PUBLISHING);
-        let mut task = Self { id, fold, store, metrics, next, said, patience, publisher, handed, repetition };
+        let shown = metrics.of(id);
+        let mut task = Self { id, fold, store, metrics, shown, next, said, patience, publisher, handed, repetition };
+        task.shown.folded(next, task.fold.partition().now().unwrap_or_default());
         task.publish()?;
         task.show();
         Ok(task)
@@ -110,12 +114,15 @@ impl PartitionTask {
             self.next = stored.position.offset.next();
             if let Some(applied) = self.apply(stored)? {
                 self.count(&applied);
-                applied.said.iter().try_for_each(|said| self.say(said))?;
+                self.say_all(stored, &applied)?;
             }
             self.say_again()?;
             if self.said > UNPUBLISHED {
                 self.commit()?;
             }
+        }
+        if let Some(last) = records.last() {
+            self.shown.folded(self.next, last.record.at);
         }
         Ok(())
     }
@@ -141,7 +148,7 @@ impl PartitionTask {
         let now = self.fold.partition().now().unwrap_or_default();
         for id in these {
             let Some(customer) = self.store.peek(&id)?.filter(|customer| !customer.is_new()) else { continue };
-            self.say(&Said::Standing(customer.standing(&id, self.fold.policy(), now)))?;
+            self.say(&Said::Standing(customer.standing(&id, self.fold.policy(), now)), None)?;
         }
         Ok(())
     }
@@ -154,8 +161,10 @@ impl PartitionTask {
                 let event = event.to_event();
                 let applied = self.fold.apply(&mut self.store, offset, Input::Event(&id, &event, stored.record.at))?;
                 if matches!(applied.effect, Effect::Counted(Counter::Processed)) {
-                    let pool = if event.pool.is_some() { "named" } else { "none" };
-                    self.metrics.processed.with_label_values(&[pool]).inc();
+                    let metrics = &self.metrics;
+                    let processed =
+                        if event.pool.is_some() { &metrics.processed_named } else { &metrics.processed_without };
+                    processed.inc();
                 }
                 applied
             }
@@ -164,7 +173,7 @@ impl PartitionTask {
             Decoded::Policy(policy, in_force) => return self.take_policy(offset, policy, in_force),
             Decoded::Unreadable(why) => {
                 tracing::warn!(partition = %self.id, %offset, why, "a record is left out");
-                self.metrics.records.with_label_values(&["unreadable"]).inc();
+                self.metrics.took(Became::Unreadable);
                 return Ok(None);
             }
         };
@@ -179,7 +188,7 @@ impl PartitionTask {
         in_force: PolicyInForce,
     ) -> Result<Option<Applied>, Error> {
         if !self.store.policies().takes(in_force.change.origin) {
-            self.metrics.records.with_label_values(&["policy_repeated"]).inc();
+            self.metrics.took(Became::PolicyRepeated);
             return Ok(None);
         }
         let digest = policy.digest().to_owned();
@@ -194,7 +203,37 @@ impl PartitionTask {
         Ok(Some(applied))
     }
 
-    fn say(&mut self, said: &Said) -> Result<(), Error> {
+    /// Says what the record at hand makes be said. Where it is of a sampled trace, what is said carries the context on: it
+    /// follows from the record alone, so that every repetition says the same.
+    fn say_all(&mut self, stored: &Stored, applied: &Applied) -> Result<(), Error> {
+        if applied.said.is_empty() {
+            return Ok(());
+        }
+        let trace = TraceParent::read(stored.record.header(TRACEPARENT).map(AsRef::as_ref));
+        let _span = trace.as_ref().and_then(|trace| self.span(trace, stored, applied));
+        applied.said.iter().try_for_each(|said| self.say(said, trace.as_ref()))
+    }
+
+    /// A span for a record that brought a decision about; none for one that is folded again.
+    fn span(&self, trace: &TraceParent, stored: &Stored, applied: &Applied) -> Option<Span> {
+        let decision = applied.said.iter().find_map(|said| match said {
+            Said::Decision(decision) => Some(decision),
+            Said::Standing(_) | Said::Share(_) => None,
+        })?;
+        if !matches!(self.repetition, Repetition::Over) {
+            return None;
+        }
+        let mut span = self.metrics.tracing.go_on(trace, "decide", Role::Consumer)?;
+        span.say("weir.customer", decision.customer.to_string());
+        span.say("weir.rule", decision.rule.to_string());
+        span.say("weir.to", decision.to.name());
+        span.say("weir.decision", decision.id.to_string());
+        span.say("weir.partition", self.id.to_string());
+        span.say("weir.offset", stored.position.offset.to_string());
+        Some(span)
+    }
+
+    fn say(&mut self, said: &Said, trace: Option<&TraceParent>) -> Result<(), Error> {
         if self.repetition.is_other() {
             return Ok(());
         }
@@ -202,7 +241,7 @@ impl PartitionTask {
         let said_at = Offset::new(self.next.get().saturating_sub(1));
         let sequence = self.store.next_sequence(said_at);
         let marks = matches!(said, Said::Share(_)).then(|| self.marks());
-        self.store.put_in_outbox(publish::output(self.id, (sequence, said_at), now, (said, marks))?);
+        self.store.put_in_outbox(publish::output((self.id, now), (sequence, said_at), (said, marks), trace)?);
         self.said = self.said.saturating_add(1);
         Ok(())
     }
@@ -277,6 +316,16 @@ impl PartitionTask {
         self.store.cached()
     }
 
+    /// How much of what it said is not yet known to be published.
+    pub(crate) fn unpublished(&self) -> usize {
+        self.store.outbox().len()
+    }
+
+    /// Shows how large its state is.
+    pub(crate) fn show_size(&self) {
+        self.shown.bytes.set(i64::try_from(self.store.bytes()).unwrap_or(i64::MAX));
+    }
+
     /// The customer as it is known at this moment.
     ///
     /// # Errors
@@ -320,17 +369,7 @@ impl PartitionTask {
     }
 
     fn count(&self, applied: &Applied) {
-        let effect = match applied.effect {
-            Effect::Counted(_) => "counted",
-            Effect::NotCounted => "not_counted",
-            Effect::Duplicate => "duplicate",
-            Effect::Late => "late",
-            Effect::Future => "future",
-            Effect::Followed => "command",
-            Effect::Ticked => "tick",
-            Effect::PolicyTaken => "policy",
-        };
-        self.metrics.records.with_label_values(&[effect]).inc();
+        self.metrics.took(applied.effect.into());
         for said in &applied.said {
             if let Said::Decision(decision) = said {
                 self.metrics.decisions.with_label_values(&[decision.rule.as_str(), decision.to.name()]).inc();
@@ -340,12 +379,7 @@ impl PartitionTask {
 
     /// Shows the partition's figures as of now.
     fn show(&self) {
-        let partition = self.id.to_string();
-        let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        self.metrics.offset.with_label_values(&[&partition]).set(gauge(self.next.get()));
-        for (stage, customers) in self.fold.partition().stages() {
-            self.metrics.customers.with_label_values(&[partition.as_str(), stage.name()]).set(gauge(*customers));
-        }
+        self.shown.customers(self.fold.partition().stages());
         if let Some(now) = self.fold.partition().now() {
             self.metrics.tick.set(now.seconds());
         }

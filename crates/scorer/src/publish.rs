@@ -4,18 +4,19 @@ use bytes::Bytes;
 use log::{Output, Record, RecordKind, Sequence, Topic};
 use model::{Decision, Offset, PartitionId, Timestamp};
 use scoring::Said;
+use telemetry::{CE_TRACEPARENT, TRACEPARENT, TraceParent};
 
 use crate::marks::PolicyMarks;
 
 /// The record for something said by `partition` at `now`, numbered `sequence`, because of the input at `said_at`; a share has
-/// `marks` beside it.
+/// `marks` beside it, and what a sampled POST made be said its `trace`.
 ///
 /// JSON with CloudEvents headers (Kafka binding, binary mode).
 pub(crate) fn output(
-    partition: PartitionId,
+    (partition, now): (PartitionId, Timestamp),
     (sequence, said_at): (Sequence, Offset),
-    now: Timestamp,
     (said, marks): (&Said, Option<PolicyMarks>),
+    trace: Option<&TraceParent>,
 ) -> Result<Output, serde_json::Error> {
     let (topic, kind, key, value) = match said {
         Said::Decision(decision) => (Topic::Decisions, "decision", key_of(decision), serde_json::to_vec(decision)?),
@@ -36,6 +37,9 @@ pub(crate) fn output(
         header("ce_time", now.to_string()),
         header("content-type", "application/json".to_owned()),
     ];
+    for name in [CE_TRACEPARENT, TRACEPARENT] {
+        headers.extend(trace.map(|trace| header(name, trace.to_string())));
+    }
     headers.extend(marks.iter().flat_map(PolicyMarks::headers));
     let record = Record { kind: RecordKind::Output, at: now, key, headers: headers.into(), value: value.into() };
     Ok(Output { sequence, said_at, topic, record })

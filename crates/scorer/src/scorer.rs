@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use log::Log;
 use policy::Policy;
-use prometheus::Registry;
+use telemetry::Registry;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,8 @@ use crate::config::Config;
 use crate::driver::Driver;
 use crate::handle::{Handle, questions};
 use crate::metrics::Metrics;
-use crate::{Error, Troubles};
+use crate::watched::Watched;
+use crate::{Clock, Error, Troubles};
 
 /// A running scorer.
 #[derive(Debug)]
@@ -25,7 +26,8 @@ pub struct Scorer {
 }
 
 impl Scorer {
-    /// Starts the scorer's thread; it ends when `shutdown` is cancelled or when it fails.
+    /// Starts the scorer's thread; it ends when `shutdown` is cancelled or when it fails. The clock tells how old things are
+    /// that the metrics show, and nothing else.
     ///
     /// # Errors
     ///
@@ -34,13 +36,14 @@ impl Scorer {
         config: Config,
         log: &Arc<dyn Log>,
         policy: Arc<Policy>,
-        registry: &Registry,
+        (registry, clock): (&Registry, &Clock),
         shutdown: CancellationToken,
     ) -> Result<Self, Error> {
-        let metrics = Metrics::register(registry)?;
+        let metrics = Metrics::register(registry)?.traced(config.tracing.clone());
         let troubles = Troubles::default();
         let (handle, asked) = questions();
-        let mut driver = Driver::new(config, Arc::clone(log), policy, (metrics, troubles.clone()), asked)?;
+        let watched = Watched { metrics, troubles: troubles.clone(), clock: Arc::clone(clock) };
+        let mut driver = Driver::new(config, Arc::clone(log), policy, watched, asked)?;
         let (end, ended) = oneshot::channel();
         let run = move || {
             let result = driver.run(&shutdown);

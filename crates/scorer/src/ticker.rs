@@ -8,9 +8,11 @@ use bytes::Bytes;
 use decode::policy_record;
 use log::{Candidacy, Log, Producer, Record, RecordKind, Start, Stored, Tail, Topic};
 use model::{Fleet, Millis, PartitionId, PolicyChange, PolicyOrigin, Tick, Timestamp};
+use telemetry::Registry;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::fleet_gauges::FleetGauges;
 use crate::marks::{PolicyMarks, PolicySplit};
 use crate::proposal::{PolicyFile, Proposal};
 use crate::{Clock, Error, Handle};
@@ -38,6 +40,7 @@ pub struct Ticker {
     split: PolicySplit,
     tail: Option<Box<dyn Tail>>,
     candidacy: Box<dyn Candidacy>,
+    gauges: FleetGauges,
 }
 
 impl Ticker {
@@ -45,13 +48,14 @@ impl Ticker {
     ///
     /// # Errors
     ///
-    /// Where the log can't be read.
-    pub fn new(log: Arc<dyn Log>, file: PolicyFile) -> Result<Self, Error> {
+    /// Where the log can't be read, or a metric's name is taken.
+    pub fn new(log: Arc<dyn Log>, file: PolicyFile, registry: &Registry) -> Result<Self, Error> {
+        let gauges = FleetGauges::register(registry, &file)?;
         let tail = log.tail(Topic::Fleet, Start::Earliest).map_err(Error::log("opening the fleet's counts"))?;
         let producer = log.producer();
         let candidacy = log.stand_for("ticker").map_err(Error::log("standing for the ticker's office"))?;
         let (shares, proposal, split) = (BTreeMap::new(), Proposal::Unknown(file), PolicySplit::default());
-        Ok(Self { log, producer, shares, proposal, split, tail: Some(tail), candidacy })
+        Ok(Self { log, producer, shares, proposal, split, tail: Some(tail), candidacy, gauges })
     }
 
     /// Whether it is this one that ticks.
@@ -112,6 +116,7 @@ impl Ticker {
                 () = tokio::time::sleep_until(due) => {}
             }
             if !self.holds_office() {
+                self.gauges.forget();
                 due = Instant::now() + LOOKING.min(interval);
                 repeated = Instant::now() + FIRST_REPEATED;
                 // Whoever comes into the office knows the fleet as it is then.
@@ -124,6 +129,9 @@ impl Ticker {
             if let Err(error) = self.tick(&clock).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a tick was left out");
             }
+            self.gauges.follow(&scorer).await;
+            let fleet = self.fleet();
+            self.gauges.tell(&fleet);
             if repeated > Instant::now() {
                 continue;
             }

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use model::{Offset, PartitionId};
 
 use crate::checkpoints::Checkpoints;
-use crate::metrics::Metrics;
 use crate::opener::remove;
-use crate::{CheckpointError, Error, Troubles, ending};
+use crate::watched::Watched;
+use crate::{CheckpointError, Error, ending};
 
 /// A copy of a state on this machine, to be stored elsewhere and then deleted.
 #[derive(Debug)]
@@ -31,14 +31,14 @@ pub(crate) struct Uploader {
 }
 
 impl Uploader {
-    pub(crate) fn start(to: Checkpoints, metrics: Metrics, troubles: Troubles) -> Result<Self, Error> {
+    pub(crate) fn start(to: Checkpoints, watched: Watched) -> Result<Self, Error> {
         let (copies, waiting) = channel();
         let ending = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&ending);
         let run = move || {
             while let Ok((copied, _done)) = waiting.recv() {
                 if !ended.load(Ordering::Acquire) {
-                    store(&to, &copied, &metrics, &troubles);
+                    store(&to, &copied, &watched);
                 }
                 if let Err(error) = remove(&copied.folder) {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a copy is left behind");
@@ -84,13 +84,18 @@ impl Drop for Uploader {
     }
 }
 
-fn store(to: &Checkpoints, copied: &Copied, metrics: &Metrics, troubles: &Troubles) {
+fn store(to: &Checkpoints, copied: &Copied, watched: &Watched) {
     let stored: Result<(), CheckpointError> = to.save(copied.partition, copied.offset, &copied.folder);
-    let outcome = if stored.is_ok() { "stored" } else { "failed" };
-    metrics.checkpoints.with_label_values(&[outcome]).inc();
     let about = format!("checkpoints of partition {}", copied.partition);
     match stored {
-        Ok(()) => troubles.end(&about),
-        Err(error) => troubles.tell(&about, &error),
+        Ok(()) => {
+            watched.metrics.checkpoints_stored.inc();
+            watched.metrics.checkpointed(copied.partition, (watched.clock)());
+            watched.troubles.end(&about);
+        }
+        Err(error) => {
+            watched.metrics.checkpoints_failed.inc();
+            watched.troubles.tell(&about, &error);
+        }
     }
 }

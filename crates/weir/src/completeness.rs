@@ -2,14 +2,12 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Context;
 use comfy_table::{CellAlignment, Table, presets};
 use model::{CompletenessReport, Counter, Millis, MissingHour, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{CompletenessOptions, print};
-use crate::config;
-use crate::running_weir::{Problem, RunningWeir, problem};
+use crate::running_weir::RunningWeir;
 
 const HOUR: Millis = Millis::hours(1);
 
@@ -21,19 +19,10 @@ struct Answer {
 
 /// Asks, and prints what is missing.
 pub(crate) async fn show(options: CompletenessOptions) -> anyhow::Result<()> {
-    let weir = match &options.to {
-        Some(to) => RunningWeir::at(to)?,
-        None => RunningWeir::listening(config::load_admin(options.config.as_deref())?)?,
-    };
-    let answer = weir.get("/v1/completeness").query(&[("days", options.days)]).send().await;
-    let answer = answer.with_context(|| format!("Weir at {} does not answer; does it run?", weir.base()))?;
-    let status = answer.status();
-    if !status.is_success() {
-        let refused = problem(answer).await.map(|Problem { title, detail }| format!("{title}\n{detail}"));
-        anyhow::bail!("{} refuses: {}", weir.base(), refused.unwrap_or_else(|| status.to_string()));
-    }
-    let answer: Answer = answer.json().await.with_context(|| format!("{} answers what makes no sense", weir.base()))?;
-    print(&if options.json { serde_json::to_string_pretty(&answer)? } else { in_words(&answer.reports, options.days) });
+    let CompletenessOptions { days, asking } = options;
+    let weir = RunningWeir::named(&asking.at)?;
+    let answer: Answer = weir.answer(weir.get("/v1/completeness").query(&[("days", days)])).await?;
+    print(&if asking.json { serde_json::to_string_pretty(&answer)? } else { in_words(&answer.reports, days) });
     Ok(())
 }
 

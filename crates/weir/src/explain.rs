@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 use crate::cli::ExplainOptions;
 use crate::config::{self, LogSettings, Reading};
 use crate::opening;
-use crate::running_weir::{Problem, RunningWeir, problem};
+use crate::running_weir::{Failure, Problem, RunningWeir, problem};
 
 /// How long reading the log may take. Whoever asks at a terminal can end it any time.
 const READING: Duration = Duration::from_secs(3_600);
@@ -22,11 +22,13 @@ pub(crate) async fn explain(options: ExplainOptions) -> anyhow::Result<()> {
     let Some(id) = DecisionId::parse(&options.id) else {
         bail!("{:?} is no decision's id: they have 32 hexadecimal digits, as `GET /v1/decisions` shows", options.id);
     };
-    let explanation = match &options.to {
-        Some(to) => ask_there(&RunningWeir::at(to)?, &id).await?,
-        None => ask_or_read(options.config.as_deref(), id).await?,
+    let at = &options.asking.at;
+    let weir = RunningWeir::named(at)?;
+    let explanation = match &at.admin {
+        Some(_) => ask_there(&weir, &id).await?,
+        None => ask_or_read(&weir, at.config.as_deref(), id).await?,
     };
-    crate::cli::print(&if options.json { explanation_json(&explanation)? } else { explanation.to_string() });
+    crate::cli::print(&if options.asking.json { explanation_json(&explanation)? } else { explanation.to_string() });
     Ok(())
 }
 
@@ -54,9 +56,8 @@ async fn ask_there(weir: &RunningWeir, id: &DecisionId) -> anyhow::Result<Explan
 }
 
 /// Asks the Weir of the configuration, and reads the log where that can't answer.
-async fn ask_or_read(config: Option<&Path>, id: DecisionId) -> anyhow::Result<Explanation> {
-    let weir = RunningWeir::listening(config::load_admin(config)?)?;
-    match ask(&weir, &id).await? {
+async fn ask_or_read(weir: &RunningWeir, config: Option<&Path>, id: DecisionId) -> anyhow::Result<Explanation> {
+    match ask(weir, &id).await? {
         Asked::Explained(explanation) => Ok(*explanation),
         Asked::Nobody => read(config::load_reading(config)?, id).await,
         Asked::TooLong(detail) => match config::load_reading(config).context(detail.clone())? {
@@ -83,7 +84,7 @@ async fn ask(weir: &RunningWeir, id: &DecisionId) -> anyhow::Result<Asked> {
     }
     match problem(answer).await {
         Some(Problem { detail, .. }) if status == StatusCode::GATEWAY_TIMEOUT => Ok(Asked::TooLong(detail)),
-        Some(Problem { detail, .. }) => bail!("{detail}"),
+        Some(problem) => Err(Failure::Refused { status, problem }.into()),
         None => Ok(Asked::Nobody),
     }
 }
@@ -101,6 +102,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+    use crate::running_weir::Ending;
 
     /// A listener that answers one request with this status and problem.
     fn answering(status: &str, detail: &str) -> String {
@@ -125,6 +127,8 @@ mod tests {
         let weir = RunningWeir::at(&answering("504 Gateway Timeout", "read it yourself")).unwrap();
         assert!(matches!(ask(&weir, &id).await.unwrap(), Asked::TooLong(detail) if detail == "read it yourself"));
         let weir = RunningWeir::at(&answering("404 Not Found", "no such decision")).unwrap();
-        assert_eq!(ask(&weir, &id).await.err().unwrap().to_string(), "no such decision");
+        let refused = ask(&weir, &id).await.err().unwrap();
+        assert_eq!(refused.to_string(), "a title: no such decision");
+        assert_eq!(Ending::of(&refused), Ending::NotFound);
     }
 }

@@ -1,7 +1,8 @@
 //! Weir: stands between a sending platform and its SendGrid account.
 //!
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all, `judging`
-//! judges a policy, `connect` sets SendGrid up, `completeness` shows what is missing.
+//! judges a policy, `connect` sets SendGrid up, `completeness` shows what is missing, `metrics` lists what is measured. `operating`
+//! asks a Weir that runs, which `running_weir` reaches, and `rendering` shows the answers.
 
 mod applying;
 mod backtest;
@@ -13,15 +14,24 @@ mod connect;
 mod demo;
 mod explain;
 mod judging;
+mod manual;
+mod metrics;
 mod opening;
 mod operating;
+mod outreaching;
+mod rendering;
 mod running;
 mod running_weir;
+mod sendgrid_calls;
+mod tokens;
+mod traces;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use cli::token::TokenCommand;
 use cli::{Cli, Command, ConfigCommand, PolicyCommand, TopicsCommand};
+use running_weir::Ending;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -30,8 +40,8 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // The chain is told once, here, with every cause.
-            eprintln!("weir: {error:#}");
-            ExitCode::FAILURE
+            eprintln!("weir: {}", rendering::printable_error(&error));
+            Ending::of(&error).into()
         }
     }
 }
@@ -51,6 +61,9 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             let config = config::load(options.config.as_deref())?;
             runtime()?.block_on(running::run(config, options.roles))?;
         }
+        Command::Metrics => cli::print(&metrics::reference()?),
+        Command::Token(TokenCommand::New(options)) => tokens::new(&options)?,
+        Command::Outreach(command) => runtime()?.block_on(outreaching::run(command))?,
         Command::Topics(TopicsCommand::Create { config }) => {
             let log = config::load_log(config.as_deref())?;
             runtime()?.block_on(opening::create_topics(&log))?;
@@ -58,11 +71,9 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
         Command::Explain(options) => runtime()?.block_on(explain::explain(options))?,
         Command::Completeness(options) => runtime()?.block_on(completeness::show(options))?,
         Command::Policy(PolicyCommand::Apply(options)) => runtime()?.block_on(applying::apply(options))?,
-        Command::Enforce(command) => runtime()?.block_on(operating::enforce(command))?,
-        Command::Approvals(at) => runtime()?.block_on(operating::approvals(at))?,
-        Command::Approve(options) => runtime()?.block_on(operating::answer(options, true))?,
-        Command::Reject(options) => runtime()?.block_on(operating::answer(options, false))?,
-        Command::Undo(options) => runtime()?.block_on(operating::undo(options))?,
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { out } => manual::man(&out)?,
+        Command::Operate(command) => runtime()?.block_on(operating::operate(command))?,
     }
     Ok(ExitCode::SUCCESS)
 }

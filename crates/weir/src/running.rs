@@ -8,17 +8,20 @@ use std::time::Duration;
 
 use ::completeness::Completeness;
 use anyhow::Context;
-use console::{Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Ready, Server, Unavailable, Views};
+use console::{
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Ready, Server, Unavailable, Views,
+};
 use enforcer::Enforcer;
 use hooks::Hooks;
 use log::Log;
 use log::embedded::EmbeddedLog;
 use model::Stage;
-use prometheus::Registry;
+use outreach::Outreach;
 use receiver::Receiver;
 use scorer::store::Budget;
 use scorer::{Handle, Scorer, Ticker};
 use sendgrid::api::{self, Client};
+use telemetry::{Registry, Tracing};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +30,8 @@ use crate::cli::{Role, Roles};
 use crate::clock::{self, Clock};
 use crate::config::Settings;
 use crate::opening::{self, Opened};
+use crate::sendgrid_calls::SendGridCalls;
+use crate::traces::Traces;
 
 /// How often old records are looked for.
 const MAINTENANCE: Duration = Duration::from_secs(600);
@@ -69,6 +74,7 @@ pub(crate) struct Running {
     /// What works them off.
     work: Parts,
     readers: Vec<JoinHandle<()>>,
+    traces: Traces,
 }
 
 /// Parts that end together.
@@ -109,9 +115,14 @@ impl Parts {
 
 impl Running {
     /// Starts the parts that `roles` names.
-    pub(crate) async fn start(settings: Settings, roles: &Roles, clock: Clock) -> anyhow::Result<Self> {
+    pub(crate) async fn start(mut settings: Settings, roles: &Roles, clock: Clock) -> anyhow::Result<Self> {
         let registry = Registry::new();
+        crate::metrics::of_every_process(&registry)?;
+        let (traces, tracing) = Traces::begin(settings.traces.as_ref()).await?;
+        settings.receiver.tracing = tracing.clone();
+        settings.enforcer.tracing = tracing.clone();
         let Opened { log, embedded } = opening::open(&settings.log).await?;
+        let log = log::measured(log, &registry)?;
         let mut running = Self {
             receiver: None,
             admin: None,
@@ -120,19 +131,25 @@ impl Running {
             intake: Parts::default(),
             work: Parts::default(),
             readers: Vec::new(),
+            traces,
         };
         if let Some(embedded) = embedded {
             let maintenance = maintain(embedded, Arc::clone(&clock), running.work.shutdown.clone());
             running.work.spawn("maintenance of the log", maintenance);
         }
         let scorer = if roles.contains(&Role::Scorer) {
-            Some(running.start_scorer(&settings, &log, &clock, &registry).await?)
+            Some(running.start_scorer(&settings, &log, &clock, (&registry, tracing)).await?)
         } else {
             None
         };
         if roles.contains(&Role::Enforcer) {
+            let calls = SendGridCalls::register(&registry)?;
+            if let Some(api) = &mut settings.sendgrid {
+                api.watcher = Some(Arc::new(calls));
+            }
             running.start_enforcer(&settings, &log, &clock, &registry)?;
             running.start_hooks(&settings, &log, &clock, &registry)?;
+            running.start_outreach(&settings, &log, &clock, &registry)?;
             running.start_completeness(&settings, &log, &clock, &registry)?;
         }
         let probes = Probes { registry: registry.clone(), ready: running.ready.clone() };
@@ -154,10 +171,10 @@ impl Running {
         settings: &Settings,
         log: &Arc<dyn Log>,
         clock: &Clock,
-        registry: &Registry,
+        (registry, tracing): (&Registry, Tracing),
     ) -> anyhow::Result<Handle> {
-        let (opened, file) = (Arc::clone(log), settings.policy_file.clone());
-        let mut ticker = tokio::task::spawn_blocking(move || Ticker::new(opened, file)).await??;
+        let (opened, file, told) = (Arc::clone(log), settings.policy_file.clone(), registry.clone());
+        let mut ticker = tokio::task::spawn_blocking(move || Ticker::new(opened, file, &told)).await??;
         if ticker.holds_office() {
             ticker.tick(clock).await?;
         }
@@ -168,9 +185,10 @@ impl Running {
             checkpoints: state.checkpoints,
             checkpoint_interval: state.checkpoint_interval,
             grace: state.grace,
+            tracing,
         };
         let shutdown = self.work.shutdown.clone();
-        let scorer = Scorer::start(config, log, Arc::clone(&settings.policy), registry, shutdown.clone())?;
+        let scorer = Scorer::start(config, log, Arc::clone(&settings.policy), (registry, clock), shutdown.clone())?;
         let handle = scorer.handle();
         let troubles = scorer.troubles();
         self.ready.ask(Arc::new(move || troubles.current()));
@@ -210,6 +228,20 @@ impl Running {
         Ok(())
     }
 
+    fn start_outreach(
+        &mut self,
+        settings: &Settings,
+        log: &Arc<dyn Log>,
+        clock: &Clock,
+        registry: &Registry,
+    ) -> anyhow::Result<()> {
+        if let Some(config) = settings.outreach.clone() {
+            let outreach = Outreach::new(config, Arc::clone(log), Arc::clone(clock), registry)?;
+            self.work.spawn("outreach", outreach.run(self.work.shutdown.clone()));
+        }
+        Ok(())
+    }
+
     fn start_completeness(
         &mut self,
         settings: &Settings,
@@ -219,7 +251,8 @@ impl Running {
     ) -> anyhow::Result<()> {
         let Some((config, api)) = settings.completeness.clone().zip(settings.sendgrid.clone()) else { return Ok(()) };
         // It only reads, and has all day: what fails may be tried again at once.
-        let client = Client::new(api::Config::new(api.base_url, api.key))?;
+        let config_of_api = api::Config { watcher: api.watcher, ..api::Config::new(api.base_url, api.key) };
+        let client = Client::new(config_of_api)?;
         let completeness = Completeness::new(config, client, Arc::clone(log), Arc::clone(clock), registry)?;
         self.work.spawn("completeness", completeness.run(self.work.shutdown.clone()));
         Ok(())
@@ -236,7 +269,9 @@ impl Running {
         let (index, readers) = tokio::task::spawn_blocking(move || Index::start(&opened, &shutdown)).await??;
         self.readers = readers;
         let gate = self.start_gate(settings, views(scorer.clone()), (log, clock)).await?;
+        let access = settings.access.clone();
         let admin = Admin {
+            access: Access::new(access.tokens, access.proxy, &probes.registry)?,
             index,
             explanations: Explanations::new(Arc::clone(log), Arc::clone(&settings.policy), self.work.shutdown.clone()),
             views: views(scorer.clone()),
@@ -321,6 +356,7 @@ impl Running {
                 tracing::warn!("a reader did not end");
             }
         }
+        self.traces.close().await;
         intake.and(work)
     }
 }

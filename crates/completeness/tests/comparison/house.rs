@@ -14,12 +14,12 @@ use completeness::{Completeness, Config, Error, Source};
 use log::embedded::EmbeddedLog;
 use log::{Log, PartitionCount, Start, Topic};
 use model::{CompletenessKey, CompletenessReport, Counter, CustomerId, Day, MailAccount, Millis, Timestamp};
-use prometheus::Registry;
 use receiver::{CustomerRule, Receiver, SourceName};
 use sendgrid::api::{ApiKey, Client};
 use sendgrid::webhook::{VerificationKey, Verifier};
 use simulator::platform::{Account, Placement, Truth};
 use simulator::sendgrid::{Poster, Retries, SendGrid, Signer, World};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -205,7 +205,7 @@ impl House {
     fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let families = self.running.as_ref()?.registry.gather();
         let mut metrics = families.iter().filter(|family| family.name() == name).flat_map(|family| family.get_metric());
-        let matches = |metric: &&prometheus::proto::Metric| {
+        let matches = |metric: &&telemetry::proto::Metric| {
             let has = |(name, value): &(&str, &str)| {
                 metric.get_label().iter().any(|label| label.name() == *name && label.value() == *value)
             };

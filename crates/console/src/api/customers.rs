@@ -3,39 +3,46 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use model::{CaseView, CustomerId, CustomerView, Decision, Stage, Standing};
+use model::{CaseView, CustomerId, CustomerView, Decision, Phase, PoolName, Stage};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::Admin;
 use crate::problem::Problem;
+use crate::{CustomersQuery, Listed, Risk};
 
 /// Customers on one page at most.
 const PAGE: usize = 100;
-/// Decisions shown of one customer.
+/// Decisions, and calls to SendGrid, shown of one customer.
 const HISTORY: usize = 100;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct ListQuery {
+    /// A part of the name, in whatever case.
+    search: Option<String>,
     stage: Option<Stage>,
-    #[serde(default)]
-    after: usize,
+    phase: Option<Phase>,
+    pool: Option<PoolName>,
+    after: Option<String>,
     limit: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct CustomerList {
-    customers: Vec<Standing>,
+    customers: Vec<Listed>,
     /// What to ask for as `after` to go on; nothing where this is the end.
-    next: Option<usize>,
+    next: Option<String>,
 }
 
-pub(crate) async fn list(State(admin): State<Admin>, Query(query): Query<ListQuery>) -> Json<CustomerList> {
-    let wanted = |standing: &Standing| query.stage.is_none_or(|stage| standing.stage == stage);
-    let found = admin.index.standings(wanted);
-    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
-    let next = query.after.saturating_add(limit);
-    let next = (next < found.len()).then_some(next);
-    Json(CustomerList { customers: found.into_iter().skip(query.after).take(limit).collect(), next })
+/// Customers, the riskiest first.
+pub(crate) async fn list(
+    State(admin): State<Admin>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<CustomerList>, Problem> {
+    let ListQuery { search, stage, phase, pool, after, limit } = query;
+    let after = after.map(|after| Risk::parse(&after).ok_or_else(Problem::no_cursor)).transpose()?;
+    let limit = limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let page = admin.index.customers(&CustomersQuery { search, stage, phase, pool, after, limit });
+    Ok(Json(CustomerList { customers: page.items, next: page.next.map(|next| next.cursor()) }))
 }
 
 #[derive(Debug, Serialize)]
@@ -53,10 +60,10 @@ pub(crate) struct CustomerAnswer {
 pub(crate) async fn show(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Json<CustomerAnswer>, Problem> {
     let id = customer(&id)?;
     let view = view(&admin, &id).await?.ok_or_else(|| unknown(&id))?;
-    let history = admin.index.decisions(HISTORY, |_, decision| decision.customer == id);
-    let history = history.into_iter().map(|(_, decision)| decision).collect();
+    let history = admin.index.history(&id, HISTORY).iter().map(|decided| decided.decision.clone()).collect();
+    let actions = admin.index.actions(&id, HISTORY).iter().map(|acted| acted.action.clone()).collect();
     let enforcement = admin.index.enforcement(|enforcement| enforcement.cases.get(&id).cloned());
-    Ok(Json(CustomerAnswer { view, history, actions: admin.index.actions(&id), enforcement }))
+    Ok(Json(CustomerAnswer { view, history, actions, enforcement }))
 }
 
 pub(crate) fn customer(id: &str) -> Result<CustomerId, Problem> {

@@ -38,14 +38,14 @@ pub(crate) async fn decisions(
     Query(query): Query<DecisionsQuery>,
 ) -> Result<Json<DecisionList>, Problem> {
     let Some(mut cursor) = Cursor::parse(&query.after) else {
-        return Err(Problem::invalid("`after` is no cursor: use the `next` of an earlier answer, or leave it out"));
+        return Err(Problem::no_cursor());
     };
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
     let mut read = admin.index.decisions_read();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(query.wait.min(LONGEST_WAIT));
     let found = loop {
         read.mark_unchanged();
-        let found = admin.index.decisions(limit, |at, _| cursor.is_before(at));
+        let found = admin.index.decisions(&cursor, limit);
         if !found.is_empty() {
             break found;
         }
@@ -56,9 +56,9 @@ pub(crate) async fn decisions(
         }
     };
     let mut decisions = Vec::with_capacity(found.len());
-    for (at, decision) in found {
-        cursor.pass(at);
-        decisions.push(decision);
+    for decided in found {
+        cursor.pass(decided.at);
+        decisions.push(decided.decision.clone());
     }
     Ok(Json(DecisionList { decisions, next: cursor.to_string() }))
 }

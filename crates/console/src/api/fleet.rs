@@ -1,9 +1,11 @@
 //! What all customers' mail does together: counts, who weighs most, and which limits of the account are near.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use model::{Fleet, Rate};
-use policy::{Crossing, Policy, Ranked, Scope, Share, ranking};
+use policy::{Crossing, Policy, Ranked, Scope, Share};
 use serde::Serialize;
 
 use crate::admin::Admin;
@@ -12,9 +14,9 @@ use crate::admin::Admin;
 #[derive(Debug, Serialize)]
 pub(crate) struct FleetAnswer {
     #[serde(flatten)]
-    fleet: Fleet,
+    fleet: Arc<Fleet>,
     /// The customers with the most bad events of the last 24 hours, the worst first.
-    ranking: Vec<Ranked>,
+    ranking: Arc<[Ranked]>,
     /// The limits of the account, its pools and the providers that are crossed, or will be if every hour is like the last one, by
     /// the policy in force; null where no scorer of this process tells which one that is.
     limits: Option<Vec<Forecast>>,
@@ -72,7 +74,7 @@ pub(crate) async fn fleet(State(admin): State<Admin>) -> Json<FleetAnswer> {
     let fleet = admin.index.fleet();
     let policy = admin.policies.in_force(&admin.policy).await;
     let limits = policy.map(|policy| forecasts(&policy, &fleet));
-    Json(FleetAnswer { ranking: ranking(&fleet), limits, fleet })
+    Json(FleetAnswer { ranking: admin.index.ranking(), limits, fleet })
 }
 
 fn forecasts(policy: &Policy, fleet: &Fleet) -> Vec<Forecast> {

@@ -1,22 +1,32 @@
 //! The public topics in memory, as far as operators ask for them.
 
+mod cursor;
+mod customers;
 pub(crate) mod enforcement;
+mod history;
+mod names;
+mod risk;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use log::{Log, Start, Stored, Tail, Topic};
-use model::{CustomerId, Decision, Fleet, Offset, PartitionId, Position, Standing};
+use model::{CustomerId, Fleet, PartitionId, PoolName, Stage, Standing};
+use policy::{Ranked, ranking};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::cursor::Cursor;
+use self::customers::Customers;
+pub use self::customers::{CustomersQuery, Listed, Page};
 use self::enforcement::Enforcement;
+use self::history::History;
+pub use self::history::{Acted, Decided};
+pub use self::risk::Risk;
 use crate::api::completeness::Reports;
 
-/// Decisions and actions kept in memory, newest; older ones are in the log.
-const KEPT: usize = 10_000;
 /// How long a reader waits before it looks whether it should end.
 const WAIT: Duration = Duration::from_millis(100);
 /// The topics that are read.
@@ -48,19 +58,28 @@ pub enum IndexError {
 /// What operators ask for. Cheap to clone; all clones see the same.
 #[derive(Clone, Debug)]
 pub struct Index {
-    known: Arc<Mutex<Known>>,
+    known: Arc<Known>,
     /// Counts the decisions that were read.
     decisions: watch::Receiver<u64>,
     completeness: Reports,
 }
 
+/// Each topic's own, so that none is waited for because another is read.
 #[derive(Debug, Default)]
 struct Known {
-    standings: BTreeMap<CustomerId, Standing>,
-    decisions: VecDeque<(Position, Decision)>,
-    actions: VecDeque<(CustomerId, serde_json::Value)>,
-    shares: BTreeMap<PartitionId, Fleet>,
-    enforcement: Enforcement,
+    customers: RwLock<Customers>,
+    decisions: RwLock<History<Decided>>,
+    actions: RwLock<History<Acted>>,
+    fleet: RwLock<Shares>,
+    enforcement: RwLock<Enforcement>,
+}
+
+/// What the partitions have told of their mail.
+#[derive(Debug, Default)]
+struct Shares {
+    by_partition: BTreeMap<PartitionId, Fleet>,
+    sum: Arc<Fleet>,
+    ranking: Arc<[Ranked]>,
 }
 
 impl Index {
@@ -85,33 +104,58 @@ impl Index {
     }
 
     /// The customer's standing; `None` for one that was never seen.
-    pub fn standing(&self, id: &CustomerId) -> Option<Standing> {
-        self.known().standings.get(id).cloned()
+    pub fn standing(&self, id: &CustomerId) -> Option<Arc<Standing>> {
+        read(&self.known.customers).standing(id).cloned()
     }
 
-    /// All standings that `wanted` wants, worst first: by stage, then those longest in it, then by name.
-    pub fn standings(&self, wanted: impl Fn(&Standing) -> bool) -> Vec<Standing> {
-        let mut found: Vec<_> = self.known().standings.values().filter(|s| wanted(s)).cloned().collect();
-        found.sort_by(|a, b| {
-            b.stage.cmp(&a.stage).then(a.since.cmp(&b.since)).then_with(|| a.customer.cmp(&b.customer))
-        });
-        found
+    /// A page of the customers that are wanted, the riskiest first. None are sorted or copied for it but those on the page.
+    pub fn customers(&self, query: &CustomersQuery) -> Page<Listed, Risk> {
+        read(&self.known.customers).page(query)
     }
 
-    /// Decisions that `wanted` wants, in the order in which they were read, at most `limit`.
-    pub fn decisions(&self, limit: usize, wanted: impl Fn(Position, &Decision) -> bool) -> Vec<(Position, Decision)> {
-        let known = self.known();
-        known.decisions.iter().filter(|(at, decision)| wanted(*at, decision)).take(limit).cloned().collect()
+    /// How many customers are at each stage: of those whose mail should leave through `pool`, or of all.
+    pub fn stages(&self, pool: Option<&PoolName>) -> BTreeMap<Stage, usize> {
+        read(&self.known.customers).stages(pool)
     }
 
-    /// Calls to SendGrid for the customer, oldest first.
-    pub fn actions(&self, id: &CustomerId) -> Vec<serde_json::Value> {
-        self.known().actions.iter().filter(|(customer, _)| customer == id).map(|(_, action)| action.clone()).collect()
+    /// The pools through which anybody's mail should leave, by name.
+    pub fn pools(&self) -> Vec<PoolName> {
+        read(&self.known.customers).pools().cloned().collect()
+    }
+
+    /// Decisions behind `cursor`, in the order in which they were read, at most `limit`.
+    pub(crate) fn decisions(&self, cursor: &Cursor, limit: usize) -> Vec<Arc<Decided>> {
+        read(&self.known.decisions).behind(cursor, limit)
+    }
+
+    /// Whether decisions behind `cursor` are no longer in memory.
+    pub(crate) fn has_gap(&self, cursor: &Cursor) -> bool {
+        read(&self.known.decisions).has_gap(cursor)
+    }
+
+    /// The cursor of a reader who has seen all decisions.
+    pub(crate) fn end_of_decisions(&self) -> Cursor {
+        read(&self.known.decisions).end()
+    }
+
+    /// The newest `limit` decisions about the customer, oldest first.
+    pub fn history(&self, id: &CustomerId, limit: usize) -> Vec<Arc<Decided>> {
+        read(&self.known.decisions).of(id, limit)
+    }
+
+    /// The newest `limit` calls to SendGrid for the customer, oldest first.
+    pub fn actions(&self, id: &CustomerId, limit: usize) -> Vec<Arc<Acted>> {
+        read(&self.known.actions).of(id, limit)
     }
 
     /// The sum of the partitions' latest shares.
-    pub fn fleet(&self) -> Fleet {
-        Fleet::sum(self.known().shares.values())
+    pub fn fleet(&self) -> Arc<Fleet> {
+        Arc::clone(&read(&self.known.fleet).sum)
+    }
+
+    /// The customers with the most bad events of the last 24 hours, the worst first, as [`policy::ranking`] has them.
+    pub fn ranking(&self) -> Arc<[Ranked]> {
+        Arc::clone(&read(&self.known.fleet).ranking)
     }
 
     /// What the comparisons with SendGrid found.
@@ -121,18 +165,22 @@ impl Index {
 
     /// What is said of enforcement.
     pub(crate) fn enforcement<T>(&self, ask: impl FnOnce(&Enforcement) -> T) -> T {
-        ask(&self.known().enforcement)
+        ask(&read(&self.known.enforcement))
     }
 
     /// Changes whenever a decision was read.
     pub fn decisions_read(&self) -> watch::Receiver<u64> {
         self.decisions.clone()
     }
+}
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        // Whoever holds the lock only inserts whole records: what a panic leaves behind is sound.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Whoever holds a lock only inserts whole records: what a panic leaves behind is sound.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Reader {
@@ -167,95 +215,47 @@ impl Reader {
                 tracing::warn!(topic = self.topic.name(), offset = %stored.position.offset, "unreadable; left out");
             }
         }
-        if self.topic == Topic::Decisions && !records.is_empty() {
-            self.count.send_modify(|count| *count += records.len() as u64);
+        match self.topic {
+            Topic::Decisions if !records.is_empty() => self.count.send_modify(|count| *count += records.len() as u64),
+            Topic::Fleet if !records.is_empty() => self.sum_up(),
+            _ => {}
         }
     }
 
     fn take_one(&self, stored: &Stored) -> Option<()> {
-        let value = &stored.record.value;
-        let mut known = self.index.known();
+        let (value, known) = (&stored.record.value, &self.index.known);
+        let at = stored.position;
         match self.topic {
             Topic::Standings => {
-                let standing: Standing = serde_json::from_slice(value).ok()?;
-                known.standings.insert(standing.customer.clone(), standing);
+                let standing = serde_json::from_slice(value).ok()?;
+                write(&known.customers).take(standing);
             }
             Topic::Decisions => {
                 let decision = serde_json::from_slice(value).ok()?;
-                push_bounded(&mut known.decisions, (stored.position, decision));
+                write(&known.decisions).push(Decided { at, decision });
             }
             Topic::Actions => {
                 let customer = CustomerId::new(std::str::from_utf8(&stored.record.key).ok()?).ok()?;
-                push_bounded(&mut known.actions, (customer, serde_json::from_slice(value).ok()?));
+                let action = serde_json::from_slice(value).ok()?;
+                write(&known.actions).push(Acted { at, customer, action });
             }
             Topic::Fleet => {
-                known.shares.insert(stored.position.partition, serde_json::from_slice(value).ok()?);
+                let share = serde_json::from_slice(value).ok()?;
+                write(&known.fleet).by_partition.insert(at.partition, share);
             }
-            Topic::Enforcement => known.enforcement.take(stored)?,
+            Topic::Enforcement => write(&known.enforcement).take(stored)?,
             Topic::Events | Topic::Rejects => {}
         }
         Some(())
     }
-}
 
-fn push_bounded<T>(queue: &mut VecDeque<T>, item: T) {
-    if queue.len() == KEPT {
-        queue.pop_front();
-    }
-    queue.push_back(item);
-}
-
-/// How far a reader of the decisions is, in each partition: `0:17,3:4` as text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cursor(BTreeMap<PartitionId, Offset>);
-
-impl Cursor {
-    /// Reads the text of a cursor; the empty text is the beginning.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let parts = text.split(',').filter(|part| !part.is_empty());
-        let part = |part: &str| {
-            let (partition, offset) = part.split_once(':')?;
-            Some((PartitionId::new(partition.parse().ok()?), Offset::new(offset.parse().ok()?)))
-        };
-        parts.map(part).collect::<Option<_>>().map(Self)
-    }
-
-    /// Whether the record at `at` lies behind it.
-    pub(crate) fn is_before(&self, at: Position) -> bool {
-        self.0.get(&at.partition).is_none_or(|seen| at.offset > *seen)
-    }
-
-    /// Goes past the record at `at`.
-    pub(crate) fn pass(&mut self, at: Position) {
-        let seen = self.0.entry(at.partition).or_insert(at.offset);
-        *seen = (*seen).max(at.offset);
-    }
-}
-
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (i, (partition, offset)) in self.0.iter().enumerate() {
-            let separator = if i == 0 { "" } else { "," };
-            write!(f, "{separator}{partition}:{offset}")?;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_reads_back_what_it_wrote() {
-        let mut cursor = Cursor::default();
-        let at = |partition, offset| Position { partition: PartitionId::new(partition), offset: Offset::new(offset) };
-        assert!(cursor.is_before(at(3, 0)));
-        cursor.pass(at(3, 4));
-        cursor.pass(at(0, 17));
-        assert_eq!(cursor.to_string(), "0:17,3:4");
-        assert_eq!(Cursor::parse("0:17,3:4"), Some(cursor.clone()));
-        assert!(!cursor.is_before(at(3, 4)) && cursor.is_before(at(3, 5)));
-        assert_eq!(Cursor::parse("nonsense"), None);
+    /// The shares have changed: who does most harm has, too. Once for all that were read together.
+    fn sum_up(&self) {
+        let known = &self.index.known;
+        let sum = Fleet::sum(read(&known.fleet).by_partition.values());
+        let ranking: Arc<[Ranked]> = ranking(&sum).into();
+        write(&known.customers).rank(&ranking);
+        let mut shares = write(&known.fleet);
+        (shares.sum, shares.ranking) = (Arc::new(sum), ranking);
     }
 }

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use model::Timestamp;
 use serde::Deserialize;
 
-use crate::access::{Caller, Role};
+use crate::access::{Caller, Credential, Csrf, Role};
 use crate::admin::Admin;
 
 /// Who looks, when, and what they have just done.
@@ -93,9 +93,10 @@ impl FromRequestParts<Admin> for Visit {
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Infallible> {
         let caller = parts.extensions.get::<Caller>().cloned();
         // Whoever was not told apart may look, and no more.
-        let caller = caller.unwrap_or_else(|| Caller { name: "nobody".to_owned(), role: Role::Viewer });
+        let caller = caller.unwrap_or_else(|| Caller { name: "nobody".to_owned(), role: Role::Viewer, credential: Credential::Open });
+        let csrf = parts.extensions.get::<Csrf>().map(|csrf| csrf.0.clone());
         let behind = Query::<Behind>::try_from_uri(&parts.uri);
         let done = behind.ok().and_then(|Query(behind)| behind.done);
-        Ok(Self { caller, csrf: None, now: (admin.clock)(), done })
+        Ok(Self { caller, csrf, now: (admin.clock)(), done })
     }
 }

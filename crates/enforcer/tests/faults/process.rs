@@ -12,10 +12,10 @@ use enforcer::{Clock, Config, Enforcer, Limits};
 use log::embedded::EmbeddedLog;
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Topic};
 use model::{EnforcerMode, EnforcerModes, Millis, PoolName, Standing, Timestamp};
-use prometheus::{Registry, TextEncoder};
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig};
 use serde::{Deserialize, Serialize};
 use simulator::sendgrid::{HOME, QUARANTINE};
+use telemetry::Registry;
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -210,7 +210,7 @@ async fn obey(settings: &Settings) {
                 answer("said");
             }
             Order::Metrics => {
-                let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+                let text = registry.text().unwrap();
                 answer(&serde_json::to_string(&text).unwrap());
             }
         }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use enforcer::{Action, Enforcer, Outcome};
 use log::Log;
 use model::{EnforcerMode, Stage, Timestamp};
-use prometheus::Registry;
 use rand::RngExt;
 use simulator::sendgrid::{Budget, Call, Options, SendGrid, World};
+use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::fleet::{self, Before};

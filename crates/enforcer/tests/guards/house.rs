@@ -15,11 +15,11 @@ use model::{
     CaseView, CustomerId, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held, HeldWhy, Millis, Phase,
     PoolName, Reason, Stage, Standing, Timestamp,
 };
-use prometheus::{Registry, TextEncoder};
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig};
 use serde::Serialize;
 use simulator::platform::{Account, Placement, Truth};
 use simulator::sendgrid::{Budget, HOME, Options, QUARANTINE, SendGrid, World};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -196,7 +196,7 @@ impl House {
 
     /// A metric, by its whole name with labels.
     pub(crate) fn metric(&self, name: &str) -> Option<f64> {
-        let all = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
+        let all = self.registry.text().unwrap();
         all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
     }
 

@@ -10,8 +10,8 @@ use hooks::{Error, Hook, HookName, Hooks, Reach, Schedule, Secrets, Target};
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{Stage, Timestamp};
-use prometheus::Registry;
 use serde_json::{Value, json};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -179,7 +179,7 @@ impl Platform {
     fn value_of(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
         let families = self.running.as_ref().unwrap().registry.gather();
         let metrics = families.iter().filter(|family| family.name() == name).flat_map(|family| family.get_metric());
-        let matches = |metric: &&prometheus::proto::Metric| {
+        let matches = |metric: &&telemetry::proto::Metric| {
             labels.iter().all(|(name, value)| {
                 metric.get_label().iter().any(|label| label.name() == *name && label.value() == *value)
             })

@@ -12,10 +12,10 @@ use std::time::Duration;
 use log::embedded::EmbeddedLog;
 use log::{Log, PartitionCount, Producer, Record, Start, Topic};
 use model::Timestamp;
-use prometheus::Registry;
 use receiver::{Config, CustomerRule, Receiver, Source, SourceName};
 use sendgrid::webhook::Verifier;
 use serde_json::Value;
+use telemetry::Registry;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -169,7 +169,7 @@ impl Rig {
     pub(crate) fn metric(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let families = self.registry.gather();
         let metrics = families.iter().filter(|family| family.name() == name).flat_map(|family| family.get_metric());
-        let has = |metric: &prometheus::proto::Metric, (label, value): &(&str, &str)| {
+        let has = |metric: &telemetry::proto::Metric, (label, value): &(&str, &str)| {
             metric.get_label().iter().any(|pair| pair.name() == *label && pair.value() == *value)
         };
         let mut fitting = metrics.filter(|metric| labels.iter().all(|label| has(metric, label)));

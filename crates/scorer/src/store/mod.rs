@@ -221,6 +221,19 @@ impl RocksStore {
         self.customers.len()
     }
 
+    /// Bytes of the state, on disk and in memory tables, as far as RocksDB tells.
+    pub(crate) fn bytes(&self) -> u64 {
+        use rocksdb::properties::{SIZE_ALL_MEM_TABLES, TOTAL_SST_FILES_SIZE};
+        let told = |name: &'static str, property| {
+            let cf = keys::cf(&self.db, name, &self.place).ok()?;
+            self.db.property_int_value_cf(cf, property).ok()?
+        };
+        let families = keys::ALL.iter();
+        families
+            .map(|name| told(name, TOTAL_SST_FILES_SIZE).unwrap_or(0) + told(name, SIZE_ALL_MEM_TABLES).unwrap_or(0))
+            .sum()
+    }
+
     /// Bytes of customers' state on disk, and how many customers there are; for measuring. Reads all of them.
     ///
     /// # Errors

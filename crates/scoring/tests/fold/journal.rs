@@ -203,7 +203,7 @@ impl Known {
             Some(Order::Hold | Order::SetStage { .. }) => self.held = true,
             Some(Order::Release) => self.held = false,
             Some(Order::Undo { since, .. }) if !self.held => self.offences.retain(|offence| *offence < since),
-            Some(Order::Undo { .. } | Order::SetPhase { .. }) => {}
+            Some(Order::Undo { .. } | Order::SetPhase { .. } | Order::Note) => {}
             None if decision.to >= Stage::Throttled && decision.to > decision.from => {
                 let is_new = decision.from < Stage::Throttled || self.came_down > self.offences.last().copied();
                 self.offences.extend(is_new.then_some(decision.at));

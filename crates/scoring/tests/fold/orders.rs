@@ -240,10 +240,13 @@ fn an_order_that_leaves_a_customer_where_it_is_leaves_the_rule_that_brought_it_t
     let before = house.standing("bad");
     assert!(before.rule_decision().is_some());
     let until = house.now + Millis::hours(2);
-    for order in [Order::Hold, Order::Exempt { until }, Order::SetPhase { phase: Phase::Pilot }] {
+    for order in [Order::Note, Order::Hold, Order::Exempt { until }, Order::SetPhase { phase: Phase::Pilot }] {
         house.commands("bad", order);
         let after = house.standing("bad");
         assert_eq!((&after.reasons, after.since), (&before.reasons, before.since), "{order:?}");
+        if order == Order::Note {
+            assert_eq!(after, before, "words change nothing");
+        }
     }
     assert!(house.standing("bad").held);
     house.commands("bad", Order::SetStage { stage: Stage::Quarantined });

@@ -86,6 +86,7 @@ fn order() -> impl Strategy<Value = Part> {
     let phase = prop::sample::select(vec![Phase::Pilot, Phase::Active]).prop_map(|phase| Order::SetPhase { phase });
     let spoken = prop_oneof![
         1 => Just(Spoken::Plain(Order::Hold)),
+        1 => Just(Spoken::Plain(Order::Note)),
         3 => Just(Spoken::Plain(Order::Release)),
         1 => Just(Spoken::Plain(Order::Undo { stage: Stage::Watch, since: Timestamp::from_seconds(0) })),
         1 => stage.prop_map(Spoken::Plain),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -10,6 +11,7 @@ use reqwest::header::HeaderValue;
 use zeroize::Zeroizing;
 
 use super::error::Error;
+use super::watcher::Watcher;
 
 /// A SendGrid API key. Never shown, and wiped from memory when it is dropped.
 #[derive(Clone)]
@@ -70,6 +72,8 @@ pub struct Config {
     pub longest_wait: Duration,
     /// How many calls are made a second at most, over all endpoints and all clones of a client.
     pub calls_per_second: NonZeroU32,
+    /// Who hears of every call.
+    pub watcher: Option<Arc<dyn Watcher>>,
 }
 
 impl Config {
@@ -84,6 +88,7 @@ impl Config {
             backoff: Duration::from_millis(500),
             longest_wait: Duration::from_secs(30),
             calls_per_second: TEN,
+            watcher: None,
         }
     }
 

@@ -30,6 +30,11 @@ macro_rules! endpoints {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
+            /// Method and template, as SendGrid documents them and metrics show them.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => concat!(stringify!($method), " ", $path),)* }
+            }
+
             /// The method.
             pub const fn method(self) -> Method {
                 match self { $(Self::$name => Method::$method,)* }

@@ -1,6 +1,6 @@
 //! One call: its turn, its tries, and what came of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::RngExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
@@ -14,6 +14,7 @@ use super::error::Error;
 use super::quota::quota;
 use super::refusal::{Message, Refusal};
 use super::turn::{Turn, Turns};
+use super::watcher::{CallOutcome, TriedCall};
 
 /// Answers are small; an edge that sends more is not SendGrid's API.
 const ANSWER_BYTES: usize = 4 << 20;
@@ -73,7 +74,7 @@ impl Http {
         let mut tried = 1;
         loop {
             let turn = self.turns.turn(ask.endpoint).await.map_err(|wait| Error::rate_limited(ask, Some(wait)))?;
-            let failure = match self.try_once(ask, turn).await? {
+            let failure = match self.try_watched(ask, turn).await? {
                 Tried::Done(body) => return Ok(body),
                 Tried::Failed(failure) => failure,
             };
@@ -90,7 +91,22 @@ impl Http {
         }
     }
 
-    async fn try_once(&self, ask: &Ask, mut turn: Turn<'_>) -> Result<Tried, Error> {
+    /// Tries, and tells the watcher.
+    async fn try_watched(&self, ask: &Ask, mut turn: Turn<'_>) -> Result<Tried, Error> {
+        let began = Instant::now();
+        let tried = self.try_once(ask, &mut turn).await;
+        if let Some(watcher) = &self.config.watcher {
+            let outcome = match &tried {
+                Ok(Tried::Done(_)) => CallOutcome::Done,
+                Ok(Tried::Failed(Failure { error, .. })) | Err(error) => outcome(error),
+            };
+            let (endpoint, took, quota) = (ask.endpoint, began.elapsed(), turn.heard());
+            watcher.tried(&TriedCall { endpoint, outcome, took, quota });
+        }
+        tried
+    }
+
+    async fn try_once(&self, ask: &Ask, turn: &mut Turn<'_>) -> Result<Tried, Error> {
         let response = match self.request(ask)?.send().await {
             Ok(response) => response,
             Err(source) => return Ok(Tried::unreachable(ask, source)),
@@ -140,6 +156,16 @@ impl Tried {
         let may_be_done = !source.is_connect();
         let error = Error::Unreachable { method: ask.endpoint.method(), path: ask.path.clone(), source };
         Self::Failed(Failure { error, may_be_done, has_turn: false })
+    }
+}
+
+/// What came of a try that did not succeed.
+const fn outcome(error: &Error) -> CallOutcome {
+    match error {
+        Error::RateLimited { .. } => CallOutcome::RateLimited,
+        Error::Refused { refusal: Refusal::Server, .. } | Error::UnexpectedAnswer { .. } => CallOutcome::Failed,
+        Error::Unreachable { .. } | Error::Unknown { .. } => CallOutcome::Unreachable,
+        Error::Refused { .. } | Error::NoSuch { .. } | Error::Name { .. } | Error::Config(_) => CallOutcome::Refused,
     }
 }
 

@@ -35,6 +35,7 @@ mod stats;
 mod subusers;
 mod suppressions;
 mod turn;
+mod watcher;
 mod webhooks;
 
 pub use account::{Account, AccountCredits, AccountDetails, AccountKind};
@@ -52,4 +53,5 @@ pub use scheduled_sends::{BatchId, ScheduledSend, Stop};
 pub use stats::{Day, Days, Metrics, NamedDay, ProviderMetrics};
 pub use subusers::{Reputation, Subuser};
 pub use suppressions::{Suppression, SuppressionList, TimeWindow};
+pub use watcher::{CallOutcome, TriedCall, Watcher};
 pub use webhooks::{Webhook, WebhookEvent, WebhookKey, WebhookOAuth, WebhookSettings, Webhooks};

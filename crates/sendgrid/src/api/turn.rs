@@ -72,6 +72,11 @@ impl Turn<'_> {
     pub(super) fn hear(&mut self, quota: Option<Quota>) {
         self.quota = quota;
     }
+
+    /// What the answer told of the rate limit.
+    pub(super) const fn heard(&self) -> Option<Quota> {
+        self.quota
+    }
 }
 
 impl Drop for Turn<'_> {

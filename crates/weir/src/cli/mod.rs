@@ -2,6 +2,10 @@
 
 pub(crate) mod connect;
 pub(crate) mod operate;
+pub(crate) mod outreach;
+pub(crate) mod see;
+pub(crate) mod steer;
+pub(crate) mod token;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -9,11 +13,14 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use model::Millis;
 use sendgrid::webhook::CustomerRule;
 
 use self::connect::{ConnectOptions, DisconnectOptions};
-use self::operate::{AnswerOptions, EnforceCommand, UndoOptions, Where};
+use self::outreach::OutreachCommand;
+use self::operate::{Asking, Author, OperateCommand};
+use self::token::TokenCommand;
 
 /// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
 ///
@@ -26,9 +33,13 @@ use self::operate::{AnswerOptions, EnforceCommand, UndoOptions, Where};
 /// To set SendGrid up:    weir connect --config weir.toml --url URL
 /// To see what is wrong:  weir config check --config weir.toml
 /// To run it:             weir run --config weir.toml
+/// To see what happens:   weir top
 /// To stop enforcement:   weir enforce pause --by ann --reason "looks like a false alarm"
 /// To take a rule back:   weir undo --rule spam-reports --since 2h --by ann --reason "a false alarm"
+/// To let one go:         weir release acme --by ann --reason "they have cleaned their list"
 /// To try a policy:       weir backtest --policy policy.toml --events events.ndjson.zst
+///
+/// Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 3 no such thing, 4 refused, 5 Weir does not answer.
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
 pub(crate) struct Cli {
@@ -63,20 +74,30 @@ pub(crate) enum Command {
     /// Put another policy in force without a restart.
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// See how enforcement is, stop it, and let it go on.
+    /// Print the reference of all metrics, as Markdown.
+    Metrics,
+    #[command(flatten)]
+    Operate(OperateCommand),
+    /// Make tokens for whoever is to be let in at the operators' API and pages.
     #[command(subcommand)]
-    Enforce(EnforceCommand),
-    /// List what awaits a person's approval.
-    Approvals(Where),
-    /// Approve what awaits approval about a customer.
-    Approve(AnswerOptions),
-    /// Reject it: the customer is left as it is until its next decision.
-    Reject(AnswerOptions),
-    /// Take back all that a rule decided since a time: its customers go back to where they stood before.
-    Undo(UndoOptions),
+    Token(TokenCommand),
+    /// Write out the templates of what customer success and customers are told, and see what they say.
+    #[command(subcommand)]
+    Outreach(OutreachCommand),
     /// Make the topics that Weir needs in Kafka.
     #[command(subcommand)]
     Topics(TopicsCommand),
+    /// Print the completions of a shell; `docs/cli.md` says where each looks for them.
+    Completions {
+        /// Which shell's.
+        shell: Shell,
+    },
+    /// Write man pages, one a command.
+    Man {
+        /// Into this folder; it is made where it is missing.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -122,16 +143,10 @@ pub(crate) struct DemoOptions {
 pub(crate) struct ExplainOptions {
     /// The decision's id: 32 hexadecimal digits, as the decisions and a customer's reasons show it.
     pub(crate) id: String,
-    /// The configuration file, which names the operators' API under `[admin]` as `listen`, and the log and the policy for where
-    /// no Weir runs here, or the log is too long for it.
-    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-    /// Where the operators' API is, if not where the configuration says: http://host:port. The log is then left alone.
-    #[arg(long, value_name = "URL")]
-    pub(crate) to: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Which Weir is asked. The configuration also names the log and the policy, for where no Weir runs here, or the log is too
+    /// long for it; with --admin the log is left alone.
+    #[command(flatten)]
+    pub(crate) asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -139,15 +154,8 @@ pub(crate) struct CompletenessOptions {
     /// How many days back; today is not over, and not compared yet.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=92))]
     pub(crate) days: u32,
-    /// The configuration file, which names the operators' API under `[admin]` as `listen`.
-    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-    /// Where the operators' API is, if not where the configuration says: http://host:port.
-    #[arg(long, value_name = "URL")]
-    pub(crate) to: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -180,18 +188,10 @@ pub(crate) struct PolicyOptions {
     /// The policy file.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Who puts it in force.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: String,
-    /// Why.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    /// The configuration file, which names the operators' API under `[admin]` as `listen`.
-    #[arg(long, value_name = "FILE", env = "WEIR_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-    /// Where the operators' API is, if not where the configuration says: http://host:port.
-    #[arg(long, value_name = "URL")]
-    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) author: Author,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -263,5 +263,12 @@ fn policy_names() -> PossibleValuesParser {
 /// Writes to standard output.
 pub(crate) fn print(text: &str) {
     // Whoever closes the pipe has read enough.
-    let _written = writeln!(std::io::stdout(), "{}", text.trim_end()).is_ok();
+    let _written = try_print(text).is_ok();
+}
+
+/// Writes to standard output, for who has more to say and has to know whether anybody still reads.
+pub(crate) fn try_print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", text.trim_end())?;
+    out.flush()
 }

@@ -82,7 +82,7 @@ impl Check<'_> {
     }
 
     /// A share of a whole, written as a percentage; from 0 to 1.
-    fn share(&mut self, written: Option<&Spanned<String>>, default: f64) -> f64 {
+    pub(super) fn share(&mut self, written: Option<&Spanned<String>>, default: f64) -> f64 {
         let Some(written) = written else { return default };
         let number = written.get_ref().strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
         number.filter(|percent| (0.0..=100.0).contains(percent)).map_or_else(

@@ -1,5 +1,6 @@
 //! From a configuration file to settings in which nothing is wrong.
 
+mod access;
 mod check;
 mod completeness;
 mod connecting;
@@ -7,10 +8,12 @@ mod enforcer;
 mod gate;
 mod hooks;
 mod log;
+mod outreach;
 mod places;
 mod raw;
 mod settings;
 mod state;
+mod tracing;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,11 +21,13 @@ use std::process::ExitCode;
 
 use policy::{Fault, Policy, PolicyError};
 
+pub(crate) use access::{AccessSettings, role};
 pub(crate) use connecting::{ConfiguredSource, Connecting, place_of_keys};
 pub(crate) use gate::GateSettings;
 pub(crate) use log::{KafkaSettings, LogSettings};
 pub(crate) use settings::{Reading, RecordedSettings, Settings, enforcers_api};
 pub(crate) use state::StateSettings;
+pub(crate) use tracing::TraceSettings;
 
 /// The documented defaults.
 pub(crate) const DEFAULT: &str = include_str!("../../default.toml");
@@ -76,6 +81,11 @@ pub(crate) fn load_connecting(path: &Path) -> Result<Connecting, ConfigError> {
 /// The same for what a backtest over files has to know.
 pub(crate) fn load_recorded(path: &Path) -> Result<RecordedSettings, ConfigError> {
     settings::check_recorded(&load_raw(Some(path))?)
+}
+
+/// Reads the templates of outreach, and nothing else.
+pub(crate) fn load_templates(path: Option<&Path>) -> Result<::outreach::Templates, ConfigError> {
+    outreach::check_templates(&load_raw(path)?)
 }
 
 /// Reads and checks a policy file.
@@ -280,6 +290,51 @@ mod tests {
         let settings = checked("", &[("WEIR__LOG__PARTITIONS", "7")]).unwrap();
         let LogSettings::Embedded(log) = settings.log else { unreachable!("the default") };
         assert_eq!(log.partitions.get(), 7);
+    }
+
+    #[test]
+    fn who_is_let_in_is_told_by_tokens_and_a_proxy_that_proves_itself() {
+        let sha256 = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
+        let text = format!(
+            "[admin]\nlisten = \"0.0.0.0:8081\"\n[[admin.token]]\nname = \"ci\"\nrole = \"viewer\"\nsha256 = \"{sha256}\"\n\
+             [admin.proxy]\nroles = {{ operator = [\"ops\", \"leads\"], approver = [\"leads\"] }}\n\
+             addresses = [\"10.0.0.0/8\", \"192.0.2.7\"]\nsecret_env = \"PATH\"\n"
+        );
+        let settings = checked(&text, &[]).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let told = format!("{settings:?}");
+        assert!(!told.contains(&path) && !told.contains(sha256), "{told}");
+        let AccessSettings { tokens, proxy } = settings.access;
+        assert_eq!(tokens.iter().map(console::Token::name).collect::<Vec<_>>(), ["ci"]);
+        let proxy = proxy.unwrap();
+        assert_eq!((proxy.user_header.as_str(), proxy.addresses.len()), ("x-forwarded-user", 2));
+        assert_eq!(proxy.roles["leads"], console::Role::Approver, "the most that any says");
+    }
+
+    #[test]
+    fn a_listener_that_others_reach_asks_who_they_are() {
+        let faults = checked("[admin]\nlisten = \"0.0.0.0:8081\"\n", &[]).unwrap_err();
+        assert!(faults[0].starts_with("line 2, column 10") && faults[0].contains("weir token new"), "{faults:?}");
+        assert!(checked("[admin]\nlisten = \"[::1]:8081\"\n", &[]).is_ok());
+        let text = "[[admin.token]]\nname = \"ci\"\nrole = \"boss\"\nsha256 = \"\"\n\
+                    [[admin.token]]\nname = \"ci\"\nrole = \"viewer\"\nsha256 = \"xyz\"\n\
+                    [admin.proxy]\nuser_header = \"a b\"\nroles = { king = [] }\n\
+                    [admin]\nlisten = \"127.0.0.1:1\"\n";
+        let text = text.replace("[admin]\nlisten = \"127.0.0.1:1\"\n", "");
+        let faults = checked(&text, &[]).unwrap_err();
+        for (place, word) in [("line 3", "boss"), ("line 6", "another token"), ("line 8", "64 hex"), ("line 10", "a b")]
+        {
+            assert!(faults.iter().any(|f| f.starts_with(place) && f.contains(word)), "{place} {word}: {faults:#?}");
+        }
+        let proxy = |more: &str| checked(&format!("[admin.proxy]\nroles = {{ king = [] }}\n{more}"), &[]).unwrap_err();
+        let faults = proxy("");
+        for word in ["king", "nobody would be let in", "proves itself by nothing"] {
+            assert!(faults.iter().any(|fault| fault.contains(word)), "{word}: {faults:#?}");
+        }
+        let faults = proxy(&format!("addresses = [\"everywhere\"]\nsecret_env = \"{NO_KEY}\"\n"));
+        for word in ["everywhere", NO_KEY] {
+            assert!(faults.iter().any(|fault| fault.contains(word)), "{word}: {faults:#?}");
+        }
     }
 
     #[test]

@@ -32,7 +32,11 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) completeness: RawCompleteness,
     #[serde(default)]
+    pub(super) tracing: RawTracing,
+    #[serde(default)]
     pub(super) hook: Vec<RawHook>,
+    #[serde(default)]
+    pub(super) outreach: RawOutreach,
     #[serde(default)]
     pub(super) source: Vec<RawSource>,
 }
@@ -53,6 +57,30 @@ pub(super) struct RawReceiver {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAdmin {
     pub(super) listen: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) token: Vec<RawToken>,
+    pub(super) proxy: Option<Spanned<RawProxy>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawToken {
+    pub(super) name: Spanned<String>,
+    pub(super) role: Spanned<String>,
+    pub(super) sha256: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawProxy {
+    pub(super) user_header: Option<Spanned<String>>,
+    pub(super) groups_header: Option<Spanned<String>>,
+    /// The groups that have each role.
+    pub(super) roles: Spanned<BTreeMap<String, Vec<String>>>,
+    #[serde(default)]
+    pub(super) addresses: Vec<Spanned<String>>,
+    pub(super) secret_header: Option<Spanned<String>>,
+    pub(super) secret_env: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -86,6 +114,13 @@ pub(super) struct RawState {
     pub(super) checkpoints: Option<Spanned<String>>,
     pub(super) checkpoint_interval: Option<Spanned<String>>,
     pub(super) grace: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTracing {
+    pub(super) otlp: Option<Spanned<String>>,
+    pub(super) sample: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -184,6 +219,31 @@ pub(super) struct RawCustomerRule {
     pub(super) category_prefix: Option<String>,
     pub(super) pool: Option<bool>,
     pub(super) fixed: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOutreach {
+    pub(super) customer_success: Option<Spanned<String>>,
+    pub(super) from: Option<Spanned<String>>,
+    pub(super) chat_url_env: Option<Spanned<String>>,
+    pub(super) contacts: Option<Spanned<String>>,
+    pub(super) tell_customers: Option<Spanned<bool>>,
+    pub(super) quiet: Option<Spanned<String>>,
+    pub(super) templates: Option<Spanned<String>>,
+    pub(super) console_url: Option<Spanned<String>>,
+    pub(super) smtp: Option<RawSmtp>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSmtp {
+    pub(super) host: Spanned<String>,
+    pub(super) port: Option<u16>,
+    pub(super) tls: Option<Spanned<String>>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+    pub(super) timeout: Option<Spanned<String>>,
 }
 
 /// Before the names of keys in the environment.

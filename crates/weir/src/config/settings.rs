@@ -15,14 +15,17 @@ use sendgrid::api::{self, ApiKey};
 use sendgrid::webhook::{VerificationKey, Verifier};
 use toml::Spanned;
 
+use super::access::{self, AccessSettings};
 use super::check::Check;
 use super::completeness;
 use super::enforcer;
 use super::gate::{self, GateSettings};
 use super::hooks;
+use super::outreach;
 use super::log::{self, LogSettings};
 use super::raw::{RawCustomerRule, RawReceiver, RawSource};
 use super::state::{self, StateSettings};
+use super::tracing::{self, TraceSettings};
 use super::{ConfigError, Loaded};
 
 /// Everything that Weir is told.
@@ -31,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) receiver: receiver::Config,
     pub(crate) sources: Vec<Source>,
     pub(crate) admin: SocketAddr,
+    pub(crate) access: AccessSettings,
     pub(crate) gate: GateSettings,
     pub(crate) log: LogSettings,
     pub(crate) state: StateSettings,
@@ -41,8 +45,12 @@ pub(crate) struct Settings {
     pub(crate) enforcer: ::enforcer::Config,
     pub(crate) sendgrid: Option<api::Config>,
     pub(crate) hooks: Vec<Hook>,
+    /// None where nobody is told in words.
+    pub(crate) outreach: Option<::outreach::Config>,
     /// None where nothing is compared.
     pub(crate) completeness: Option<::completeness::Config>,
+    /// None where no traces are sent.
+    pub(crate) traces: Option<TraceSettings>,
 }
 
 impl fmt::Display for Settings {
@@ -71,6 +79,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     let policy = check.policy();
     let receiver = check.receiver(&raw.receiver);
     let admin = check.admin();
+    let access = access::check(&mut check, &raw.admin, admin);
     let log = log::check(&mut check, &raw.log);
     let gate = gate::check(&mut check, raw, &log);
     let tick_interval = check.tick_interval();
@@ -84,11 +93,14 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
             .fault_at(None, &format!("[enforcer] mode = \"{}\" needs a SendGrid API key in {key_env}", enforcer.modes));
     }
     let hooks = hooks::check(&mut check, &raw.hook);
+    let outreach = outreach::check(&mut check, &raw.outreach, &enforcer.modes);
     let completeness = completeness::check(&mut check, raw, sendgrid.is_some());
+    let traces = tracing::check(&mut check, &raw.tracing);
     check.sound(policy.map(|(policy, policy_file)| Settings {
         receiver,
         sources,
         admin,
+        access,
         gate,
         log,
         state,
@@ -98,7 +110,9 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         enforcer,
         sendgrid,
         hooks,
+        outreach,
         completeness,
+        traces,
     }))
 }
 

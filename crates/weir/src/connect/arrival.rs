@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use log::{Append, BoxFuture, Producer};
-use prometheus::{Registry, TextEncoder};
 use receiver::{Receiver, Source};
+use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -74,7 +74,7 @@ impl Watch {
     /// What has come so far.
     pub(super) async fn requests(&self) -> anyhow::Result<Requests> {
         let text = match self {
-            Self::Own { registry, .. } => TextEncoder::new().encode_to_string(&registry.gather())?,
+            Self::Own { registry, .. } => registry.text()?,
             Self::Running(weir) => {
                 let unheard = || format!("Weir at {} does not tell its metrics; does it run?", weir.base());
                 let answer = weir.get("/metrics").send().await.with_context(unheard)?;

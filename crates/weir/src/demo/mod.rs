@@ -25,7 +25,7 @@ use simulator::sendgrid::{HOME, Poster, QUARANTINE, Retries, SendGrid, Signer, W
 
 use crate::cli::{DemoOptions, Role, print};
 use crate::clock::{self, Clock};
-use crate::config::{GateSettings, LogSettings, Settings, StateSettings, enforcers_api};
+use crate::config::{AccessSettings, GateSettings, LogSettings, Settings, StateSettings, enforcers_api};
 use crate::running::Running;
 use mailer::Mailer;
 use watch::Watch;
@@ -121,6 +121,7 @@ fn settings(
         receiver: receiver::Config::new(local),
         sources: vec![Source { name: SourceName::new(SOURCE)?, verifier: Verifier::new(vec![key])?, customer }],
         admin: local,
+        access: AccessSettings::default(),
         gate: GateSettings { listen: None, instance: "demo".to_owned() },
         log: LogSettings::Embedded(embedded::Config::new(folder.join("log"), PartitionCount::new(partitions))),
         state: StateSettings::at(folder.join("state")),
@@ -133,6 +134,7 @@ fn settings(
         hooks: Vec::new(),
         // Its hour is no day.
         completeness: None,
+        traces: None,
     })
 }
 

@@ -139,7 +139,7 @@ fn back(admin: &Admin, before: &BTreeMap<CustomerId, Stage>) -> (Vec<Back>, Vec<
 fn stricter<'a>(
     admin: &'a Admin,
     before: &'a BTreeMap<CustomerId, Stage>,
-) -> impl Iterator<Item = (&'a CustomerId, Stage, Standing)> {
+) -> impl Iterator<Item = (&'a CustomerId, Stage, Arc<Standing>)> {
     before.iter().filter_map(|(customer, before)| {
         let standing = admin.index.standing(customer).filter(|standing| standing.stage > *before)?;
         Some((customer, *before, standing))

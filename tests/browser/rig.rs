@@ -1,0 +1,210 @@
+//! Weir and a simulated SendGrid, and a browser that is told what to do.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use model::{CustomerId, Timestamp};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use simulator::platform::{Account, Placement, Truth};
+use simulator::sendgrid::{Options, Poster, Retries, SendGrid, Signer, World};
+
+/// Subusers whose lists are bought.
+pub(crate) const BAD: [&str; 3] = ["bad-1", "bad-2", "bad-3"];
+/// Names that mean something in a page, in a URL, or to the eye. Their lists are bought, too, so that they stand everywhere.
+pub(crate) const HOSTILE: [&str; 4] = [
+    "<script>globalThis.hurt=1</script>",
+    "\"'><img src=x onerror=globalThis.hurt=2>",
+    "../../%2e%2e/?a=1&b=%3C#d",
+    "\u{202e}gnihsihp \u{5d0}\u{5d1} <b>",
+];
+pub(crate) const MARKUP: &str = "<img src=x onerror=globalThis.hurt=3></td><script>globalThis.hurt=4</script>";
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOKING: Duration = Duration::from_millis(20);
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(since.as_millis().try_into().unwrap())
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Weir in mode `approve`, beside a SendGrid with three subusers.
+pub(crate) struct Rig {
+    _folder: tempfile::TempDir,
+    pub(crate) sendgrid: SendGrid,
+    signer: Arc<Signer>,
+    receiver: u16,
+    admin: u16,
+    client: Client,
+    weir: Child,
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let _ended = self.weir.kill();
+        let _ended = self.weir.wait();
+    }
+}
+
+impl Rig {
+    /// With mail on its way, and `access` in the configuration's `[admin]`.
+    pub(crate) async fn new(access: &str) -> Self {
+        let account = |name: &str| Account {
+            id: CustomerId::new(name).unwrap(),
+            truth: Truth::Good,
+            placement: Placement::Subuser(name.to_owned()),
+            planned_mails: 0,
+            bad_from: now(),
+        };
+        let world = World::of(&BAD.map(account));
+        let sendgrid = SendGrid::start_with(world, Options::default()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let signer = Arc::new(Signer::generate().unwrap());
+        let (receiver, admin) = (free_port(), free_port());
+        let config = folder.path().join("weir.toml");
+        let text = format!(
+            r#"
+            [receiver]
+            listen = "127.0.0.1:{receiver}"
+            [admin]
+            listen = "127.0.0.1:{admin}"
+            {access}
+            [log]
+            path = "{log}"
+            [state]
+            path = "{state}"
+            [scorer]
+            tick_interval = "200ms"
+            [enforcer]
+            mode = "approve"
+            settling = "1s"
+            [sendgrid]
+            api = "{api}"
+            [[source]]
+            name = "test"
+            verification_keys = ["{key}"]
+            customer = {{ custom_arg = "customer_id" }}
+            "#,
+            log = folder.path().join("log").display(),
+            state = folder.path().join("state").display(),
+            api = sendgrid.base_url(),
+            key = signer.public_key(),
+        );
+        std::fs::write(&config, text).unwrap();
+        let weir = Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args(["run", "--config"])
+            .arg(&config)
+            .env("WEIR_LOG", "error")
+            .env("SENDGRID_API_KEY", sendgrid.api_key())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { _folder: folder, sendgrid, signer, receiver, admin, client, weir }
+    }
+
+    /// Mail of customers whose lists are bought, and of many whose lists are not; receiving servers' words and categories are
+    /// markup.
+    pub(crate) async fn mail_goes_out(&self) {
+        let mut events = Vec::new();
+        for number in 0..100 {
+            for customer in BAD.into_iter().chain(HOSTILE) {
+                events.push(event(customer, number, "processed", &json!({})));
+                let bounce = json!({"type": "bounce", "status": "5.1.1", "reason": format!("550 5.1.1 {MARKUP}")});
+                events.push(event(customer, number, "bounce", &bounce));
+            }
+            for good in 0..10 {
+                let customer = format!("good-{good}");
+                events.push(event(&customer, number, "processed", &json!({})));
+                events.push(event(&customer, number, "delivered", &json!({"response": MARKUP})));
+            }
+        }
+        let retries = Retries { first: Duration::from_millis(50), longest: Duration::from_millis(200), most: 1_000 };
+        let url = format!("http://127.0.0.1:{}/webhooks/sendgrid/test", self.receiver);
+        let poster = Poster::new(&url, Arc::clone(&self.signer), retries, Arc::new(now)).unwrap();
+        for batch in events.chunks(200) {
+            poster.post(batch).await.unwrap();
+        }
+    }
+
+    pub(crate) fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.admin)
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base()))
+    }
+
+    async fn get(&self, path: &str) -> Option<Value> {
+        self.request(Method::GET, path).send().await.ok()?.error_for_status().ok()?.json().await.ok()
+    }
+
+    /// Waits until what the API answers is as wanted.
+    pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.get(path).await.unwrap_or_default();
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "{path}: {answer}");
+            tokio::time::sleep(LOOKING).await;
+        }
+    }
+
+    /// Waits until a subuser is in this pool, and in no other.
+    pub(crate) async fn until_in(&self, subuser: &str, pool: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        let pools = || self.sendgrid.world().pools_of(subuser).into_iter().collect::<Vec<_>>();
+        while pools() != [pool] {
+            assert!(Instant::now() < deadline, "{subuser} is in {:?}", pools());
+            tokio::time::sleep(LOOKING).await;
+        }
+    }
+
+    /// Runs a scenario in the browser; what it found.
+    pub(crate) async fn browse(&self, scenario: &str, wanted: Value) -> Value {
+        let mut wanted = wanted;
+        wanted["base"] = json!(self.base());
+        let script = here().join(scenario);
+        let mut command = Command::new("node");
+        command.arg(script).arg(wanted.to_string());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{scenario} with {wanted}: {told}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+fn event(customer: &str, number: u32, kind: &str, more: &Value) -> String {
+    let id = format!("{kind}-{customer}-{number}");
+    let mut event = json!({
+        "event": kind, "timestamp": now().seconds(), "email": format!("{number}@example.org"), "customer_id": customer,
+        "category": [MARKUP], "sg_message_id": format!("{customer}-{number}.x"), "sg_event_id": id,
+    });
+    event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    event.to_string()
+}
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser")
+}
+
+/// Where pictures are put.
+pub(crate) fn pictures() -> PathBuf {
+    let told = std::env::var_os("WEIR_ARTEFACTS").map(PathBuf::from);
+    told.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/artefacts"))
+}
+
+/// A customer's path in the pages and in the API.
+pub(crate) fn path_of(folder: &str, customer: &str) -> String {
+    let mut url: reqwest::Url = "http://weir".parse().unwrap();
+    url.path_segments_mut().unwrap().extend(folder.split('/')).push(customer);
+    url.path().to_owned()
+}
