@@ -18,6 +18,7 @@ mod manual;
 mod metrics;
 mod opening;
 mod operating;
+mod outreaching;
 mod rendering;
 mod running;
 mod running_weir;
@@ -62,6 +63,7 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Metrics => cli::print(&metrics::reference()?),
         Command::Token(TokenCommand::New(options)) => tokens::new(&options)?,
+        Command::Outreach(command) => runtime()?.block_on(outreaching::run(command))?,
         Command::Topics(TopicsCommand::Create { config }) => {
             let log = config::load_log(config.as_deref())?;
             runtime()?.block_on(opening::create_topics(&log))?;

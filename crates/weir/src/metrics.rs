@@ -52,6 +52,7 @@ pub(crate) fn catalogue() -> telemetry::Result<Vec<Metric>> {
     enforcer::list_metrics(&registry)?;
     SendGridCalls::register(&registry)?;
     hooks::list_metrics(&registry)?;
+    outreach::list_metrics(&registry)?;
     ::completeness::list_metrics(&registry)?;
     console::list_metrics(&registry)?;
     Ok(registry.catalogue())

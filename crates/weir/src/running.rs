@@ -16,6 +16,7 @@ use hooks::Hooks;
 use log::Log;
 use log::embedded::EmbeddedLog;
 use model::Stage;
+use outreach::Outreach;
 use receiver::Receiver;
 use scorer::store::Budget;
 use scorer::{Handle, Scorer, Ticker};
@@ -148,6 +149,7 @@ impl Running {
             }
             running.start_enforcer(&settings, &log, &clock, &registry)?;
             running.start_hooks(&settings, &log, &clock, &registry)?;
+            running.start_outreach(&settings, &log, &clock, &registry)?;
             running.start_completeness(&settings, &log, &clock, &registry)?;
         }
         let probes = Probes { registry: registry.clone(), ready: running.ready.clone() };
@@ -222,6 +224,20 @@ impl Running {
         if !settings.hooks.is_empty() {
             let hooks = Hooks::new(settings.hooks.clone(), Arc::clone(log), Arc::clone(clock), registry)?;
             self.work.spawn("hooks", hooks.run(self.work.shutdown.clone()));
+        }
+        Ok(())
+    }
+
+    fn start_outreach(
+        &mut self,
+        settings: &Settings,
+        log: &Arc<dyn Log>,
+        clock: &Clock,
+        registry: &Registry,
+    ) -> anyhow::Result<()> {
+        if let Some(config) = settings.outreach.clone() {
+            let outreach = Outreach::new(config, Arc::clone(log), Arc::clone(clock), registry)?;
+            self.work.spawn("outreach", outreach.run(self.work.shutdown.clone()));
         }
         Ok(())
     }

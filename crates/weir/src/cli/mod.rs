@@ -2,6 +2,7 @@
 
 pub(crate) mod connect;
 pub(crate) mod operate;
+pub(crate) mod outreach;
 pub(crate) mod see;
 pub(crate) mod steer;
 pub(crate) mod token;
@@ -17,6 +18,7 @@ use model::Millis;
 use sendgrid::webhook::CustomerRule;
 
 use self::connect::{ConnectOptions, DisconnectOptions};
+use self::outreach::OutreachCommand;
 use self::operate::{Asking, Author, OperateCommand};
 use self::token::TokenCommand;
 
@@ -79,6 +81,9 @@ pub(crate) enum Command {
     /// Make tokens for whoever is to be let in at the operators' API and pages.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Write out the templates of what customer success and customers are told, and see what they say.
+    #[command(subcommand)]
+    Outreach(OutreachCommand),
     /// Make the topics that Weir needs in Kafka.
     #[command(subcommand)]
     Topics(TopicsCommand),

@@ -8,6 +8,7 @@ mod enforcer;
 mod gate;
 mod hooks;
 mod log;
+mod outreach;
 mod places;
 mod raw;
 mod settings;
@@ -80,6 +81,11 @@ pub(crate) fn load_connecting(path: &Path) -> Result<Connecting, ConfigError> {
 /// The same for what a backtest over files has to know.
 pub(crate) fn load_recorded(path: &Path) -> Result<RecordedSettings, ConfigError> {
     settings::check_recorded(&load_raw(Some(path))?)
+}
+
+/// Reads the templates of outreach, and nothing else.
+pub(crate) fn load_templates(path: Option<&Path>) -> Result<::outreach::Templates, ConfigError> {
+    outreach::check_templates(&load_raw(path)?)
 }
 
 /// Reads and checks a policy file.

@@ -36,6 +36,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) hook: Vec<RawHook>,
     #[serde(default)]
+    pub(super) outreach: RawOutreach,
+    #[serde(default)]
     pub(super) source: Vec<RawSource>,
 }
 
@@ -217,6 +219,31 @@ pub(super) struct RawCustomerRule {
     pub(super) category_prefix: Option<String>,
     pub(super) pool: Option<bool>,
     pub(super) fixed: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOutreach {
+    pub(super) customer_success: Option<Spanned<String>>,
+    pub(super) from: Option<Spanned<String>>,
+    pub(super) chat_url_env: Option<Spanned<String>>,
+    pub(super) contacts: Option<Spanned<String>>,
+    pub(super) tell_customers: Option<Spanned<bool>>,
+    pub(super) quiet: Option<Spanned<String>>,
+    pub(super) templates: Option<Spanned<String>>,
+    pub(super) console_url: Option<Spanned<String>>,
+    pub(super) smtp: Option<RawSmtp>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSmtp {
+    pub(super) host: Spanned<String>,
+    pub(super) port: Option<u16>,
+    pub(super) tls: Option<Spanned<String>>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_env: Option<Spanned<String>>,
+    pub(super) timeout: Option<Spanned<String>>,
 }
 
 /// Before the names of keys in the environment.

@@ -21,6 +21,7 @@ use super::completeness;
 use super::enforcer;
 use super::gate::{self, GateSettings};
 use super::hooks;
+use super::outreach;
 use super::log::{self, LogSettings};
 use super::raw::{RawCustomerRule, RawReceiver, RawSource};
 use super::state::{self, StateSettings};
@@ -44,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) enforcer: ::enforcer::Config,
     pub(crate) sendgrid: Option<api::Config>,
     pub(crate) hooks: Vec<Hook>,
+    /// None where nobody is told in words.
+    pub(crate) outreach: Option<::outreach::Config>,
     /// None where nothing is compared.
     pub(crate) completeness: Option<::completeness::Config>,
     /// None where no traces are sent.
@@ -90,6 +93,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
             .fault_at(None, &format!("[enforcer] mode = \"{}\" needs a SendGrid API key in {key_env}", enforcer.modes));
     }
     let hooks = hooks::check(&mut check, &raw.hook);
+    let outreach = outreach::check(&mut check, &raw.outreach, &enforcer.modes);
     let completeness = completeness::check(&mut check, raw, sendgrid.is_some());
     let traces = tracing::check(&mut check, &raw.tracing);
     check.sound(policy.map(|(policy, policy_file)| Settings {
@@ -106,6 +110,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         enforcer,
         sendgrid,
         hooks,
+        outreach,
         completeness,
         traces,
     }))

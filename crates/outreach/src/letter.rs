@@ -1,0 +1,200 @@
+//! What is known of a decision, for the templates to tell. Never a recipient's address.
+
+use model::figures::thousands;
+use model::{CustomerId, Decision, Evidence, Rate, Stage, Test, Timestamp};
+use serde::Serialize;
+
+use crate::force::Force;
+
+/// To whom something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// The platform's own people.
+    Success,
+    /// The customer itself.
+    Customer,
+}
+
+impl Audience {
+    /// The template that tells it of `stage`.
+    pub fn template(self, stage: Stage) -> String {
+        let folder = match self {
+            Self::Success => "success",
+            Self::Customer => "customer",
+        };
+        format!("{folder}/{}", stage.name())
+    }
+}
+
+/// Whether the customer itself is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerTold {
+    /// It is written to as soon as the stage is in force.
+    WhenInForce,
+    /// Weir does not write to customers.
+    Off,
+    /// No address is known.
+    NoContact,
+}
+
+/// What templates are filled with; docs/outreach.md describes each member.
+#[derive(Clone, Debug, Serialize)]
+pub struct Letter {
+    customer: String,
+    from: Stage,
+    to: Stage,
+    direction: &'static str,
+    at: String,
+    decision: String,
+    rule: Option<String>,
+    command: Option<String>,
+    by: Option<String>,
+    reason: Option<String>,
+    state: &'static str,
+    held_reason: Option<String>,
+    daily_cap: Option<String>,
+    earlier_moves: u32,
+    customer_told: CustomerTold,
+    evidence: Option<Figures>,
+    mend: String,
+    console: Option<String>,
+}
+
+/// The evidence, as it is read.
+#[derive(Clone, Debug, Serialize)]
+struct Figures {
+    signal: String,
+    bad_events: String,
+    of: String,
+    window: &'static str,
+    since: String,
+    until: String,
+    numerator: String,
+    denominator: String,
+    rate: String,
+    at_least: String,
+    limit: String,
+    fleet_rate: String,
+    /// Whether the limit is one of all customers together.
+    is_for_all: bool,
+    set_aside: Option<String>,
+    events: Vec<String>,
+}
+
+/// What a letter is made from, beside its decision.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// To whom it goes.
+    pub audience: Audience,
+    /// What has come of the decision.
+    pub force: Force,
+    /// Decisions before it that nobody was told of.
+    pub earlier_moves: u32,
+    /// Whether the customer is told.
+    pub customer_told: CustomerTold,
+    /// Where the operators' pages are.
+    pub console: Option<url::Url>,
+}
+
+impl Letter {
+    /// A letter about `decision`. To customers it names no rule, no person and no person's reason.
+    pub fn new(decision: &Decision, circumstances: &Circumstances) -> Self {
+        let Circumstances { audience, force, earlier_moves, customer_told, console } = circumstances;
+        let for_success = |text: &str| (*audience == Audience::Success).then(|| text.to_owned());
+        let command = decision.rule.strip_prefix("command:");
+        Self {
+            customer: decision.customer.to_string(),
+            from: decision.from,
+            to: decision.to,
+            direction: if decision.to > decision.from { "up" } else { "down" },
+            at: minute(decision.at),
+            decision: decision.id.to_string(),
+            rule: for_success(&decision.rule).filter(|_| command.is_none()),
+            command: command.and_then(for_success),
+            by: decision.by.as_deref().and_then(for_success),
+            reason: decision.reason.as_deref().and_then(for_success),
+            state: force.name(),
+            held_reason: force.held_reason().and_then(for_success),
+            daily_cap: force.daily_cap().map(thousands),
+            earlier_moves: *earlier_moves,
+            customer_told: *customer_told,
+            evidence: decision.evidence.as_ref().map(Figures::of),
+            mend: mend(decision.evidence.as_ref()).to_owned(),
+            console: for_success("").and(console.as_ref()).and_then(|console| page_of(console, &decision.customer)),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn customer(&self) -> &str {
+        &self.customer
+    }
+}
+
+/// The template in `mend/` that says what helps.
+fn mend(evidence: Option<&Evidence>) -> &'static str {
+    let Some(evidence) = evidence else { return "person" };
+    policy::Signal::named(&evidence.signal).map_or("other", policy::Signal::name)
+}
+
+fn page_of(console: &url::Url, customer: &CustomerId) -> Option<String> {
+    let mut url = console.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().extend(["customers", customer.as_str()]);
+    Some(url.to_string())
+}
+
+impl Figures {
+    fn of(evidence: &Evidence) -> Self {
+        let (bad_events, of) = in_words(&evidence.signal);
+        let aside: u64 = evidence.set_aside.iter().map(|aside| u64::from(aside.mails)).sum();
+        Self {
+            signal: evidence.signal.clone(),
+            bad_events: bad_events.to_owned(),
+            of: of.to_owned(),
+            window: match evidence.window {
+                model::Window::Hour => "hour",
+                model::Window::Day => "24 hours",
+                model::Window::Week => "7 days",
+                model::Window::Month => "30 days",
+            },
+            since: minute(evidence.from),
+            until: minute(evidence.until),
+            numerator: thousands(evidence.numerator),
+            denominator: thousands(evidence.denominator),
+            rate: percent(evidence.rate),
+            at_least: percent(evidence.bound),
+            limit: percent(evidence.threshold),
+            fleet_rate: percent(evidence.fleet_rate),
+            is_for_all: evidence.test == Test::Budget,
+            set_aside: (aside > 0).then(|| thousands(aside)),
+            events: evidence.events.iter().filter(|id| !id.contains('@')).cloned().collect(),
+        }
+    }
+}
+
+fn in_words(signal: &str) -> (&str, &str) {
+    let (attempted, delivered) = ("mails attempted", "mails delivered");
+    match signal {
+        "hard_bounce" => ("hard bounces", attempted),
+        "invalid_address" => ("mails to addresses that do not exist", attempted),
+        "block" => ("blocks", attempted),
+        "reputation_block" => ("blocks for reputation, content or frequency", attempted),
+        "soft_bounce" => ("soft bounces", attempted),
+        "deferral" => ("deferred mails", attempted),
+        "spam_report" => ("complaints", "mails delivered to providers that report complaints"),
+        "unsubscribe" => ("unsubscribes", delivered),
+        other => (other, "mails"),
+    }
+}
+
+fn percent(rate: Rate) -> String {
+    let rate = rate.get() * 100.0;
+    if rate > 0.0 && rate < 0.1 { format!("{rate:.3} %") } else { format!("{rate:.2} %") }
+}
+
+/// A moment to the minute, in UTC.
+fn minute(at: Timestamp) -> String {
+    let text = at.to_string();
+    text.get(..16).map_or_else(|| text.clone(), |minute| format!("{} UTC", minute.replace('T', " ")))
+}

@@ -1,0 +1,45 @@
+//! What outreach tells Prometheus.
+
+use telemetry::{IntCounterVec, IntGaugeVec, Label, Registry};
+
+use crate::channel::Channel;
+
+/// The metrics, each by channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    /// Tries by outcome.
+    pub(crate) deliveries: IntCounterVec,
+    /// Messages that wait.
+    pub(crate) waiting: IntGaugeVec,
+    /// Customers of whom the latest message did not arrive, or is not known to have.
+    pub(crate) given_up: IntGaugeVec,
+}
+
+impl Metrics {
+    pub(crate) fn register(registry: &Registry) -> telemetry::Result<Self> {
+        let channel = Label::words("channel", Channel::ALL.map(Channel::name));
+        let outcome = Label::words("outcome", ["delivered", "failed", "given_up", "unknown", "no_contact"]);
+        let gauge = |name: &str, help: &str| registry.gauges(name, help, std::slice::from_ref(&channel));
+        Ok(Self {
+            waiting: gauge("weir_outreach_waiting", "Messages that wait for a try, or for their stage to be in force.")?,
+            given_up: gauge(
+                "weir_outreach_given_up",
+                "Customers of whom the latest message was given up, or is not known to have arrived.",
+            )?,
+            deliveries: registry.counters(
+                "weir_outreach_deliveries_total",
+                "Tries to tell by channel and outcome, messages of which it is not known whether they arrived, and what was given up.",
+                &[channel.clone(), outcome],
+            )?,
+        })
+    }
+}
+
+/// Registers the part's metrics alone, for who only lists them.
+///
+/// # Errors
+///
+/// Where a name is taken.
+pub fn list_metrics(registry: &Registry) -> telemetry::Result<()> {
+    Metrics::register(registry).map(drop)
+}

@@ -1,0 +1,161 @@
+//! A log, decisions and the enforcer's word in it, and outreach that runs over it.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use log::embedded::{Config as LogConfig, EmbeddedLog};
+use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Topic};
+use model::{
+    CaseView, CustomerId, Decision, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held, HeldWhy, InForce,
+    Millis, Mode, Stage, Timestamp,
+};
+use outreach::{Config, Contacts, Error, Outreach, Smtp, Templates, Tls};
+use telemetry::Registry;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::mail_server::MailServer;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for a condition.
+pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "it did not come to that");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn now() -> Timestamp {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap())
+}
+
+pub(crate) fn config(server: &MailServer, contacts: &str) -> Config {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("contacts.csv");
+    std::fs::write(&file, format!("customer,contact,owner\n{contacts}")).unwrap();
+    let smtp = Smtp {
+        host: "127.0.0.1".to_owned(),
+        port: server.port(),
+        tls: Tls::None,
+        login: None,
+        timeout: Duration::from_secs(5),
+    };
+    Config {
+        mail: Some((smtp, "Weir <weir@platform.example>".parse().unwrap())),
+        success: Some("success@platform.example".parse().unwrap()),
+        chat: None,
+        contacts: Contacts::read(&file).unwrap(),
+        tell_customers: true,
+        quiet: Millis::hours(6),
+        waits: vec![Millis::new(50); 100],
+        templates: Templates::built_in().unwrap(),
+        console: Some("https://weir.example.com".parse().unwrap()),
+        modes: EnforcerModes::all(EnforcerMode::Approve),
+    }
+}
+
+pub(crate) fn decision(number: u64, customer: &str, (from, to): (Stage, Stage)) -> Decision {
+    let example = outreach::example(to, Some("hard_bounce")).unwrap();
+    let (id, customer) = (DecisionId::from_bits(number.into()), CustomerId::new(customer).unwrap());
+    Decision { id, customer, from, ..example }
+}
+
+struct Running {
+    registry: Registry,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), Error>>,
+}
+
+pub(crate) struct Platform {
+    _folder: tempfile::TempDir,
+    log: Arc<dyn Log>,
+    running: Option<Running>,
+}
+
+impl Platform {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let count = PartitionCount::new(NonZeroU32::new(3).unwrap());
+        let log = EmbeddedLog::open(LogConfig::new(folder.path().join("log"), count)).unwrap();
+        Self { _folder: folder, log: Arc::new(log), running: None }
+    }
+
+    /// Starts outreach, and waits until it knows where it begins.
+    pub(crate) async fn start(&mut self, config: Config) {
+        let (registry, shutdown) = (Registry::new(), CancellationToken::new());
+        let outreach = Outreach::new(config, Arc::clone(&self.log), Arc::new(now), &registry).unwrap();
+        let task = tokio::spawn(outreach.run(shutdown.clone()));
+        self.running = Some(Running { registry, shutdown, task });
+        until(|| self.metric("weir_outreach_waiting", &[]).is_some()).await;
+    }
+
+    pub(crate) async fn stop(&mut self) {
+        let running = self.running.take().unwrap();
+        running.shutdown.cancel();
+        running.task.await.unwrap().unwrap();
+    }
+
+    pub(crate) async fn decide(&self, decision: &Decision) {
+        let key = decision.customer.as_str().to_owned();
+        self.say(Topic::Decisions, key, serde_json::to_vec(decision).unwrap()).await;
+    }
+
+    /// The enforcer lets it through.
+    pub(crate) async fn let_through(&self, decision: &Decision) {
+        let in_force = InForce { stage: decision.to, since: decision.at, daily_cap: Some(1_000), pool: None };
+        self.case(decision, None, Some(in_force)).await;
+    }
+
+    /// The enforcer asks a person.
+    pub(crate) async fn ask(&self, decision: &Decision) {
+        let held = Held {
+            why: HeldWhy::Approval,
+            reason: "a person has to approve it: weir approve".to_owned(),
+            decision: Some(decision.id.clone()),
+            since: decision.at,
+            expires: None,
+        };
+        self.case(decision, Some(held), None).await;
+    }
+
+    async fn case(&self, decision: &Decision, held: Option<Held>, in_force: Option<InForce>) {
+        let case = CaseView { customer: decision.customer.clone(), stage: decision.to, held, in_force };
+        let key = EnforcementKey::Case(decision.customer.clone()).to_string();
+        self.say(Topic::Enforcement, key, serde_json::to_vec(&case).unwrap()).await;
+    }
+
+    async fn say(&self, topic: Topic, key: String, value: Vec<u8>) {
+        let record =
+            Record { kind: RecordKind::Output, at: now(), key: Bytes::from(key), headers: [].into(), value: value.into() };
+        self.log.producer().append(vec![Append { topic, route: Route::ByKey, record }]).await.unwrap();
+    }
+
+    /// The sum of a metric over everything with these labels; none where it tells nothing.
+    pub(crate) fn metric(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let families = self.running.as_ref().unwrap().registry.gather();
+        let family = families.iter().find(|family| family.name() == name)?;
+        let matches = |metric: &&telemetry::proto::Metric| {
+            let has = |(name, value): &(&str, &str)| {
+                metric.get_label().iter().any(|label| label.name() == *name && label.value() == *value)
+            };
+            labels.iter().all(has)
+        };
+        let metrics: Vec<_> = family.get_metric().iter().filter(matches).collect();
+        let value = |metric: &&telemetry::proto::Metric| metric.get_gauge().value() + metric.get_counter().value();
+        (!metrics.is_empty()).then(|| metrics.iter().map(value).sum())
+    }
+
+    pub(crate) fn outcome(&self, channel: &str, outcome: &str) -> f64 {
+        let labels = [("channel", channel), ("outcome", outcome)];
+        self.metric("weir_outreach_deliveries_total", &labels).unwrap_or_default()
+    }
+}
+
+pub(crate) fn in_shadow(decision: Decision) -> Decision {
+    Decision { mode: Mode::Shadow, ..decision }
+}

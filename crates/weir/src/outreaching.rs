@@ -1,0 +1,96 @@
+//! Templates of outreach: written out, and shown filled.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use model::{Decision, Mode, Stage};
+use outreach::{Audience, BUILT_IN, Circumstances, CustomerTold, Force, Letter};
+use serde::Deserialize;
+
+use crate::cli::outreach::{OutreachCommand, PreviewOptions};
+use crate::config;
+use crate::running_weir::RunningWeir;
+
+/// As many decisions as are looked through for one.
+const PAGES: u32 = 1_000;
+
+pub(crate) async fn run(command: OutreachCommand) -> anyhow::Result<()> {
+    match command {
+        OutreachCommand::Templates { folder } => write_out(&folder),
+        OutreachCommand::Preview(options) => preview(options).await,
+    }
+}
+
+fn write_out(folder: &Path) -> anyhow::Result<()> {
+    let mut written = 0;
+    for (name, text) in BUILT_IN {
+        let file = folder.join(format!("{name}.md"));
+        if file.exists() {
+            continue;
+        }
+        let parent = file.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent).with_context(|| format!("{} can't be made", parent.display()))?;
+        std::fs::write(&file, text).with_context(|| format!("{} can't be written", file.display()))?;
+        written += 1;
+    }
+    crate::cli::print(&format!("{written} templates written; those that were there are left as they were."));
+    Ok(())
+}
+
+async fn preview(options: PreviewOptions) -> anyhow::Result<()> {
+    let (audience, stage) = audience_of(&options.template)?;
+    let templates = config::load_templates(options.at.config.as_deref())?;
+    let decision = match (&options.decision, &options.customer) {
+        (None, None) => {
+            let stage = stage.context("name a stage's template: for example customer/suspended")?;
+            outreach::example(stage, Some(&options.signal)).context("there is no such example")?
+        }
+        (decision, customer) => {
+            let found = |one: &Decision| {
+                decision.as_ref().is_none_or(|id| one.id.as_str() == id)
+                    && customer.as_ref().is_none_or(|id| one.customer.as_str() == id)
+            };
+            latest(&RunningWeir::named(&options.at)?, found).await?.context("no such decision is known")?
+        }
+    };
+    let force = if decision.mode == Mode::Shadow { Force::Shadow } else { Force::InForce { daily_cap: None } };
+    let circumstances =
+        Circumstances { audience, force, earlier_moves: 0, customer_told: CustomerTold::Off, console: None };
+    let letter = Letter::new(&decision, &circumstances);
+    let message = templates.letter(&audience.template(stage.unwrap_or(decision.to)), &letter)?;
+    let body = if options.html { &message.html } else { &message.text };
+    crate::cli::print(&format!("Subject: {}\n\n{body}", message.subject));
+    Ok(())
+}
+
+fn audience_of(template: &str) -> anyhow::Result<(Audience, Option<Stage>)> {
+    let (folder, stage) = template.split_once('/').map_or((template, None), |(folder, stage)| (folder, Some(stage)));
+    let audience = match folder {
+        "success" => Audience::Success,
+        "customer" => Audience::Customer,
+        _ => bail!("{template:?} makes no message: success/STAGE and customer/STAGE do"),
+    };
+    let named = |name: &str| Stage::ALL.into_iter().find(|stage| stage.name() == name);
+    let stage = stage.map(|name| named(name).with_context(|| format!("{name:?} is no stage"))).transpose()?;
+    Ok((audience, stage))
+}
+
+#[derive(Deserialize)]
+struct Page {
+    decisions: Vec<Decision>,
+    next: String,
+}
+
+/// The latest decision of those that a running Weir knows.
+async fn latest(weir: &RunningWeir, found: impl Fn(&Decision) -> bool) -> anyhow::Result<Option<Decision>> {
+    let (mut after, mut latest) = (String::new(), None);
+    for _ in 0..PAGES {
+        let page: Page = weir.answer(weir.get("/v1/decisions").query(&[("after", &after)])).await?;
+        if page.decisions.is_empty() {
+            break;
+        }
+        latest = page.decisions.into_iter().rfind(|one| found(one)).or(latest);
+        after = page.next;
+    }
+    Ok(latest)
+}
