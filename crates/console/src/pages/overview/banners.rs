@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use model::figures::{count, list, thousands};
-use model::{EnforcerModes, HeldWhy, Millis, Timestamp};
+use model::{Bucket, Cell, CellCounts, EnforcerModes, Fleet, Grain, HeldWhy, Millis, Rate};
 use policy::{OpenIncident, Trouble};
 
 use super::Overview;
@@ -18,7 +18,7 @@ pub(super) fn banners(overview: &Overview, visit: &Visit) -> Markup {
     let told: Vec<Markup> = overview
         .incidents
         .iter()
-        .map(|incident| self::incident(incident, overview.now))
+        .map(|incident| self::incident(incident, &overview.fleet))
         .chain(stands_still(overview))
         .chain(paused(overview, visit))
         .chain(broken(overview))
@@ -36,13 +36,13 @@ pub(super) fn banners(overview: &Overview, visit: &Visit) -> Markup {
     }
 }
 
-fn incident(incident: &OpenIncident, now: Timestamp) -> Markup {
+fn incident(incident: &OpenIncident, fleet: &Fleet) -> Markup {
     let what = match incident.trouble {
         Trouble::HardBounce => "refused for good",
         Trouble::Block => "blocked",
         Trouble::Deferral => "deferred",
     };
-    let share = words::percent(incident.mails.rate());
+    let [hits, mails] = last_hour(incident, fleet);
     html! {
         div class="banner incident" {
             p {
@@ -51,13 +51,29 @@ fn incident(incident: &OpenIncident, now: Timestamp) -> Markup {
                     @if let Some(pool) = &incident.pool { " for pool " bdi { (pool) } }
                     ". "
                 }
-                (share) " of " (count(incident.mails.mails, "mail", "mails")) " are " (what) ", of "
-                (incident.hit) " of " (count(incident.customers, "customer", "customers")) ", since "
-                (parts::moment(incident.since, now)) "."
+                "Of the last hour's " (count(mails, "mail", "mails")) " there, "
+                (thousands(hits)) " were " (what) " (" (words::percent(Rate::of(hits, mails).get())) ")."
             }
             p class="soft" { "No customer is charged for its mail there while it lasts." }
         }
     }
+}
+
+/// Mails that it befell, and mails, of the last hour.
+fn last_hour(incident: &OpenIncident, fleet: &Fleet) -> [u32; 2] {
+    let Some(now) = fleet.as_of else { return [0, 0] };
+    let grain = Grain::FiveMinutes;
+    let cells = incident.pool.as_ref().map_or(Some(&fleet.cells), |pool| fleet.pool(pool));
+    let newest = Bucket::of(grain, now);
+    let buckets = (0..grain.reach()).map(|back| Cell { grain, bucket: newest.back(back), provider: incident.provider });
+    let counts = buckets.filter_map(|cell| cells.map(|cells| cells.at(cell)));
+    let sum = counts.fold(CellCounts::default(), CellCounts::plus);
+    let hits = match incident.trouble {
+        Trouble::HardBounce => sum.hard_bounce,
+        Trouble::Block => sum.block,
+        Trouble::Deferral => sum.first_deferral,
+    };
+    [hits, sum.attempted]
 }
 
 fn stands_still(overview: &Overview) -> Option<Markup> {
