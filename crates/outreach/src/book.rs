@@ -129,10 +129,12 @@ impl Book {
     /// What was on its way when the process ended is not known to have arrived, and is not repeated. How many those are.
     pub(crate) fn recover(&mut self, at: Timestamp) -> Vec<Line> {
         let sending = self.lines.iter_mut().filter(|(_, state)| state.sending.is_some());
-        sending.map(|(line, state)| {
-            state.end(How::Unknown, at);
-            *line
-        }).collect()
+        sending
+            .map(|(line, state)| {
+                state.end(How::Unknown, at);
+                *line
+            })
+            .collect()
     }
 }
 
@@ -160,7 +162,10 @@ mod tests {
         let state = &book.lines[&Line::SuccessMail];
         let waiting = state.waiting.as_ref().unwrap();
         assert_eq!((waiting.decision.to, waiting.earlier), (Stage::Quarantined, 1));
-        assert!(!book.take(&decision(1, Stage::Healthy, Stage::Watch), Offset::new(1), (&Line::ALL, NOW)), "read again");
+        assert!(
+            !book.take(&decision(1, Stage::Healthy, Stage::Watch), Offset::new(1), (&Line::ALL, NOW)),
+            "read again"
+        );
     }
 
     #[test]

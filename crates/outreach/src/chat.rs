@@ -5,11 +5,11 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use crate::Error;
 use crate::channel::Outcome;
 use crate::config::Secret;
 use crate::markdown::for_chat;
 use crate::templates::Message;
-use crate::Error;
 
 /// How many characters Slack takes in a block, and how many in a heading.
 const BLOCK: usize = 2_900;
@@ -29,10 +29,13 @@ pub(crate) fn client() -> Result<reqwest::Client, Error> {
 /// What is posted: the text for notifications, and blocks in which nothing is made a link that was not one.
 pub(crate) fn body(message: &Message) -> Value {
     let heading: String = message.subject.chars().take(HEADING).collect();
-    let mut blocks = vec![json!({ "type": "header", "text": { "type": "plain_text", "text": heading, "emoji": false } })];
-    blocks.extend(parts(&message.chat).into_iter().map(|text| {
-        json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } })
-    }));
+    let mut blocks =
+        vec![json!({ "type": "header", "text": { "type": "plain_text", "text": heading, "emoji": false } })];
+    blocks.extend(
+        parts(&message.chat)
+            .into_iter()
+            .map(|text| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } })),
+    );
     json!({ "text": for_chat(&message.subject), "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
 }
 
@@ -69,7 +72,9 @@ pub(crate) async fn send(
     match request.send().await {
         Ok(answer) if answer.status().is_success() => Outcome::Delivered,
         Ok(answer) => match answer.status() {
-            status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) => Outcome::Failed(status.to_string()),
+            status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) => {
+                Outcome::Failed(status.to_string())
+            }
             // A webhook that was taken back may be set up again; a message that is wrong stays so.
             status @ StatusCode::BAD_REQUEST => Outcome::Refused(status.to_string()),
             status => Outcome::Failed(status.to_string()),

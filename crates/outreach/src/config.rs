@@ -114,4 +114,3 @@ pub const WAITS: [Millis; 7] = [
     Millis::hours(16),
     Millis::hours(24),
 ];
-

@@ -72,7 +72,9 @@ impl Contacts {
         let mut known = BTreeMap::new();
         for (line, row) in rows.map_err(|(line, what)| fault(line, what))? {
             let address = |text: Option<&str>| match text.map(str::trim).filter(|text| !text.is_empty()) {
-                Some(text) => text.parse().map(Some).map_err(|error: crate::NoAddress| fault(Some(line), error.to_string())),
+                Some(text) => {
+                    text.parse().map(Some).map_err(|error: crate::NoAddress| fault(Some(line), error.to_string()))
+                }
                 None => Ok(None),
             };
             CustomerId::new(&row.customer).map_err(|error| fault(Some(line), error.to_string()))?;
@@ -131,9 +133,9 @@ fn from_csv(text: &str) -> Rows {
             (error.position().map(csv::Position::line), "it does not have as many columns as the first line".to_owned())
         })?;
         let line = record.position().map_or(1, csv::Position::line);
-        let row = record.deserialize(Some(&headers)).map_err(|_| {
-            (Some(1), "the first line must name the columns: customer, contact and owner".to_owned())
-        })?;
+        let row = record
+            .deserialize(Some(&headers))
+            .map_err(|_| (Some(1), "the first line must name the columns: customer, contact and owner".to_owned()))?;
         rows.push((line, row));
     }
     Ok(rows)
@@ -152,7 +154,8 @@ mod tests {
 
     #[test]
     fn both_forms_say_the_same() {
-        let toml = "[[customer]]\nname = \"acme\"\ncontact = \"ops@acme.example\"\nowner = \"Ann <ann@platform.example>\"\n";
+        let toml =
+            "[[customer]]\nname = \"acme\"\ncontact = \"ops@acme.example\"\nowner = \"Ann <ann@platform.example>\"\n";
         let csv = "customer,contact,owner\nacme,ops@acme.example,Ann <ann@platform.example>\nbolt,,\n";
         let acme = CustomerId::new("acme").unwrap();
         let (toml, csv) = (read("c.toml", toml).unwrap(), read("c.csv", csv).unwrap());

@@ -31,7 +31,8 @@ pub fn decision(to: Stage, signal: Option<&str>) -> Option<Decision> {
         from: if to == Stage::Healthy { Stage::Watch } else { Stage::Healthy },
         to,
         mode: Mode::Enforce,
-        rule: signal.map_or_else(|| "command:set_stage".to_owned(), |signal| format!("{}-fire", signal.replace('_', "-"))),
+        rule: signal
+            .map_or_else(|| "command:set_stage".to_owned(), |signal| format!("{}-fire", signal.replace('_', "-"))),
         blame: None,
         reason: signal.is_none().then(|| "spoke to them on the phone".to_owned()),
         by: signal.is_none().then(|| "ann".to_owned()),
@@ -43,7 +44,8 @@ pub fn decision(to: Stage, signal: Option<&str>) -> Option<Decision> {
 
 fn evidence(signal: &str, at: Timestamp) -> Option<Evidence> {
     let rate = |rate| Rate::new(rate);
-    let aside = SetAside { provider: Provider::Microsoft, from: at, until: at, mails: 120, blame: model::Blame::Provider };
+    let aside =
+        SetAside { provider: Provider::Microsoft, from: at, until: at, mails: 120, blame: model::Blame::Provider };
     Some(Evidence {
         signal: signal.to_owned(),
         window: Window::Day,
@@ -67,7 +69,8 @@ fn evidence(signal: &str, at: Timestamp) -> Option<Evidence> {
 
 /// Each stage's templates with each signal and each that may have come of it, by the template's name.
 pub(crate) fn letters() -> Vec<(String, Letter)> {
-    let signals = policy::Signal::ALL.map(|signal| Some(signal.name())).into_iter().chain([Some("of a later version"), None]);
+    let signals =
+        policy::Signal::ALL.map(|signal| Some(signal.name())).into_iter().chain([Some("of a later version"), None]);
     let forces = [
         Force::InForce { daily_cap: Some(1_000) },
         Force::InForce { daily_cap: None },

@@ -52,7 +52,11 @@ fn read(topic: Topic, mut tail: Box<dyn Tail>, sender: &Sender<Fed>) {
                 }
             }
             Err(error) if error.may_pass() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, topic = topic.name(), "can't be read just now");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    topic = topic.name(),
+                    "can't be read just now"
+                );
                 std::thread::sleep(WAIT);
             }
             Err(error) => {

@@ -40,7 +40,10 @@ impl Ready {
             .subject(message.subject.clone())
             .message_id(Some(format!("<{id}@{}>", from.0.email.domain())))
             .date_now()
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".to_owned(),
+            ));
         for Address(to) in to {
             builder = builder.to(Mailbox::new(to.name.clone(), to.email.clone()));
         }

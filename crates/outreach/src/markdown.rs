@@ -21,7 +21,8 @@ pub(crate) fn escape(text: &str) -> String {
 /// single spaces.
 pub(crate) fn one_line(text: &str) -> String {
     let is_break = |c: char| {
-        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let spaced: String = text.chars().map(|c| if is_break(c) { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -263,7 +264,8 @@ mod tests {
 
     #[test]
     fn what_is_raw_or_leads_elsewhere_is_text() {
-        let text = "# s\n\n<script>alert(1)</script>\n\na <b>c</b> [d](javascript:alert(1)) ![e](https://x.example/p.png)\n";
+        let text =
+            "# s\n\n<script>alert(1)</script>\n\na <b>c</b> [d](javascript:alert(1)) ![e](https://x.example/p.png)\n";
         let document = Document::read(text).unwrap();
         let html = document.html();
         assert!(html.contains("&lt;script&gt;") && html.contains("&lt;b&gt;c&lt;/b&gt; d e"), "{html}");

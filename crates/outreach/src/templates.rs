@@ -184,7 +184,8 @@ impl Templates {
     /// Where the template can't be filled: nothing of it is to be sent then.
     pub fn letter(&self, name: &str, letter: &Letter) -> Result<Message, TemplateFault> {
         let template = self.environment.get_template(name).map_err(|error| fault(&self.files, name, &error))?;
-        let markdown = template.render(minijinja::value::Serde(letter)).map_err(|error| fault(&self.files, name, &error))?;
+        let markdown =
+            template.render(minijinja::value::Serde(letter)).map_err(|error| fault(&self.files, name, &error))?;
         let what = "it does not begin with its subject: a line of `# ` and some words";
         let no_subject = || TemplateFault { file: file_of(&self.files, name), line: Some(1), what: what.to_owned() };
         let document = Document::read(markdown.trim_start()).ok_or_else(no_subject)?;
@@ -194,7 +195,10 @@ impl Templates {
 
     /// The names of those that make a message by themselves.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        BUILT_IN.into_iter().map(|(name, _)| name).filter(|name| OUTSIDE.iter().any(|outside| name.starts_with(outside)))
+        BUILT_IN
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| OUTSIDE.iter().any(|outside| name.starts_with(outside)))
     }
 }
 
@@ -263,7 +267,10 @@ fn collect(
             continue;
         };
         if !BUILT_IN.iter().any(|(known, _)| *known == name) {
-            faults.push(faulty(&path, "it replaces none of Weir's templates; `weir outreach templates` shows them".into()));
+            faults.push(faulty(
+                &path,
+                "it replaces none of Weir's templates; `weir outreach templates` shows them".into(),
+            ));
             continue;
         }
         match std::fs::read_to_string(&path) {

@@ -204,7 +204,8 @@ impl Worker {
     /// Tells everything that is due, as long as nothing new is to be read.
     async fn tell_due(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         let now = self.now();
-        let due: Vec<_> = self.waiting.iter().filter(|(customer, line)| self.is_due(customer, *line, now)).cloned().collect();
+        let due: Vec<_> =
+            self.waiting.iter().filter(|(customer, line)| self.is_due(customer, *line, now)).cloned().collect();
         for (customer, line) in due {
             // One that was frozen may have been replaced.
             if shutdown.is_cancelled() || !self.house.candidacy.holds_office() {
@@ -331,7 +332,12 @@ impl Worker {
     }
 
     /// Learns what came of a try.
-    async fn settle(&mut self, customer: &CustomerId, line: Line, (tries, outcome): (u32, Outcome)) -> Result<(), Error> {
+    async fn settle(
+        &mut self,
+        customer: &CustomerId,
+        line: Line,
+        (tries, outcome): (u32, Outcome),
+    ) -> Result<(), Error> {
         let (now, channel) = (self.now(), line.channel());
         let name = channel.name();
         match outcome {
@@ -350,9 +356,7 @@ impl Worker {
                 tracing::warn!(%customer, channel = name, said, "a message is refused for good and not tried again");
                 self.end(customer, line, How::GivenUp).await
             }
-            Outcome::NotKept => {
-                self.again(customer, line, now + PAUSE).await
-            }
+            Outcome::NotKept => self.again(customer, line, now + PAUSE).await,
             Outcome::Failed(said) => {
                 self.count(line, "failed");
                 self.pause(channel);
@@ -362,7 +366,12 @@ impl Worker {
                     tracing::warn!(%customer, channel = name, said, "a message is given up and not tried again");
                     return self.end(customer, line, How::GivenUp).await;
                 };
-                tracing::warn!(channel = name, said, tries = tries + 1, "a message could not be sent and is tried again");
+                tracing::warn!(
+                    channel = name,
+                    said,
+                    tries = tries + 1,
+                    "a message could not be sent and is tried again"
+                );
                 let spread = rand::rng().random_range(wait.get() / 5 * 4..=wait.get() / 5 * 6);
                 self.again(customer, line, now + Millis::new(spread)).await
             }

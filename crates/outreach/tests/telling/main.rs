@@ -33,16 +33,23 @@ async fn a_customer_is_written_to_once_its_stage_is_in_force_and_not_before() {
     assert_eq!(told.header("Auto-Submitted"), "auto-generated");
     assert_eq!(told.header("Message-ID"), format!("{:032x}.success_mail@platform.example", 7));
     let (text, page) = told.bodies();
-    for said in ["it waits for a person's approval", "7.71 %", "limit: 5.00 %", "other customers: 0.90 %", "Find where"] {
+    for said in ["it waits for a person's approval", "7.71 %", "limit: 5.00 %", "other customers: 0.90 %", "Find where"]
+    {
         assert!(text.contains(said), "{said}: {text}");
     }
-    assert!(page.contains("<strong>7.71 %</strong>") && page.contains("https://weir.example.com/customers/acme"), "{page}");
+    assert!(
+        page.contains("<strong>7.71 %</strong>") && page.contains("https://weir.example.com/customers/acme"),
+        "{page}"
+    );
     assert_eq!(platform.metric("weir_outreach_waiting", &[("channel", "customer_mail")]), Some(1.0));
 
     platform.let_through(&suspended).await;
     until(|| server.taken().len() == 2).await;
     let told = &server.taken()[1];
-    assert_eq!((told.to.clone(), told.header("Subject")), (vec!["ops@acme.example".to_owned()], "Your mail is stopped for now".to_owned()));
+    assert_eq!(
+        (told.to.clone(), told.header("Subject")),
+        (vec!["ops@acme.example".to_owned()], "Your mail is stopped for now".to_owned())
+    );
     let (text, _) = told.bodies();
     assert!(text.contains("hard bounces: 310 of 4,020") && !text.contains("hard-bounce-fire"), "{text}");
     platform.stop().await;

@@ -130,8 +130,13 @@ impl Platform {
     }
 
     async fn say(&self, topic: Topic, key: String, value: Vec<u8>) {
-        let record =
-            Record { kind: RecordKind::Output, at: now(), key: Bytes::from(key), headers: [].into(), value: value.into() };
+        let record = Record {
+            kind: RecordKind::Output,
+            at: now(),
+            key: Bytes::from(key),
+            headers: [].into(),
+            value: value.into(),
+        };
         self.log.producer().append(vec![Append { topic, route: Route::ByKey, record }]).await.unwrap();
     }
 

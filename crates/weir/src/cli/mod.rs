@@ -18,8 +18,8 @@ use model::Millis;
 use sendgrid::webhook::CustomerRule;
 
 use self::connect::{ConnectOptions, DisconnectOptions};
-use self::outreach::OutreachCommand;
 use self::operate::{Asking, Author, OperateCommand};
+use self::outreach::OutreachCommand;
 use self::token::TokenCommand;
 
 /// Finds the customers whose mail harms the others, and moves them out of the way at SendGrid.
