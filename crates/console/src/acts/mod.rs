@@ -9,10 +9,10 @@ mod policies;
 pub(crate) mod undo;
 
 pub(crate) use self::approvals::{AnswerWanted, Answered, Verdict, answer, awaiting};
-pub(crate) use self::commands::{give, note};
+pub(crate) use self::commands::give;
 pub(crate) use self::enforcement::{pause, resume};
 pub(crate) use self::policies::{Applied, PolicyWanted, policy_tag, put_in_force};
-pub(crate) use self::undo::{Back, UndoWanted, Undone, undo};
+pub(crate) use self::undo::{UndoWanted, Undone, undo};
 
 use crate::access::Caller;
 

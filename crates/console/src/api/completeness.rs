@@ -11,7 +11,7 @@ use log::{Log, Record, Start, Tail, Topic};
 use model::{CompletenessKey, CompletenessReport, Day};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::IndexError;
 use crate::admin::Admin;
@@ -85,7 +85,7 @@ impl Reports {
     }
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CompletenessQuery {
     /// How many days back; 7 unless said.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use model::{CaseView, CustomerId, CustomerView, Decision, Phase, PoolName, Stage};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::admin::Admin;
 use crate::api::extract::{Asked, Whose};
@@ -17,7 +17,7 @@ const PAGE: usize = 100;
 /// Decisions, and calls to SendGrid, shown of one customer.
 const HISTORY: usize = 100;
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// A part of the name, in whatever case.

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use model::Decision;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::admin::Admin;
 use crate::api::extract::Asked;
@@ -18,7 +18,7 @@ const PAGE: usize = 500;
 /// The longest that a question waits for a decision, in seconds.
 const LONGEST_WAIT: u64 = 60;
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DecisionsQuery {
     /// The `next` of an earlier answer; from the beginning of what is kept without.

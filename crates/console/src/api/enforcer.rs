@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::{Broken, CaseView, CustomerId, EnforcerModes, HeldWhy, Switch};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::access::Caller;
 use crate::acts;
@@ -61,7 +61,7 @@ pub(crate) async fn show(State(admin): State<Admin>) -> Json<EnforcerAnswer> {
     }))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct HeldQuery {
     /// For this reason only.

@@ -12,7 +12,7 @@ use model::{PolicyOrigin, PolicyView, Timestamp};
 use policy::Policy;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, MutexGuard};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::Unavailable;
 use crate::access::Caller;
@@ -124,7 +124,7 @@ pub(crate) async fn in_words(State(admin): State<Admin>) -> Result<Json<InWords>
     Ok(Json(InWords { digest: policy.digest().to_owned(), paragraphs: paragraphs.collect() }))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Author {
     /// Who puts it in force, where that is another than who sends it; without a token it has to be said.

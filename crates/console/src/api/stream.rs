@@ -14,7 +14,6 @@ use futures_util::stream::unfold;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
-use utoipa::IntoParams;
 
 use crate::admin::Admin;
 use crate::api::extract::Asked;
@@ -41,7 +40,7 @@ impl Streams {
     }
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StreamQuery {
     /// Where to begin: the `next` of `/v1/decisions`, or `-` for all that is kept. What comes from now on without.

@@ -18,6 +18,7 @@ impl Index {
     }
 
     /// The newest calls to SendGrid as they were read, the newest first.
+    #[expect(dead_code, reason = "for pages that are not served yet")]
     pub(crate) fn newest_actions(&self, limit: usize) -> Vec<Arc<Acted>> {
         let actions = read(&self.known.actions);
         let all: Vec<_> = actions.all().collect();

@@ -23,6 +23,7 @@ impl Fault {
     }
 
     /// The same for what only a scorer knows.
+    #[expect(dead_code, reason = "for pages that are not served yet")]
     pub(crate) fn unavailable(visit: &Visit) -> impl Fn(Unavailable) -> Self {
         |unavailable| Self { problem: unavailable.into(), visit: visit.clone() }
     }

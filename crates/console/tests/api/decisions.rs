@@ -1,29 +1,15 @@
 //! Decisions, and why they were made.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use console::{
-    Access, Admin, ExplainError, Explainer, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes,
-    Ready, Server, Unavailable, Viewed, Views,
-};
-use log::embedded::{Config, EmbeddedLog};
-use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
-use model::{
-    CaseView, Command, CompletenessReport, Counter, Counts, CustomerId, CustomerView, Day, Decision, DecisionId,
-    EnforcementKey, EnforcerMode, EnforcerModes, Figure, Fleet, FleetCounts, Held, HeldWhy, InForce, MailAccount,
-    Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName,
-    Position, Provider, Stage, Standing, Timestamp, Window,
-};
+use console::{ExplainError, Explainer};
+use log::{Append, Record, RecordKind, Route, Topic};
+use model::{Command, CustomerId, Decision, DecisionId, Millis, Offset, Order, Stage};
 use policy::Policy;
 use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use serde_json::{Value, json};
-use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::house::*;

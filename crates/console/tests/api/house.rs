@@ -9,20 +9,18 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use console::{
-    Access, Admin, ExplainError, Explainer, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes,
-    Ready, Role, Server, Token, Unavailable, Viewed, Views, new_token,
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Ready, Role, Server, Token,
+    Unavailable, Viewed, Views, new_token,
 };
 use log::embedded::{Config, EmbeddedLog};
-use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
+use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Topic};
 use model::{
-    CaseView, Command, CompletenessReport, Counter, Counts, CustomerId, CustomerView, Day, Decision, DecisionId,
-    EnforcementKey, EnforcerMode, EnforcerModes, Figure, Fleet, FleetCounts, Held, HeldWhy, InForce, MailAccount,
-    Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName,
-    Position, Provider, Stage, Standing, Timestamp, Window,
+    CaseView, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, EnforcementKey, EnforcerMode,
+    EnforcerModes, InForce, Mode, Offset, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView,
+    PoolName, Position, Stage, Standing, Timestamp, Window,
 };
 use policy::Policy;
-use scoring::{Fold, Input, MemoryStore, Partition, Said};
-use serde_json::{Value, json};
+use serde_json::Value;
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 

@@ -1,30 +1,12 @@
 //! Health, enforcement and completeness.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
-
-use bytes::Bytes;
-use console::{
-    Access, Admin, ExplainError, Explainer, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes,
-    Ready, Server, Unavailable, Viewed, Views,
-};
-use log::embedded::{Config, EmbeddedLog};
-use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
+use console::Unavailable;
+use log::Topic;
 use model::{
-    CaseView, Command, CompletenessReport, Counter, Counts, CustomerId, CustomerView, Day, Decision, DecisionId,
-    EnforcementKey, EnforcerMode, EnforcerModes, Figure, Fleet, FleetCounts, Held, HeldWhy, InForce, MailAccount,
-    Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView, PoolName,
-    Position, Provider, Stage, Standing, Timestamp, Window,
+    CaseView, CompletenessReport, Counter, CustomerId, Day, DecisionId, EnforcementKey, EnforcerMode, Figure, Held,
+    HeldWhy, MailAccount, Millis, Stage,
 };
-use policy::Policy;
-use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use serde_json::{Value, json};
-use telemetry::Registry;
-use tokio_util::sync::CancellationToken;
 
 use crate::house::*;
 

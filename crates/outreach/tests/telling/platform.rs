@@ -151,13 +151,15 @@ impl Platform {
             labels.iter().all(has)
         };
         let metrics: Vec<_> = family.get_metric().iter().filter(matches).collect();
-        let value = |metric: &&telemetry::proto::Metric| metric.get_gauge().value() + metric.get_counter().value();
+        let value =
+            |metric: &&telemetry::proto::Metric| metric.get_gauge().get_value() + metric.get_counter().get_value();
         (!metrics.is_empty()).then(|| metrics.iter().map(value).sum())
     }
 
-    pub(crate) fn outcome(&self, channel: &str, outcome: &str) -> f64 {
+    /// How many deliveries had that outcome, as `/metrics` shows it.
+    pub(crate) fn outcome(&self, channel: &str, outcome: &str) -> String {
         let labels = [("channel", channel), ("outcome", outcome)];
-        self.metric("weir_outreach_deliveries_total", &labels).unwrap_or_default()
+        self.metric("weir_outreach_deliveries_total", &labels).unwrap_or_default().to_string()
     }
 }
 

@@ -18,8 +18,8 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) fn check(check: &mut Check<'_>, raw: &RawOutreach, modes: &EnforcerModes) -> Option<Config> {
     let templates = check.templates(raw.templates.as_ref());
     let smtp = raw.smtp.as_ref().and_then(|smtp| check.smtp(smtp));
-    let from = raw.from.as_ref().and_then(|from| check.address(from));
-    let success = raw.customer_success.as_ref().and_then(|success| check.address(success));
+    let from = raw.from.as_ref().and_then(|from| check.mailbox(from));
+    let success = raw.customer_success.as_ref().and_then(|success| check.mailbox(success));
     let chat = raw.chat_url_env.as_ref().and_then(|name| check.chat(name));
     let contacts = check.contacts(raw.contacts.as_ref());
     let console = raw.console_url.as_ref().and_then(|url| check.web_address(url));
@@ -28,10 +28,10 @@ pub(super) fn check(check: &mut Check<'_>, raw: &RawOutreach, modes: &EnforcerMo
     if let Some(written) = raw.smtp.as_ref().filter(|_| raw.from.is_none()) {
         check.fault(&written.host, "say from whom the mail comes: [outreach] from".to_owned());
     }
-    if let Some(written) = raw.tell_customers.as_ref().filter(|tell| *tell.get_ref()) {
-        if raw.smtp.is_none() || raw.contacts.is_none() {
-            check.fault(written, "customers are told by mail: set up [outreach.smtp] and contacts".to_owned());
-        }
+    if let Some(written) = raw.tell_customers.as_ref().filter(|tell| *tell.get_ref())
+        && (raw.smtp.is_none() || raw.contacts.is_none())
+    {
+        check.fault(written, "customers are told by mail: set up [outreach.smtp] and contacts".to_owned());
     }
     if let Some(written) = raw.customer_success.as_ref().filter(|_| raw.smtp.is_none()) {
         check.fault(written, "mail needs a server: set up [outreach.smtp]".to_owned());
@@ -85,7 +85,7 @@ impl Check<'_> {
         })
     }
 
-    fn address(&mut self, written: &Spanned<String>) -> Option<Address> {
+    fn mailbox(&mut self, written: &Spanned<String>) -> Option<Address> {
         written.get_ref().parse().map_err(|error: outreach::NoAddress| self.fault(written, error.to_string())).ok()
     }
 

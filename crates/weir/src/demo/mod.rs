@@ -135,6 +135,7 @@ fn settings(
         // Its hour is no day.
         completeness: None,
         traces: None,
+        outreach: None,
     })
 }
 
