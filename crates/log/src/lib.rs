@@ -9,7 +9,7 @@
 //! - [`Outputs`] publishes what the fold decided, in sequence, and tells what was published before.
 //! - A [`Candidacy`] is for work that one process at a time shall do.
 //! - A [`Tail`] reads one topic from its beginning or from now on, for those who only look.
-//! - [`measured`] counts and times what any backend's producers append.
+//! - [`measured()`] counts and times what any backend's producers append.
 
 pub mod embedded;
 pub mod kafka;
