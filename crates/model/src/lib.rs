@@ -52,5 +52,5 @@ pub use rate::Rate;
 pub use stage::{Phase, Stage};
 pub use standing::{PoolName, Reason, Standing};
 pub use time::{Millis, NoMoment, NoSpan, Timestamp};
-pub use view::CustomerView;
+pub use view::{CustomerView, Series, SeriesPoint};
 pub use window::{Bucket, Grain, Window};

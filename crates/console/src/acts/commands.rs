@@ -29,12 +29,6 @@ pub(crate) async fn give(
     admin.log.producer().append(vec![append]).await.map_err(|error| Problem::unavailable(error.to_string()))
 }
 
-/// Writes a person's words into the customer's history, which moves nobody.
-#[expect(dead_code, reason = "for pages that are not served yet")]
-pub(crate) async fn note(admin: &Admin, caller: &Caller, customer: &CustomerId, words: Words) -> Result<(), Problem> {
-    give(admin, caller, customer, Order::Note, words).await
-}
-
 /// The record that gives a customer a command, if the command is sound.
 pub(super) fn append(customer: &CustomerId, command: Command, at: Timestamp) -> Result<Append, Problem> {
     let command = checked(command)?;

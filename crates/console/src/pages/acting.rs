@@ -15,7 +15,7 @@ use crate::problem::Problem;
 /// A reason, and no more.
 #[derive(Debug, Deserialize)]
 pub(super) struct Reason {
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// Answers `POST /enforcement/pause`.

@@ -2,6 +2,8 @@
 
 mod acting;
 mod assets;
+mod customer;
+mod customers;
 mod faults;
 mod feed;
 mod forms;
@@ -22,7 +24,15 @@ pub(crate) fn router() -> Router<Admin> {
         .route("/", get(overview::show))
         .route("/enforcement/pause", post(acting::pause))
         .route("/enforcement/resume", post(acting::resume))
+        .route("/customers", get(customers::show))
+        .route("/customers/{id}", get(customer::show))
         .route("/customers/{id}/answer", post(acting::answer))
+        .route("/customers/{id}/hold", post(customer::hold))
+        .route("/customers/{id}/release", post(customer::release))
+        .route("/customers/{id}/stage", post(customer::set_stage))
+        .route("/customers/{id}/phase", post(customer::set_phase))
+        .route("/customers/{id}/exempt", post(customer::exempt))
+        .route("/customers/{id}/note", post(customer::note))
         .route("/decisions/feed", get(feed::feed))
         .route("/assets/{name}", get(assets::asset))
 }

@@ -1,7 +1,7 @@
 //! Numbers, times and names as operators read them.
 
 use model::figures::thousands;
-use model::{Counter, HeldWhy, Millis, Mode, Phase, Provider, Stage, Timestamp};
+use model::{HeldWhy, Millis, Mode, Provider, Stage, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use policy::{Fraction, Signal};
 
@@ -107,24 +107,6 @@ pub(crate) const fn signal(signal: Signal) -> &'static str {
     }
 }
 
-/// A kind of event, in a sentence.
-#[expect(dead_code, reason = "for pages that are not served yet")]
-pub(crate) fn counter(counter: Counter) -> String {
-    counter.name().replace('_', " ")
-}
-
-/// A phase's name in JSON.
-#[expect(dead_code, reason = "for pages that are not served yet")]
-pub(crate) const fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Applied => "applied",
-        Phase::Vetting => "vetting",
-        Phase::Pilot => "pilot",
-        Phase::Active => "active",
-        Phase::Offboarded => "offboarded",
-    }
-}
-
 /// What a stage means for its customer.
 pub(crate) const fn meaning(stage: Stage) -> &'static str {
     match stage {
@@ -150,6 +132,20 @@ pub(crate) const fn held(why: HeldWhy) -> &'static str {
         HeldWhy::NoKey => "no API key",
         HeldWhy::NotPossible => "SendGrid does not allow it",
         HeldWhy::Adopted => "changed by hand at SendGrid",
+    }
+}
+
+/// What came of a call to SendGrid, by its name in `weir.actions`.
+pub(crate) fn outcome(name: &str) -> &str {
+    match name {
+        "done" => "did it",
+        "shadowed" => "would be asked, but the mode is shadow",
+        "failed" => "did not do it; it is tried again",
+        "held_back" => "not asked",
+        "route" => "nothing to ask for: the mailer asks Weir",
+        "observed" => "noted how it was",
+        "drifted" => "somebody else changed it",
+        other => other,
     }
 }
 

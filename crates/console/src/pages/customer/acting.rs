@@ -1,0 +1,111 @@
+//! What the forms of a customer's page do.
+
+use axum::extract::{Form, Path, State};
+use axum::response::Response;
+use model::{Millis, Order, Phase, Stage};
+use serde::Deserialize;
+
+use crate::acts::{self, Words};
+use crate::admin::Admin;
+use crate::pages::acting::{Reason, customer};
+use crate::pages::faults::Fault;
+use crate::pages::visit::{Done, Visit};
+use crate::pages::{forms, parts};
+use crate::problem::Problem;
+
+/// The longest that a form exempts, in days.
+pub(super) const LONGEST: i64 = 90;
+
+/// Answers `POST /customers/{id}/hold`.
+pub(in crate::pages) async fn hold(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(Reason { reason }): Form<Reason>,
+) -> Result<Response, Fault> {
+    give(&admin, &visit, &id, (Order::Hold, reason)).await
+}
+
+/// Answers `POST /customers/{id}/release`.
+pub(in crate::pages) async fn release(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(Reason { reason }): Form<Reason>,
+) -> Result<Response, Fault> {
+    give(&admin, &visit, &id, (Order::Release, reason)).await
+}
+
+/// A stage, and why.
+#[derive(Debug, Deserialize)]
+pub(in crate::pages) struct ToStage {
+    stage: Stage,
+    reason: String,
+}
+
+/// Answers `POST /customers/{id}/stage`.
+pub(in crate::pages) async fn set_stage(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(ToStage { stage, reason }): Form<ToStage>,
+) -> Result<Response, Fault> {
+    give(&admin, &visit, &id, (Order::SetStage { stage }, reason)).await
+}
+
+/// A phase, and why.
+#[derive(Debug, Deserialize)]
+pub(in crate::pages) struct ToPhase {
+    phase: Phase,
+    reason: String,
+}
+
+/// Answers `POST /customers/{id}/phase`.
+pub(in crate::pages) async fn set_phase(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(ToPhase { phase, reason }): Form<ToPhase>,
+) -> Result<Response, Fault> {
+    give(&admin, &visit, &id, (Order::SetPhase { phase }, reason)).await
+}
+
+/// For how many days, and why.
+#[derive(Debug, Deserialize)]
+pub(in crate::pages) struct ForDays {
+    days: i64,
+    reason: String,
+}
+
+/// Answers `POST /customers/{id}/exempt`.
+pub(in crate::pages) async fn exempt(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(ForDays { days, reason }): Form<ForDays>,
+) -> Result<Response, Fault> {
+    if !(1..=LONGEST).contains(&days) {
+        let detail = format!("{days} days: somebody is exempted for 1 to {LONGEST} days");
+        return Err(Fault::of(&visit)(Problem::invalid(detail)));
+    }
+    let until = visit.now + Millis::days(days);
+    give(&admin, &visit, &id, (Order::Exempt { until }, reason)).await
+}
+
+/// Answers `POST /customers/{id}/note`.
+pub(in crate::pages) async fn note(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(Reason { reason }): Form<Reason>,
+) -> Result<Response, Fault> {
+    give(&admin, &visit, &id, (Order::Note, reason)).await
+}
+
+async fn give(admin: &Admin, visit: &Visit, id: &str, (order, reason): (Order, String)) -> Result<Response, Fault> {
+    let fault = Fault::of(visit);
+    let customer = customer(id).map_err(&fault)?;
+    acts::give(admin, &visit.caller, &customer, order, Words::own(reason)).await.map_err(&fault)?;
+    let done = if order == Order::Note { Done::Note } else { Done::Command };
+    Ok(forms::back(&parts::customer_path(&customer), done))
+}

@@ -1,0 +1,92 @@
+//! What a person can do about a customer, as forms.
+
+use maud::{Markup, html};
+use model::{Phase, Stage};
+
+use super::Customer;
+use super::acting::LONGEST;
+use crate::access::Role;
+use crate::pages::forms::{self, Form};
+use crate::pages::parts;
+use crate::pages::visit::Visit;
+
+/// The acts that the visitor may do.
+pub(super) fn acts(customer: &Customer, visit: &Visit) -> Markup {
+    if !visit.may(Role::Operator) {
+        return html! { p class="soft" { "To change anything takes the role operator." } };
+    }
+    let to = |act: &str| format!("{}/{act}", parts::customer_path(&customer.standing.customer));
+    html! {
+        section aria-labelledby="acts" {
+            h2 id="acts" { "Act" }
+            (one(visit, "Hold", "Hold it where it is: no rule moves it", &to("hold"), &html! {}))
+            (one(visit, "Release", "Back to healthy, with windows that begin now", &to("release"), &html! {}))
+            (one(visit, "Set stage", "Put it somewhere, and hold it there", &to("stage"), &stages(customer, visit)))
+            (one(visit, "Exempt", "No rule moves it up for some days", &to("exempt"), &days()))
+            (one(visit, "Set phase", "Another phase of its life", &to("phase"), &phases(customer)))
+            (one(visit, "Add note", "Words for the history: nobody is moved", &to("note"), &html! {}))
+        }
+    }
+}
+
+fn one(visit: &Visit, button: &str, what: &str, act: &str, fields: &Markup) -> Markup {
+    let why = if button == "Add note" { "Note" } else { "Reason" };
+    html! {
+        details class="act" {
+            summary { (button) " " span class="soft" { (what) } }
+            (forms::form(visit, &Form { act, button, looks: "strong", why }, fields))
+        }
+    }
+}
+
+fn stages(customer: &Customer, visit: &Visit) -> Markup {
+    let may = |stage: &Stage| *stage != Stage::Banned || visit.may(Role::Approver);
+    html! {
+        label class="field" { span { "Stage" } select name="stage" required {
+            @for stage in Stage::ALL.into_iter().filter(may) {
+                option value=(stage.name()) selected[stage == customer.standing.stage] { (stage.name()) }
+            }
+        } }
+    }
+}
+
+fn phases(customer: &Customer) -> Markup {
+    html! {
+        label class="field" { span { "Phase" } select name="phase" required {
+            @for phase in Phase::ALL {
+                option value=(phase.name()) selected[phase == customer.standing.phase] { (phase.name()) }
+            }
+        } }
+    }
+}
+
+fn days() -> Markup {
+    html! { label class="field" { span { "Days" } input type="number" name="days" min="1" max=(LONGEST) value="7" required; } }
+}
+
+/// What waits for a person about it.
+pub(super) fn waiting(customer: &Customer, visit: &Visit) -> Markup {
+    let Some((decision, held)) = &customer.waiting else { return html! {} };
+    let act = format!("{}/answer", parts::customer_path(&customer.standing.customer));
+    html! {
+        section aria-labelledby="waiting" class="card" {
+            h2 id="waiting" { "Waits for approval" }
+            p { (held.reason) }
+            p class="soft" {
+                "since " (parts::ago(held.since, customer.now))
+                @if let Some(expires) = held.expires { ", expires " (parts::ago(expires, customer.now)) }
+                " · " a href={ "/decisions/" (decision) } { "Why" }
+            }
+            @if visit.may(Role::Approver) {
+                form class="act" method="post" action=(act) {
+                    (forms::csrf(visit))
+                    input type="hidden" name="decision" value=(decision);
+                    input type="hidden" name="from" value="customer";
+                    label class="field" { span { "Reason" } input name="reason" required maxlength="500" autocomplete="off"; }
+                    button class="strong" name="answer" value="approve" type="submit" { "Approve" }
+                    button name="answer" value="reject" type="submit" { "Reject" }
+                }
+            } @else { p class="soft" { "To answer takes the role approver." } }
+        }
+    }
+}

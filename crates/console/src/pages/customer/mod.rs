@@ -1,0 +1,86 @@
+//! A customer: where it stands and why, what its mail does, what was decided and done, and what a person can do.
+
+mod acting;
+mod acts;
+mod chart;
+mod charts;
+mod rates;
+mod timeline;
+mod view;
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use model::{CaseView, CustomerId, CustomerView, DecisionId, Held, Standing, Timestamp};
+use policy::Policy;
+
+pub(super) use self::acting::{exempt, hold, note, release, set_phase, set_stage};
+use super::acting::customer;
+use super::faults::Fault;
+use super::shell::{self, Place};
+use super::visit::Visit;
+use crate::Unavailable;
+use crate::acts::awaiting;
+use crate::admin::Admin;
+use crate::index::{Acted, Decided};
+use crate::problem::Problem;
+
+/// Decisions, and calls to SendGrid, that are shown.
+const HISTORY: usize = 50;
+
+/// What the page tells.
+#[derive(Debug)]
+struct Customer {
+    now: Timestamp,
+    standing: Arc<Standing>,
+    /// Its counts, or why nobody tells them.
+    view: Result<CustomerView, Unavailable>,
+    policy: Option<Arc<Policy>>,
+    /// What was decided, oldest first.
+    history: Vec<Arc<Decided>>,
+    /// Calls to SendGrid, oldest first.
+    actions: Vec<Arc<Acted>>,
+    enforcement: Option<CaseView>,
+    /// The decision that waits for a person.
+    waiting: Option<(DecisionId, Held)>,
+}
+
+/// Answers `/customers/{id}`.
+pub(super) async fn show(State(admin): State<Admin>, visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {
+    let fault = Fault::of(&visit);
+    let id = customer(&id).map_err(&fault)?;
+    let customer = Customer::gather(&admin, id, visit.now).await.map_err(&fault)?;
+    let title = customer.standing.customer.to_string();
+    Ok(shell::page(&visit, Place::Customers, &title, &view::customer(&customer, &visit)).into_response())
+}
+
+impl Customer {
+    async fn gather(admin: &Admin, id: CustomerId, now: Timestamp) -> Result<Self, Problem> {
+        let asked = (admin.views)(id.clone()).await;
+        let standing = match &asked {
+            Ok(Some(view)) => Some(Arc::new(view.standing.clone())),
+            Ok(None) | Err(_) => admin.index.standing(&id),
+        };
+        let (Some(standing), view) = (standing, asked.and_then(|view| view.ok_or(Unavailable::Busy))) else {
+            return Err(unknown(&id));
+        };
+        let (enforcement, waiting) =
+            admin.index.enforcement(|enforcement| (enforcement.cases.get(&id).cloned(), awaiting(enforcement, &id)));
+        Ok(Self {
+            now,
+            standing,
+            view,
+            policy: admin.policies.in_force(&admin.policy).await,
+            history: admin.index.history(&id, HISTORY),
+            actions: admin.index.actions(&id, HISTORY),
+            enforcement,
+            waiting,
+        })
+    }
+}
+
+fn unknown(id: &CustomerId) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no such customer", format!("no event of customer {id} was ever counted"))
+}
