@@ -4,9 +4,11 @@ mod acting;
 mod assets;
 mod customer;
 mod customers;
+mod decision;
 mod faults;
 mod feed;
 mod forms;
+mod login;
 mod overview;
 mod parts;
 mod pools;
@@ -36,5 +38,7 @@ pub(crate) fn router() -> Router<Admin> {
         .route("/customers/{id}/note", post(customer::note))
         .route("/pools", get(pools::show))
         .route("/decisions/feed", get(feed::feed))
+        .route("/decisions/{id}", get(decision::show))
+        .route("/login", get(login::show))
         .route("/assets/{name}", get(assets::asset))
 }

@@ -74,11 +74,6 @@ pub(crate) fn bare(title: &str, body: &Markup) -> Html<String> {
     Html(page.into_string())
 }
 
-/// A page that was put together elsewhere.
-pub(crate) const fn html(page: String) -> Html<String> {
-    Html(page)
-}
-
 fn head(title: &str) -> Markup {
     html! {
         head {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use explain::{Explanation, Told, tell};
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -50,7 +50,7 @@ pub(super) async fn show(State(admin): State<Admin>, visit: Visit, Path(id): Pat
     let checks = view::checks(&explanation);
     let page = Page::explained(explanation, visit.now);
     let [before, behind] = whole(&visit, &page);
-    Ok(shell::html(before + &checks.into_string() + &behind).into_response())
+    Ok(Html(before + &checks.into_string() + &behind).into_response())
 }
 
 impl Page {
