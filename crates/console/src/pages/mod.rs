@@ -9,6 +9,7 @@ mod feed;
 mod forms;
 mod overview;
 mod parts;
+mod pools;
 mod shell;
 mod visit;
 mod words;
@@ -33,6 +34,7 @@ pub(crate) fn router() -> Router<Admin> {
         .route("/customers/{id}/phase", post(customer::set_phase))
         .route("/customers/{id}/exempt", post(customer::exempt))
         .route("/customers/{id}/note", post(customer::note))
+        .route("/pools", get(pools::show))
         .route("/decisions/feed", get(feed::feed))
         .route("/assets/{name}", get(assets::asset))
 }
