@@ -2,12 +2,12 @@
 
 use model::figures::thousands;
 use model::{CustomerId, Decision, Evidence, Rate, Stage, Test, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::force::Force;
 
 /// To whom something is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
     /// The platform's own people.
