@@ -92,6 +92,11 @@ impl Access {
         self.0.tokens.is_empty() && self.0.proxy.is_none()
     }
 
+    /// Whether anybody is known by a token: a session begins with one.
+    pub(crate) fn takes_tokens(&self) -> bool {
+        !self.0.tokens.is_empty()
+    }
+
     fn token(&self, shown: &str) -> Option<&Token> {
         tokens::find(&self.0.tokens, shown)
     }

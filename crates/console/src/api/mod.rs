@@ -13,7 +13,7 @@ pub(crate) mod explanations;
 mod extract;
 mod fleet;
 pub(crate) mod policies;
-mod pools;
+pub(crate) mod pools;
 pub(crate) mod stream;
 mod undo;
 mod words;

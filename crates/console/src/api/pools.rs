@@ -14,15 +14,15 @@ use crate::admin::Admin;
 /// A pool.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PoolAnswer {
-    pool: PoolName,
+    pub(crate) pool: PoolName,
     /// The stages whose customers are sent through it.
-    leads_here: Vec<Stage>,
+    pub(crate) leads_here: Vec<Stage>,
     /// The customers whose mail should leave through it, by stage; `/v1/customers?pool=` lists them.
-    customers: BTreeMap<Stage, usize>,
+    pub(crate) customers: BTreeMap<Stage, usize>,
     /// Counts of all mail that left through it.
-    windows: BTreeMap<Window, Counts>,
+    pub(crate) windows: BTreeMap<Window, Counts>,
     /// Those who send through it with the most bad events of the last 24 hours, the worst first.
-    hurting: Vec<Ranked>,
+    pub(crate) hurting: Vec<Ranked>,
 }
 
 /// All pools.
@@ -35,6 +35,11 @@ pub(crate) struct PoolList {
 /// The pools: who sends through each, how its mail fares, and who hurts it.
 #[utoipa::path(get, path = "/v1/pools", responses((status = 200, description = "The pools", body = PoolList)))]
 pub(crate) async fn pools(State(admin): State<Admin>) -> Json<PoolList> {
+    Json(PoolList { pools: gather(&admin) })
+}
+
+/// All pools that anybody has, that the policy names, or that events have named, by name.
+pub(crate) fn gather(admin: &Admin) -> Vec<PoolAnswer> {
     let (fleet, ranking) = (admin.index.fleet(), admin.index.ranking());
     let leads = |stage: &Stage, pool: &PoolName| admin.policy.pool(*stage).as_ref() == Some(pool);
     let mut names: BTreeSet<PoolName> = admin.index.pools().into_iter().collect();
@@ -50,5 +55,5 @@ pub(crate) async fn pools(State(admin): State<Admin>) -> Json<PoolList> {
             pool,
         }
     };
-    Json(PoolList { pools: names.into_iter().map(pool).collect() })
+    names.into_iter().map(pool).collect()
 }

@@ -4,11 +4,14 @@ mod acting;
 mod assets;
 mod customer;
 mod customers;
+mod decision;
 mod faults;
 mod feed;
 mod forms;
+mod login;
 mod overview;
 mod parts;
+mod pools;
 mod shell;
 mod visit;
 mod words;
@@ -33,6 +36,9 @@ pub(crate) fn router() -> Router<Admin> {
         .route("/customers/{id}/phase", post(customer::set_phase))
         .route("/customers/{id}/exempt", post(customer::exempt))
         .route("/customers/{id}/note", post(customer::note))
+        .route("/pools", get(pools::show))
         .route("/decisions/feed", get(feed::feed))
+        .route("/decisions/{id}", get(decision::show))
+        .route("/login", get(login::show))
         .route("/assets/{name}", get(assets::asset))
 }

@@ -60,7 +60,6 @@ pub(crate) fn page(visit: &Visit, place: Place, title: &str, body: &Markup) -> H
 }
 
 /// A page without the rest of the console around it: for who is not let in yet, and for errors.
-#[expect(dead_code, reason = "for pages that are not served yet")]
 pub(crate) fn bare(title: &str, body: &Markup) -> Html<String> {
     let page = html! {
         (DOCTYPE)

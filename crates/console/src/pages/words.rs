@@ -1,9 +1,10 @@
 //! Numbers, times and names as operators read them.
 
-use model::figures::thousands;
+use model::figures::{count, list, thousands};
 use model::{HeldWhy, Millis, Mode, Provider, Stage, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use policy::{Fraction, Signal};
+use serde_json::Value;
 
 /// What may stand in a segment of a path as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
@@ -138,14 +139,44 @@ pub(crate) const fn held(why: HeldWhy) -> &'static str {
 /// What came of a call to SendGrid, by its name in `weir.actions`.
 pub(crate) fn outcome(name: &str) -> &str {
     match name {
-        "done" => "did it",
-        "shadowed" => "would be asked, but the mode is shadow",
-        "failed" => "did not do it; it is tried again",
-        "held_back" => "not asked",
+        "done" => "done",
+        "shadowed" => "would be done: the mode is shadow",
+        "failed" => "failed, and is tried again",
+        "held_back" => "held back",
         "route" => "nothing to ask for: the mailer asks Weir",
-        "observed" => "noted how it was",
-        "drifted" => "somebody else changed it",
+        "observed" => "how it was is noted",
+        "drifted" => "changed by somebody else",
         other => other,
+    }
+}
+
+/// A call to SendGrid as `weir.actions` has it, in words; one that is not known is told as it is.
+pub(crate) fn call(request: &Value) -> String {
+    let text = |name: &str| request[name].as_str().unwrap_or("?").to_owned();
+    let all = |name: &str| {
+        let all: Vec<_> = request[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if all.is_empty() { "none".to_owned() } else { list(&all) }
+    };
+    match request["call"].as_str() {
+        Some("set_subuser_ips") => format!("Subuser {} sends from {}", text("subuser"), all("ips")),
+        Some("set_credits") => format!("Credits of subuser {}: {}", text("subuser"), credits(&request["credits"])),
+        Some("set_disabled") if request["disabled"] == true => format!("Subuser {} is stopped", text("subuser")),
+        Some("set_disabled") => format!("Subuser {} sends again", text("subuser")),
+        Some("add_to_pool") => format!("IP {} into pool {}", text("ip"), text("pool")),
+        Some("remove_from_pool") => format!("IP {} out of pool {}", text("ip"), text("pool")),
+        _ => request.to_string(),
+    }
+}
+
+fn credits(credits: &Value) -> String {
+    match (credits["type"].as_str(), credits["total"].as_u64()) {
+        (Some("recurring"), Some(total)) => {
+            let often = credits["reset_frequency"].as_str().unwrap_or("again and again");
+            format!("{}, {often}", count(total, "mail", "mails"))
+        }
+        (Some("nonrecurring"), Some(total)) => format!("{}, once", count(total, "mail", "mails")),
+        (Some("unlimited"), _) => "unlimited".to_owned(),
+        _ => credits.to_string(),
     }
 }
 
@@ -157,8 +188,16 @@ pub(crate) const fn mode(mode: Mode) -> Option<&'static str> {
     }
 }
 
+/// As a sentence begins.
+pub(crate) fn capital(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -180,5 +219,24 @@ mod tests {
         assert_eq!(ago(now - Millis::minutes(125), now), "2 h 5 min ago");
         assert_eq!(ago(now + Millis::days(3), now), "in 3 d");
         assert_eq!((clock(now, now).len(), clock(now - Millis::days(2), now).len()), (5, 16));
+    }
+
+    #[test]
+    fn a_call_is_said_in_words_and_an_unknown_one_as_it_is() {
+        let calls = [
+            json!({"call": "set_subuser_ips", "subuser": "acme", "ips": ["192.0.2.1", "192.0.2.2"]}),
+            json!({"call": "set_credits", "subuser": "acme", "credits": {"type": "recurring", "total": 1_000, "reset_frequency": "daily"}}),
+            json!({"call": "set_disabled", "subuser": "acme", "disabled": true}),
+            json!({"call": "add_to_pool", "pool": "quarantine", "ip": "192.0.2.1"}),
+            json!({"call": "dance"}),
+        ];
+        let expected = [
+            "Subuser acme sends from 192.0.2.1 and 192.0.2.2",
+            "Credits of subuser acme: 1,000 mails, daily",
+            "Subuser acme is stopped",
+            "IP 192.0.2.1 into pool quarantine",
+            "{\"call\":\"dance\"}",
+        ];
+        assert_eq!(calls.each_ref().map(call), expected);
     }
 }

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use console::{ExplainError, Explainer};
-use log::{Append, Record, RecordKind, Route, Topic};
-use model::{Command, CustomerId, Decision, DecisionId, Millis, Offset, Order, Stage};
+use log::Topic;
+use model::{DecisionId, Millis};
 use policy::Policy;
-use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -37,45 +35,10 @@ async fn decisions_are_followed_without_gap_or_repeat() {
     assert_eq!(house.get("/v1/decisions?after=nonsense").await.0, 400);
 }
 
-/// A person's command at the beginning of the log, and the decision that a scorer makes of it.
-async fn commanded(house: &House, name: &str) -> Decision {
-    let customer = CustomerId::new(name).unwrap();
-    let order = Order::SetStage { stage: Stage::Suspended };
-    let command = Command { order, reason: "phishing".to_owned(), by: "ana".to_owned() };
-    let record = Record {
-        kind: RecordKind::Command,
-        at: NOW,
-        key: Bytes::copy_from_slice(name.as_bytes()),
-        headers: Arc::new([]),
-        value: serde_json::to_vec(&command).unwrap().into(),
-    };
-    house.log.producer().append(vec![Append { topic: Topic::Events, route: Route::ByKey, record }]).await.unwrap();
-    let partition = log::partition_of(name.as_bytes(), house.log.partitions());
-    let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
-    let mut fold = Fold::new(policy, partition, Partition::default());
-    fold.begin_at(NOW);
-    let mut store = MemoryStore::default();
-    let Ok(applied) = fold.apply(&mut store, Offset::ZERO, Input::Command(&customer, command));
-    let decision = applied.said.into_iter().find_map(|said| match said {
-        Said::Decision(decision) => Some(decision),
-        _ => None,
-    });
-    let decision = decision.unwrap();
-    let record = Record {
-        kind: RecordKind::Output,
-        at: NOW,
-        key: Bytes::copy_from_slice(name.as_bytes()),
-        headers: Arc::new([]),
-        value: serde_json::to_vec(&decision).unwrap().into(),
-    };
-    house.log.producer().append(vec![Append { topic: Topic::Decisions, route: Route::ByKey, record }]).await.unwrap();
-    decision
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decision_is_explained_from_the_log_and_one_that_is_not_there_is_not() {
     let house = House::new().await;
-    let id = commanded(&house, "acme").await.id;
+    let id = house.commanded("acme").await.id;
     let (status, explanation) = house.get(&format!("/v1/decisions/{id}/explanation")).await;
     assert_eq!((status, &explanation["derived"]), (200, &json!({ "outcome": "same" })), "{explanation}");
     assert_eq!((&explanation["decision"]["id"], &explanation["recount"]), (&json!(id.as_str()), &Value::Null));
@@ -91,7 +54,7 @@ async fn a_decision_is_explained_from_the_log_and_one_that_is_not_there_is_not()
 #[tokio::test(flavor = "multi_thread")]
 async fn an_explanation_ends_with_weir_and_one_that_takes_too_long_says_what_to_do() {
     let house = House::new().await;
-    let id = commanded(&house, "acme").await.id;
+    let id = house.commanded("acme").await.id;
     let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
     let hurried = Explainer::new(Arc::clone(&house.log), Arc::clone(&policy), Duration::ZERO);
     let error = hurried.explain(&id).unwrap_err().to_string();
@@ -105,7 +68,7 @@ async fn an_explanation_ends_with_weir_and_one_that_takes_too_long_says_what_to_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decision_whose_record_retention_has_dropped_is_said_to_be_gone() {
     let house = House::new().await;
-    let decision = commanded(&house, "acme").await;
+    let decision = house.commanded("acme").await;
     house.embedded.maintain(NOW + Millis::days(46)).unwrap();
     // Retention takes the decisions too; a consumer may have put one back, or Kafka keep them longer.
     house.put(Topic::Decisions, "acme", serde_json::to_value(&decision).unwrap()).await;

@@ -15,11 +15,12 @@ use console::{
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Topic};
 use model::{
-    CaseView, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, EnforcementKey, EnforcerMode,
-    EnforcerModes, InForce, Mode, Offset, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView,
-    PoolName, Position, Stage, Standing, Timestamp, Window,
+    CaseView, Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, EnforcementKey, EnforcerMode,
+    EnforcerModes, InForce, Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin,
+    PolicyView, PoolName, Position, Provider, Series, SeriesPoint, Stage, Standing, Timestamp, Window,
 };
 use policy::Policy;
+use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use serde_json::Value;
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
@@ -63,15 +64,19 @@ pub(crate) fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Stan
     }
 }
 
-/// `acme` has sent 30 mails in the last day; nobody else is known to the scorer.
+/// `acme` has sent 30 mails in the last day, of which 3 bounced; nobody else is known to the scorer.
 pub(crate) fn views() -> Views {
     Arc::new(|customer| {
         let mut counts = Counts::ZERO;
-        counts[Counter::Processed] = 30;
+        (counts[Counter::Processed], counts[Counter::HardBounce]) = (30, 3);
+        let windows = BTreeMap::from([(Window::Day, counts)]);
+        let signals = [("hard_bounce", [3, 30]), ("block", [0, 30])].map(|(name, seen)| (name.to_owned(), seen));
+        let hour = SeriesPoint { at: NOW - Millis::hours(2), mails: 30, signals: signals.into() };
         let view = (customer.as_str() == "acme").then(|| CustomerView {
             standing: standing("acme", Stage::Throttled, Some(100)),
-            windows: BTreeMap::from([(Window::Day, counts)]),
-            providers: BTreeMap::new(),
+            providers: BTreeMap::from([(Provider::Yahoo, windows.clone())]),
+            windows,
+            series: Series { hours: vec![hour], days: Vec::new() },
         });
         Box::pin(std::future::ready(Ok(view))) as Viewed
     })
@@ -197,6 +202,41 @@ impl House {
             offset: Position { partition: PartitionId::new(0), offset: Offset::new(number) },
         };
         self.put(Topic::Decisions, name, serde_json::to_value(decision).unwrap()).await;
+    }
+
+    /// A person's command at the beginning of the log, and the decision that a scorer makes of it.
+    pub(crate) async fn commanded(&self, name: &str) -> Decision {
+        let customer = CustomerId::new(name).unwrap();
+        let order = Order::SetStage { stage: Stage::Suspended };
+        let command = Command { order, reason: "phishing".to_owned(), by: "ana".to_owned() };
+        let record = Record {
+            kind: RecordKind::Command,
+            at: NOW,
+            key: Bytes::copy_from_slice(name.as_bytes()),
+            headers: Arc::new([]),
+            value: serde_json::to_vec(&command).unwrap().into(),
+        };
+        self.log.producer().append(vec![Append { topic: Topic::Events, route: Route::ByKey, record }]).await.unwrap();
+        let partition = log::partition_of(name.as_bytes(), self.log.partitions());
+        let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
+        let mut fold = Fold::new(policy, partition, Partition::default());
+        fold.begin_at(NOW);
+        let mut store = MemoryStore::default();
+        let Ok(applied) = fold.apply(&mut store, Offset::ZERO, Input::Command(&customer, command));
+        let decision = applied.said.into_iter().find_map(|said| match said {
+            Said::Decision(decision) => Some(decision),
+            _ => None,
+        });
+        let decision = decision.unwrap();
+        let record = Record {
+            kind: RecordKind::Output,
+            at: NOW,
+            key: Bytes::copy_from_slice(name.as_bytes()),
+            headers: Arc::new([]),
+            value: serde_json::to_vec(&decision).unwrap().into(),
+        };
+        self.log.producer().append(vec![Append { topic: Topic::Decisions, route: Route::ByKey, record }]).await.unwrap();
+        decision
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {

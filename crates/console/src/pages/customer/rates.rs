@@ -38,7 +38,7 @@ pub(super) fn against_limits(view: &CustomerView, policy: &Policy) -> Markup {
             thead { tr {
                 th scope="col" { "Rule" } th scope="col" { "Looks at" } th scope="col" { "Window" }
                 th scope="col" class="number" { "Seen" } th scope="col" class="number" { "Of mails" }
-                th scope="col" class="number" { "Limit" } th scope="col" { "Leads to" }
+                th scope="col" class="number" { "In above" } th scope="col" class="number" { "Out below" } th scope="col" { "Leads to" }
             } }
             tbody { @for (seen, rule) in lines { tr {
                 th scope="row" { bdi { (rule.name) } }
@@ -47,6 +47,7 @@ pub(super) fn against_limits(view: &CustomerView, policy: &Policy) -> Markup {
                 td class={ "number" @if seen.rate() > rule.enter { " high" } } { (words::rate(seen)) }
                 td class="number" { (thousands(seen.hits)) " of " (thousands(seen.mails)) }
                 td class="number" { (words::percent(rule.enter)) }
+                td class="number" { (words::percent(rule.exit)) }
                 td { (parts::stage(rule.stage)) }
             } } }
         }

@@ -69,26 +69,11 @@ fn row(entry: &Entry<'_>, now: Timestamp) -> Markup {
                 span class="when" { (parts::ago(action.at, now)) }
                 span class="what" { span class="tag" { "SendGrid" } " " (words::outcome(&action.outcome)) }
                 span class="why" {
-                    @if let Some(request) = &action.request { code { (asked(request)) } }
-                    @if let Some(reason) = &action.reason { " " bdi { (reason) } }
-                    @if let Some(decision) = &action.decision { " " a href={ "/decisions/" (decision) } { "for this decision" } }
+                    @if let Some(request) = &action.request { bdi { (words::call(request)) } ". " }
+                    @if let Some(reason) = &action.reason { bdi { (words::capital(reason.trim_end_matches('.'))) } ". " }
+                    @if let Some(decision) = &action.decision { a href={ "/decisions/" (decision) } { "For this decision" } }
                 }
             }
         },
-    }
-}
-
-/// A call as it is told: its name, and what it names.
-fn asked(request: &serde_json::Value) -> String {
-    match request {
-        serde_json::Value::String(name) => name.clone(),
-        serde_json::Value::Object(members) => {
-            let member = |(name, value): (&String, &serde_json::Value)| match value {
-                serde_json::Value::String(text) => format!("{name}: {text}"),
-                other => format!("{name}: {other}"),
-            };
-            members.iter().map(member).collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
     }
 }

@@ -36,7 +36,8 @@ pub(super) fn banners(overview: &Overview, visit: &Visit) -> Markup {
     }
 }
 
-fn incident(incident: &OpenIncident, fleet: &Fleet) -> Markup {
+/// An incident that is open, with its figures of the last hour.
+pub(crate) fn incident(incident: &OpenIncident, fleet: &Fleet) -> Markup {
     let what = match incident.trouble {
         Trouble::HardBounce => "refused for good",
         Trouble::Block => "blocked",

@@ -1,7 +1,7 @@
 //! The overview: are we losing events, who hurts our pools, what did Weir just do and why, and how is it stopped.
 
-mod banners;
-mod mail;
+pub(crate) mod banners;
+pub(crate) mod mail;
 mod view;
 
 use std::collections::BTreeMap;

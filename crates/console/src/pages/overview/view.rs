@@ -253,7 +253,7 @@ fn providers(overview: &Overview) -> Markup {
 fn pools(overview: &Overview) -> Markup {
     let names = overview.fleet.windows.get(&Window::Day).into_iter().flat_map(|day| day.pools.keys());
     let link =
-        |pool: &model::PoolName| html! { a href={ "/pools#" (words::encoded(pool.as_str())) } { bdi { (pool) } } };
+        |pool: &model::PoolName| html! { a href={ "/pools#pool-" (words::encoded(pool.as_str())) } { bdi { (pool) } } };
     let mut rows: Vec<_> = names.map(|pool| (link(pool), Row::pool(&overview.fleet, pool))).collect();
     rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.day()));
     html! {

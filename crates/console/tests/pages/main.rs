@@ -1,0 +1,11 @@
+//! The console's pages, over a real log and a real listener.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
+
+mod browser;
+mod customer;
+mod customers;
+mod decision;
+#[expect(dead_code, reason = "what the API's tests alone need")]
+#[path = "../api/house.rs"]
+mod house;
+mod login;
