@@ -17,12 +17,22 @@ use serde_json::{Value, json};
 use simulator::platform::{Account, Placement, Truth};
 use simulator::sendgrid::{Budget, Faults, Options, Poster, Retries, SendGrid, Signer, World};
 
+#[path = "../crates/outreach/tests/telling/mail_server.rs"]
+mod mail_server;
+
+use mail_server::{MailServer, Mood};
+
 const PATIENCE: Duration = Duration::from_secs(120);
 const CUSTOMERS: usize = 12;
 const RECIPIENTS: usize = 25;
 /// How often everybody's mail has its events.
 const ROUNDS: usize = 8;
 const HOOK_SECRET: &str = "whsec_aGlkZGVuIGhpZGRlbiBoaWRkZW4gaGlkZGVuIGhpZGRlbg==";
+const MAIL_PASSWORD: &str = "hidden-password-of-the-mail-server";
+/// What makes the chat's URL a secret.
+const CHAT_TOKEN: &str = "T0hidden/B0hidden/hiddenhiddenhidden";
+/// Where the contacts of customers, and their owners, have their mailboxes.
+const CONTACTS: &str = "contacts-of-customers.example";
 
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -58,7 +68,7 @@ struct Weir {
 }
 
 impl Weir {
-    fn start(signer: &Signer, sendgrid: &SendGrid) -> Self {
+    fn start(signer: &Signer, sendgrid: &SendGrid, (mail, certificate): (&MailServer, &str)) -> Self {
         let (folder, receiver, admin) = (tempfile::tempdir().unwrap(), free_port(), free_port());
         let text = format!(
             r#"
@@ -88,6 +98,19 @@ impl Weir {
             url = "http://127.0.0.1:{nobody}/hook"
             secret_env = "SECRET_OF_THE_HOOK"
             allow_private = true
+            [outreach]
+            customer_success = "success@platform.example"
+            from = "Weir <weir@platform.example>"
+            chat_url_env = "URL_OF_THE_CHAT"
+            contacts = "contacts.csv"
+            tell_customers = true
+            drafts = true
+            quiet = "1ms"
+            [outreach.smtp]
+            host = "localhost"
+            port = {smtp}
+            user = "weir"
+            password_env = "PASSWORD_OF_THE_MAIL_SERVER"
             [[source]]
             name = "test"
             verification_keys = ["{key}"]
@@ -96,8 +119,11 @@ impl Weir {
             folder = folder.path().display(),
             api = sendgrid.base_url(),
             nobody = free_port(),
+            smtp = mail.port(),
             key = signer.public_key(),
         );
+        std::fs::write(folder.path().join("mail.pem"), certificate).unwrap();
+        write_contacts(folder.path(), "");
         std::fs::write(folder.path().join("weir.toml"), text).unwrap();
         let child = spawn(folder.path(), sendgrid.api_key(), "weir");
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
@@ -165,6 +191,13 @@ impl Drop for Weir {
     }
 }
 
+/// Everybody's contact and owner, and what stands behind them.
+fn write_contacts(folder: &Path, more: &str) {
+    let row = |n| format!("{},contact-{n}@{CONTACTS},Owner {n} <owner-{n}@{CONTACTS}>\n", customer(n));
+    let rows: String = (0..CUSTOMERS).map(row).collect();
+    std::fs::write(folder.join("contacts.csv"), format!("customer,contact,owner\n{rows}{more}")).unwrap();
+}
+
 fn command(folder: &Path, key: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
     command
@@ -172,7 +205,11 @@ fn command(folder: &Path, key: &str) -> Command {
         .env("WEIR_LOG", "trace")
         .env("RUST_BACKTRACE", "full")
         .env("KEY_FOR_SENDGRID", key)
-        .env("SECRET_OF_THE_HOOK", HOOK_SECRET);
+        .env("SECRET_OF_THE_HOOK", HOOK_SECRET)
+        .env("PASSWORD_OF_THE_MAIL_SERVER", MAIL_PASSWORD)
+        // Nobody listens there.
+        .env("URL_OF_THE_CHAT", format!("http://127.0.0.1:9/{CHAT_TOKEN}"))
+        .env("SSL_CERT_FILE", folder.join("mail.pem"));
     command
 }
 
@@ -349,6 +386,44 @@ async fn bad_requests(weir: &mut Weir) {
     assert_eq!(weir.command("none", &good).await, 202);
 }
 
+/// Outreach has told something, with every kind of trouble.
+async fn outreach(weir: &mut Weir, mail: &MailServer) {
+    let is_told = |mail: &MailServer| {
+        let to = |wanted: &str| mail.taken().iter().any(|taken| taken.to.iter().any(|to| to.contains(wanted)));
+        to("contact-") && to("owner-") && to("success@")
+    };
+    until_outreach(weir, mail, "tells everybody", |mail, _| is_told(mail)).await;
+    // It names the recipient.
+    mail.is(Mood::Refuses);
+    write_contacts(weir.folder.path(), &format!("another,no-address@{CONTACTS}@{CONTACTS},\n"));
+    for (number, stage) in [(0, "throttled"), (1, "suspended"), (2, "watch")] {
+        let order = json!({ "type": "set_stage", "stage": stage, "by": "ann", "reason": "to see" });
+        assert_eq!(weir.command(&customer(number), &order).await, 202);
+    }
+    let is_refused = |said: &str| said.contains("a message is refused for good");
+    until_outreach(weir, mail, "is refused", |_, said| is_refused(said)).await;
+    mail.is(Mood::Busy);
+    let order = json!({ "type": "set_stage", "stage": "throttled", "by": "ann", "reason": "to see" });
+    assert_eq!(weir.command(&customer(3), &order).await, 202);
+    until_outreach(weir, mail, "fails", |_, said| said.contains("channel=\"success_mail\" said=\"transient")).await;
+    until_outreach(weir, mail, "reads the contacts", |_, said| said.contains("the contacts are left as they were")).await;
+}
+
+/// Waits until it has told or said something.
+async fn until_outreach(weir: &Weir, mail: &MailServer, what: &str, holds: impl Fn(&MailServer, &str) -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    let said = || [lines(&weir.folder.path().join("weir.out")), lines(&weir.folder.path().join("weir.err"))].concat();
+    loop {
+        let said: Vec<_> = said().into_iter().filter(|line| line.contains("outreach")).collect();
+        if holds(mail, &said.join("\n")) {
+            return;
+        }
+        let last = said.len().saturating_sub(20);
+        assert!(Instant::now() < deadline, "outreach never {what}:\n{}", said[last..].join("\n"));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 /// Everything that operators and mailers read.
 async fn read_all(weir: &mut Weir) {
     let (_, decisions) = weir.get("/v1/decisions").await;
@@ -374,7 +449,9 @@ fn other_commands(weir: &mut Weir, key: &str) {
     for name in ["second.out", "second.err"] {
         weir.answers.extend(lines(&folder.join(name)));
     }
-    for arguments in [&["config", "check"][..], &["explain", "00000000000000000000000000000000"]] {
+    let preview = ["outreach", "preview", "--template", "customer", "--customer", "customer-1"];
+    // The contacts are faulty by now.
+    for arguments in [&["config", "check"][..], &["explain", "00000000000000000000000000000000"], &preview] {
         let output = command(&folder, key).args(arguments).output().unwrap();
         weir.answers.push(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned());
     }
@@ -386,7 +463,8 @@ async fn no_key_and_no_address_is_shown_by_anything() {
     let budget = Budget { calls: 100_000, per: Duration::from_secs(1) };
     let sendgrid = SendGrid::start_with(World::of(&accounts()), Options { budget, seed: 1 }).await.unwrap();
     sendgrid.world().faults = faults();
-    let mut weir = Weir::start(&signer, &sendgrid);
+    let (mail, certificate) = MailServer::start_guarded(MAIL_PASSWORD, Duration::ZERO);
+    let mut weir = Weir::start(&signer, &sendgrid, (&mail, &certificate));
     weir.wait_until_ready().await;
 
     let url = format!("http://127.0.0.1:{}/webhooks/sendgrid/test", weir.receiver);
@@ -414,6 +492,7 @@ async fn no_key_and_no_address_is_shown_by_anything() {
         assert!(Instant::now() < deadline, "the enforcer did not act: {}", weir.get("/v1/customers").await.1);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    outreach(&mut weir, &mail).await;
     read_all(&mut weir).await;
     other_commands(&mut weir, sendgrid.api_key());
 
@@ -426,12 +505,15 @@ async fn no_key_and_no_address_is_shown_by_anything() {
         "TRACE",
         "DEBUG",
         "weir_enforcer_actions_total",
+        "weir_outreach_deliveries_total",
+        "it is no mail address",
+        "a message is refused for good",
         "answer to a bad POST: 401",
         "answer to a torn request: HTTP/1.1 400",
     ] {
         assert!(said.iter().any(|line| line.contains(wanted)), "nothing said {wanted:?}");
     }
-    let mut secrets = vec![key.to_owned(), HOOK_SECRET.to_owned(), "@platform.example".to_owned()];
+    let mut secrets = [key, HOOK_SECRET, MAIL_PASSWORD, CHAT_TOKEN, CONTACTS, "@platform.example"].map(str::to_owned).to_vec();
     secrets.extend((0..RECIPIENTS).map(local_part));
     secrets.extend((0..RECIPIENTS).map(|number| format!("private-{number}.example")));
     let shown: Vec<_> =
