@@ -5,5 +5,6 @@ mod approvals;
 mod commands;
 mod following;
 mod house;
+mod runbooks;
 mod tokens;
 mod top;

@@ -71,6 +71,16 @@ impl Cluster {
         self.wait_for(broker);
     }
 
+    /// SIGSTOPs a broker: connections to it stay open, and nothing is answered until [`Cluster::thaw`].
+    pub fn freeze(&self, broker: usize) {
+        self.brokers[broker].signal("STOP");
+    }
+
+    /// Lets a frozen broker go on.
+    pub fn thaw(&self, broker: usize) {
+        self.brokers[broker].signal("CONT");
+    }
+
     /// Waits until the broker serves, is known to be there, and has all that it missed.
     fn wait_for(&self, broker: usize) {
         let id = i32::try_from(broker + 1).unwrap();

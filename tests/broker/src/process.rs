@@ -7,7 +7,8 @@ use std::process::{Child, Command};
 /// All brokers of a test form one cluster of this name.
 const CLUSTER_ID: &str = "d2VpcndlaXJ3ZWlyd2Vpcg";
 /// Ends Java when the process that started it is gone, however it went: its end of the pipe closes.
-const GUARD: &str = r#"java "$@" </dev/null & pid=$!; (read -r _; kill -9 $pid) 2>/dev/null <&3 & wait $pid"#;
+const GUARD: &str =
+    r#"java "$@" </dev/null & pid=$!; echo $pid >"$PID_FILE"; (read -r _; kill -9 $pid) 2>/dev/null <&3 & wait $pid"#;
 
 #[derive(Debug)]
 pub(crate) struct Broker {
@@ -52,6 +53,7 @@ impl Broker {
             .args(["-c", &format!("exec 3<&0; {GUARD}"), "broker"])
             .args(self.java("kafka.Kafka"))
             .arg(self.folder.join("server.properties"))
+            .env("PID_FILE", self.folder.join("pid"))
             .stdin(reader)
             .stdout(log.try_clone().unwrap())
             .stderr(log);
@@ -65,6 +67,13 @@ impl Broker {
         if let Some(mut process) = self.process.take() {
             process.wait().unwrap();
         }
+    }
+
+    /// Sends Java a signal: "STOP", or "CONT".
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.folder.join("pid")).unwrap();
+        let status = Command::new("kill").args([&format!("-{signal}"), pid.trim()]).status().unwrap();
+        assert!(status.success(), "the broker is not there");
     }
 
     pub(crate) fn log(&self) -> String {
