@@ -39,13 +39,14 @@ const ONLY: PartitionId = PartitionId::new(0);
 /// A public topic, the type in its headers, and the schema of its records.
 type Public = (Topic, &'static str, &'static str);
 
-const PUBLIC: [Public; 3] = [
+const PUBLIC: [Public; 4] = [
     (Topic::Decisions, "weir.decision", include_str!("../docs/schemas/decision.schema.json")),
     (Topic::Standings, "weir.standing", include_str!("../docs/schemas/standing.schema.json")),
     (Topic::Actions, "weir.action", include_str!("../docs/schemas/action.schema.json")),
+    (Topic::Drafts, "weir.draft", include_str!("../docs/schemas/draft.schema.json")),
 ];
 
-/// How often the enforcer has read its clock.
+/// How often a clock was read.
 static READINGS: AtomicI64 = AtomicI64::new(0);
 
 /// Members that are there only sometimes.
@@ -55,10 +56,20 @@ const OPTIONAL: [&str; 8] =
 /// What stands on the public topics after an hour's mail, a person's commands, the enforcer's work and a calm week.
 static PUBLISHED: LazyLock<BTreeMap<Topic, Vec<Stored>>> = LazyLock::new(|| {
     let mut weir = Weir::new();
+    let (log, runtime): (Arc<dyn Log>, _) = (Arc::clone(&weir.log) as _, tokio::runtime::Runtime::new().unwrap());
+    // It tells of what comes behind its first start.
+    let has_begun = |record: &Record| record.key.starts_with(b"outreach:progress");
+    runtime.block_on(draft(&log, || {
+        read(log.as_ref(), Topic::Enforcement).iter().any(|stored| has_begun(&stored.record))
+    }));
     let accounts = weir.busy_hour();
     weir.commands(&accounts);
-    let log: Arc<dyn Log> = Arc::clone(&weir.log) as _;
-    tokio::runtime::Runtime::new().unwrap().block_on(enforce(&log, &accounts));
+    runtime.block_on(enforce(&log, &accounts));
+    runtime.block_on(draft(&log, || {
+        let drafts: Vec<_> = read(log.as_ref(), Topic::Drafts).iter().map(value).collect();
+        let is_for = |audience| drafts.iter().filter(|draft| draft["audience"] == audience).count();
+        is_for("success") >= 5 && is_for("customer") >= 5
+    }));
     for hour in 2..=168 {
         weir.tick(START + Millis::hours(hour));
     }
@@ -221,6 +232,36 @@ async fn work(
             client.set_disabled(stopped.unwrap_or_default(), false).await.unwrap_or_default();
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    shutdown.cancel();
+    running.await.unwrap().unwrap();
+}
+
+/// Lets outreach write until it is enough.
+async fn draft(log: &Arc<dyn Log>, is_enough: impl Fn() -> bool) {
+    let config = outreach::Config {
+        mail: None,
+        success: None,
+        chat: None,
+        contacts: outreach::Contacts::default(),
+        tell_customers: false,
+        drafts: true,
+        digest: None,
+        quiet: Millis::hours(6),
+        waits: Vec::new(),
+        templates: outreach::Templates::built_in().unwrap(),
+        console: None,
+        modes: EnforcerModes::all(EnforcerMode::Enforce),
+    };
+    // Each time that it looks a second has passed.
+    let clock = Arc::new(|| START + Millis::hours(3) + Millis::seconds(READINGS.fetch_add(1, Ordering::Relaxed)));
+    let outreach = outreach::Outreach::new(config, Arc::clone(log), clock, &Registry::new()).unwrap();
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(outreach.run(shutdown.clone()));
+    let deadline = Instant::now() + PATIENCE;
+    while !is_enough() {
+        assert!(Instant::now() < deadline, "too little was written");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     shutdown.cancel();
     running.await.unwrap().unwrap();
@@ -391,12 +432,14 @@ fn the_headers_are_those_of_cloud_events_and_the_key_is_the_customer() {
 
 #[test]
 fn the_enums_are_those_of_the_code() {
-    let [(.., decision), (.., standing), (.., action)] = PUBLIC;
+    let [(.., decision), (.., standing), (.., action), (.., draft)] = PUBLIC;
     let (stages, plain) = (variants::<Stage>("\"?\""), "\"?\"");
     assert_eq!(stages.len(), Stage::ALL.len());
     assert_eq!(names(decision, "/$defs/stage/enum"), stages);
     assert_eq!(names(standing, "/properties/stage/enum"), stages);
     assert_eq!(names(action, "/properties/stage/enum"), stages);
+    assert_eq!(names(draft, "/$defs/stage/enum"), stages);
+    assert_eq!(names(draft, "/properties/audience/enum"), variants::<outreach::Audience>(plain));
     assert_eq!(names(decision, "/properties/mode/enum"), variants::<Mode>(plain));
     assert_eq!(names(decision, "/$defs/blame/enum"), variants::<Blame>(plain));
     assert_eq!(names(decision, "/properties/evidence/properties/test/enum"), variants::<Test>(plain));

@@ -52,6 +52,29 @@ const acts = {
     return { first: first.text, unseen, done: await done(page) };
   },
 
+  /// Gives a customer an order, on its own page.
+  async give(page, wanted) {
+    await load(page, wanted, wanted.path);
+    const form = await page.$(`form[action$='/${wanted.order}']`);
+    // What is folded away is opened as a person does it.
+    await form.evaluate((form) => form.closest("details")?.querySelector("summary").click());
+    if (wanted.stage) await (await form.$("select[name=stage]")).select(wanted.stage);
+    await (await form.$("input[name=reason]")).type(wanted.reason);
+    await sent(page, async () => (await form.$("button")).click());
+    return { done: await done(page) };
+  },
+
+  /// Reads what a page says, once it says so.
+  async read(page, wanted) {
+    for (let tries = 0; tries < 100; tries += 1) {
+      await load(page, wanted, wanted.path);
+      const words = await text(page, "main");
+      if (words.includes(wanted.until)) return { text: words };
+      await new Promise((go) => setTimeout(go, 100));
+    }
+    throw new Error(`${wanted.path} does not say ${wanted.until}: ${await text(page, "main")}`);
+  },
+
   /// Lets enforcement go on, by the form that stands in the banner.
   async resume(page, wanted) {
     await load(page, wanted, "/");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use simulator::sendgrid::{HOME, QUARANTINE};
 
-use crate::rig::{BAD, HOSTILE, MARKUP, Rig};
+use crate::rig::{BAD, HOSTILE, MARKUP, Rig, path_of};
 
 /// What was found wants nobody's attention.
 fn sound(found: &Value) {
@@ -34,6 +34,24 @@ async fn what_waits_is_answered_on_the_page() {
         done(&rig.browse("act.mjs", answer).await, "Rejected.");
     }
     rig.until("/v1/enforcer", |answer| answer["held_back"]["rejected"] == 1 + HOSTILE.len()).await;
+}
+
+/// A person puts somebody away and brings it back, without a rule: SendGrid shows both, and the page tells who did it and why.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_put_elsewhere_held_and_released_on_its_page() {
+    let rig = Rig::found("").await;
+    let path = path_of("customers", BAD[2]);
+    let give = |order: &str, stage: Option<&str>| json!({"act": "give", "path": path, "order": order, "stage": stage, "reason": MARKUP});
+    done(&rig.browse("act.mjs", give("hold", None)).await, "Written to the log.");
+    let read = json!({"act": "read", "path": path, "until": "A person holds it there"});
+    let page = rig.browse("act.mjs", read).await;
+    assert!(page["text"].as_str().unwrap().contains(MARKUP), "the reason stands there as it was written: {page}");
+    sound(&page);
+    done(&rig.browse("act.mjs", give("stage", Some("suspended"))).await, "Written to the log.");
+    rig.until_suspended(BAD[2], true).await;
+    done(&rig.browse("act.mjs", give("release", None)).await, "Written to the log.");
+    rig.until_suspended(BAD[2], false).await;
+    rig.until_in(BAD[2], HOME).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -185,6 +185,15 @@ impl Rig {
         }
     }
 
+    /// Waits until a subuser may not send, or may again.
+    pub(crate) async fn until_suspended(&self, subuser: &str, suspended: bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.sendgrid.world().is_disabled(subuser) != suspended {
+            assert!(Instant::now() < deadline, "{subuser} is not as wanted");
+            tokio::time::sleep(LOOKING).await;
+        }
+    }
+
     /// Runs a scenario in the browser; what it found.
     pub(crate) async fn browse(&self, scenario: &str, wanted: Value) -> Value {
         let mut wanted = wanted;

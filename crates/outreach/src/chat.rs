@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::channel::Outcome;
 use crate::config::Secret;
-use crate::markdown::for_chat;
+use crate::markdown::words_for_chat;
 use crate::templates::Message;
 
 /// How many characters Slack takes in a block, and how many in a heading.
@@ -36,7 +36,7 @@ pub(crate) fn body(message: &Message) -> Value {
             .into_iter()
             .map(|text| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } })),
     );
-    json!({ "text": for_chat(&message.subject), "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
+    json!({ "text": words_for_chat(&message.subject), "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
 }
 
 /// The text in parts that a block takes, cut between paragraphs where that is possible.

@@ -165,6 +165,27 @@ mod tests {
     }
 
     #[test]
+    fn a_faulty_file_leaves_the_former_contacts_until_it_is_mended() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.csv");
+        let write =
+            |contact: &str| std::fs::write(&file, format!("customer,contact,owner\nacme,{contact},\n")).unwrap();
+        let acme = CustomerId::new("acme").unwrap();
+        write("former@acme.example");
+        let mut contacts = Contacts::read(&file).unwrap();
+        let former = contacts.of(&acme);
+        write("no address at all");
+        contacts.refresh();
+        assert_eq!(contacts.of(&acme), former);
+        std::fs::remove_file(&file).unwrap();
+        contacts.refresh();
+        assert_eq!(contacts.of(&acme), former);
+        write("latter-one@acme.example");
+        contacts.refresh();
+        assert_eq!(contacts.of(&acme).contact, Some("latter-one@acme.example".parse().unwrap()));
+    }
+
+    #[test]
     fn a_fault_is_told_with_its_line_and_without_addresses() {
         let told = read("c.csv", "customer,contact,owner\nacme,ops@acme@example,\n").unwrap_err();
         assert!(told.starts_with("/c.csv: line 2: it is no mail address") && !told.contains("ops@"), "{told}");

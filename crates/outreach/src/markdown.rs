@@ -230,13 +230,34 @@ impl Words {
     fn say(&mut self, text: &str) {
         match self.style {
             Style::Plain => self.text.push_str(text),
-            Style::Chat => self.text.push_str(&for_chat(text)),
+            Style::Chat => self.text.push_str(&words_for_chat(text)),
         }
     }
 }
 
+/// Words that are shown in a chat as they are. Slack knows no way to escape the marks that make text bold, struck through or code: they
+/// are replaced by characters that look like them.
+pub(crate) fn words_for_chat(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_within = |other: Option<char>| other.is_some_and(char::is_alphanumeric);
+        words.push(match character {
+            '*' => '∗',
+            '~' => '∼',
+            '`' => 'ˋ',
+            // Within a word it is none of these marks, and names have it there.
+            '_' if !is_within(before) || !is_within(characters.peek().copied()) => '＿',
+            other => other,
+        });
+        before = Some(character);
+    }
+    for_chat(&words)
+}
+
 /// The three characters that mean something to Slack in any text.
-pub(crate) fn for_chat(text: &str) -> String {
+fn for_chat(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -260,6 +281,18 @@ mod tests {
             "Hello _you_, see <https://example.com/a%7Cb|the page>.\n\n1. one\n2. two `x`\n\n• a &lt; b"
         );
         assert!(document.html().contains("<ol>\n<li>one</li>"), "{}", document.html());
+    }
+
+    #[test]
+    fn no_word_is_marked_in_a_chat() {
+        let document = |value: &str| format!("# s\n\n**{}** is it\n", escape(value));
+        for (value, told) in [
+            ("*now*", "*∗now∗* is it"),
+            ("_a_b_ ~c~ `d`", "*＿a_b＿ ∼c∼ ˋdˋ* is it"),
+            ("<!channel>", "*&lt;!channel&gt;* is it"),
+        ] {
+            assert_eq!(Document::read(&document(value)).unwrap().chat(), told);
+        }
     }
 
     #[test]
@@ -289,7 +322,8 @@ mod tests {
             let wanted = one_line(&format!("begin {} end", one_line(&value)));
             prop_assert_eq!(one_line(&document.text()), wanted.clone());
             prop_assert!(document.subject.ends_with("end") && !document.subject.contains(['\r', '\n']));
-            prop_assert_eq!(document.chat(), for_chat(&document.text()));
+            prop_assert_eq!(document.chat(), words_for_chat(&document.text()));
+            prop_assert!(!document.chat().contains(['<', '>', '*', '`', '~']));
             let body = document.html();
             let tags: Vec<_> = body.split('<').skip(1).map(|tag| tag.split(['>', ' ']).next().unwrap_or_default().to_owned()).collect();
             prop_assert_eq!(tags, ["!doctype", "html", "head", "meta", "/head", "body", "p", "/p", "/body", "/html"]);

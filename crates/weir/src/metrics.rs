@@ -33,7 +33,7 @@ const PARTS: [(&str, &str, &str); 12] = [
     (
         "outreach",
         "Outreach",
-        "Role `enforcer`, where anybody is to be told; gauges by the process that holds the office.",
+        "Role `enforcer`, where outreach is configured; gauges by the process that holds the office.",
     ),
     ("completeness", "Completeness", "Role `enforcer`; by the process that holds the office."),
     ("console", "The operators' listener", "Role `console`."),

@@ -245,7 +245,7 @@ impl Reader {
                 write(&known.fleet).by_partition.insert(at.partition, share);
             }
             Topic::Enforcement => write(&known.enforcement).take(stored)?,
-            Topic::Events | Topic::Rejects => {}
+            Topic::Events | Topic::Rejects | Topic::Drafts => {}
         }
         Some(())
     }

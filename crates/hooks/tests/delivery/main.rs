@@ -59,6 +59,29 @@ async fn what_awaits_a_person_is_told_and_what_became_of_it_and_no_other_action(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_outreach_has_written_is_told_as_an_event_of_its_own() {
+    let (endpoint, mut platform) = (Endpoint::start(&[]).await, Platform::new());
+    let mut hook = hook(&endpoint);
+    hook.stages = Some([Stage::Suspended].into());
+    platform.start(vec![hook]).await;
+    let decision = format!("{:032x}", 9);
+    let draft = |to: &str, audience: &str| {
+        json!({ "customer": "acme", "at": AT, "decision": decision, "from": "healthy", "to": to, "audience": audience,
+                "state": "in_force", "earlier_moves": 0, "subject": "Your mail is stopped", "text": "…", "html": "<p>…</p>" })
+    };
+    for (to, audience) in [("watch", "success"), ("suspended", "success"), ("suspended", "customer")] {
+        platform.draft(&draft(to, audience)).await;
+    }
+    let posts = endpoint.posts(2).await;
+    let told: Vec<_> = posts.iter().map(|post| (post.id.clone(), post.body["type"].clone())).collect();
+    assert_eq!(told[0], (format!("outreach_success_{decision}"), "outreach.drafted".into()));
+    assert_eq!(told[1], (format!("outreach_customer_{decision}"), "outreach.drafted".into()));
+    assert_eq!(posts[1].body["data"], draft("suspended", "customer"));
+    posts[1].verify(OLD_SECRET).unwrap();
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_a_secret_is_replaced_both_verify() {
     let (endpoint, mut platform) = (Endpoint::start(&[]).await, Platform::new());
     let mut hook = hook(&endpoint);

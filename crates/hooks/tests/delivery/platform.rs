@@ -126,6 +126,11 @@ impl Platform {
         self.say(Topic::Actions, action["customer"].as_str().unwrap(), action).await;
     }
 
+    /// Outreach has written something.
+    pub(crate) async fn draft(&self, draft: &Value) {
+        self.say(Topic::Drafts, draft["customer"].as_str().unwrap(), draft).await;
+    }
+
     async fn say(&self, topic: Topic, customer: &str, value: &Value) {
         let record = Record {
             kind: RecordKind::Output,

@@ -1,14 +1,17 @@
 //! Decisions are told over a real log, by real SMTP and real HTTP.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod digest;
 mod mail_server;
 mod platform;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
+use log::Topic;
 use model::{Millis, Stage};
 use outreach::Secret;
 use serde_json::Value;
@@ -67,8 +70,9 @@ async fn shadow_is_told_to_customer_success_alone_and_says_so() {
     until(|| server.taken().len() == 2).await;
     let subjects: Vec<_> = server.taken().iter().map(|mail| mail.header("Subject")).collect();
     assert_eq!(subjects, ["[shadow] acme is suspended", "bolt is being watched"]);
-    assert_eq!(platform.outcome("customer_mail", "no_contact"), "1", "nobody knows whom to tell at bolt");
-    assert_eq!(platform.metric("weir_outreach_waiting", &[]), Some(0.0));
+    // Nobody knows whom to tell at bolt.
+    until(|| platform.outcome("customer_mail", "no_contact") == "1").await;
+    until(|| platform.metric("weir_outreach_waiting", &[]) == Some(0.0)).await;
     platform.stop().await;
 }
 
@@ -132,9 +136,9 @@ async fn what_gets_milder_waits_out_the_quiet_time() {
     platform.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_name_and_no_reason_makes_a_header_a_link_or_a_tag() {
-    let (server, posts) = (MailServer::start(), Arc::new(Mutex::new(Vec::<Value>::new())));
+/// A chat that takes everything; its URL, and what it took.
+async fn chat() -> (String, Arc<Mutex<Vec<Value>>>) {
+    let posts = Arc::new(Mutex::new(Vec::<Value>::new()));
     let take = async |State(posts): State<Arc<Mutex<Vec<Value>>>>, axum::Json(body): axum::Json<Value>| {
         posts.lock().unwrap().push(body);
     };
@@ -142,11 +146,115 @@ async fn no_name_and_no_reason_makes_a_header_a_link_or_a_tag() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, posts)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_gets_stricter_does_not_wait() {
+    let (server, mut platform) = (MailServer::start(), Platform::new());
+    platform.start(config(&server, "")).await;
+    platform.decide(&decision(1, "acme", (Stage::Healthy, Stage::Watch))).await;
+    until(|| server.taken().len() == 1).await;
+    platform.decide(&decision(2, "acme", (Stage::Watch, Stage::Suspended))).await;
+    until(|| server.taken().len() == 2).await;
+    assert_eq!(server.taken()[1].header("Subject"), "[not in force] acme is suspended");
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_contacts_are_read_again_when_they_change() {
+    let (server, mut platform) = (MailServer::start(), Platform::new());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("contacts.csv");
+    let write = |contact: &str| {
+        let rows: String = (0..10).map(|number| format!("customer-{number},{contact},\n")).collect();
+        std::fs::write(&file, format!("customer,contact,owner\n{rows}")).unwrap();
+    };
+    write("former@acme.example");
+    let mut config = config(&server, "");
+    (config.contacts, config.success) = (outreach::Contacts::read(&file).unwrap(), None);
+    platform.start(config).await;
+    // One customer after the other is told, until what is written is known.
+    let mut contacts = BTreeSet::new();
+    for number in 0..10 {
+        let next = decision(number, &format!("customer-{number}"), UP);
+        platform.decide(&next).await;
+        platform.let_through(&next).await;
+        until(|| server.taken().len() > usize::try_from(number).unwrap()).await;
+        contacts.insert(server.taken().last().unwrap().to[0].clone());
+        write("latter@acme.example");
+        if contacts.len() > 1 {
+            break;
+        }
+    }
+    assert_eq!(contacts, ["former@acme.example".to_owned(), "latter@acme.example".to_owned()].into());
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drafts_are_written_once_and_for_customers_only_of_what_is_in_force() {
+    let (server, mut platform) = (MailServer::start(), Platform::new());
+    let drafts = || {
+        let mut config = config(&server, "");
+        (config.mail, config.success, config.tell_customers, config.drafts) = (None, None, false, true);
+        config
+    };
+    platform.start(drafts()).await;
+    let written = |platform: &Platform| -> Vec<(String, Value)> {
+        let records = platform.read(Topic::Drafts);
+        let told = records.iter().map(|record| {
+            let id = String::from_utf8(record.header("ce_id").unwrap().to_vec()).unwrap();
+            (id, serde_json::from_slice(&record.value).unwrap())
+        });
+        told.collect()
+    };
+    let suspended = decision(7, "acme", UP);
+    platform.decide(&suspended).await;
+    platform.ask(&suspended).await;
+    until(|| written(&platform).len() == 1).await;
+    platform.stop().await;
+    platform.start(drafts()).await;
+    platform.let_through(&suspended).await;
+    until(|| written(&platform).len() == 2).await;
+    platform.stop().await;
+    platform.start(drafts()).await;
+    platform.decide(&decision(8, "bolt", UP)).await;
+    until(|| written(&platform).len() == 3).await;
+    platform.stop().await;
+    let written = written(&platform);
+    let ids: Vec<_> = written.iter().map(|(id, _)| id.clone()).collect();
+    let id = |number: u32, audience: &str| format!("{number:032x}-{audience}");
+    // The topic's partitions are read one after the other.
+    assert_eq!(BTreeSet::from_iter(ids), [id(7, "success"), id(7, "customer"), id(8, "success")].into());
+    let of = |wanted: String| written.iter().find(|(id, _)| *id == wanted).unwrap().1.clone();
+    let (success, customer) = (of(id(7, "success")), of(id(7, "customer")));
+    assert_eq!([&success["audience"], &success["state"], &success["to"]], ["success", "awaits_approval", "suspended"]);
+    assert_eq!([&customer["audience"], &customer["state"]], ["customer", "in_force"]);
+    assert_eq!(customer["subject"], "Your mail is stopped for now");
+    assert!(customer["text"].as_str().unwrap().contains("hard bounces: 310 of 4,020"), "{customer}");
+    assert!(customer["html"].as_str().unwrap().starts_with("<!doctype html>"), "{customer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_recipient_that_is_refused_does_not_keep_the_others_from_being_told() {
+    let (server, mut platform) = (MailServer::start(), Platform::new());
+    server.is(Mood::RefusesOwners);
+    platform.start(config(&server, "acme,,owner@platform.example\n")).await;
+    platform.decide(&decision(1, "acme", UP)).await;
+    until(|| platform.outcome("success_mail", "delivered") == "1").await;
+    assert_eq!(server.taken()[0].to, ["success@platform.example"]);
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_name_and_no_reason_makes_a_header_a_link_or_a_tag() {
+    let (server, (url, posts)) = (MailServer::start(), chat().await);
     let mut config = config(&server, "");
     config.chat = Some(Secret::new(url));
     let mut platform = Platform::new();
     platform.start(config).await;
-    let name = "<!channel> [x](https://evil.example) <b>\u{202e}*y*\u{2028}Bcc: a@evil.example";
+    let name =
+        "x)[c](mailto:b@evil.example) <!channel> [x](https://evil.example) <b>\u{202e}*y*\u{2028}Bcc: a@evil.example";
     let mut hostile = decision(1, name, UP);
     hostile.evidence = None;
     hostile.rule = "command:set_stage".to_owned();
@@ -159,12 +267,14 @@ async fn no_name_and_no_reason_makes_a_header_a_link_or_a_tag() {
     let head = mail.raw.split("\r\n\r\n").next().unwrap();
     assert!(!head.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc")), "{head}");
     let page = mail.bodies().1;
-    for bad in ["<script", "<b>", "href=\"https://evil", "<h1"] {
+    for bad in ["<script", "<b>", "href=\"https://evil", "href=\"mailto", "<h1"] {
         assert!(!page.contains(bad), "{bad}: {page}");
     }
     let post = posts.lock().unwrap()[0].clone();
     let said = post["blocks"][1]["text"]["text"].as_str().unwrap();
     assert!(said.contains("&lt;!channel&gt;") && !said.contains("<!channel"), "{said}");
     assert!(!post["text"].as_str().unwrap().contains('<') && !said.contains("<https://evil"), "{post}");
+    // The page's link is the only one.
+    assert_eq!(said.matches('<').count(), 1, "{said}");
     platform.stop().await;
 }
