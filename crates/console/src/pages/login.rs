@@ -1,5 +1,6 @@
 //! The page that asks who one is.
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
@@ -19,12 +20,12 @@ pub(super) struct Asked {
 }
 
 /// Answers `GET /login`.
-pub(super) async fn show(State(access): State<Access>, asked: Option<Query<Asked>>) -> Response {
+pub(super) async fn show(State(access): State<Access>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
     if access.is_open() {
         // Nobody is asked.
         return Redirect::to("/").into_response();
     }
-    let Query(asked) = asked.unwrap_or_default();
+    let asked = asked.map_or_else(|_| Asked::default(), |Query(asked)| asked);
     let body = if access.takes_tokens() { form(&asked) } else { elsewhere() };
     shell::bare("Sign in", &body).into_response()
 }
