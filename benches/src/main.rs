@@ -1,12 +1,16 @@
 //! Speed, as ratios within one run: machines differ, and what matters is how near each part is to its floor.
 
 mod backtest;
+mod connection;
+mod cores;
 mod customers;
 mod events;
 mod fold;
 mod gate;
 mod kafka;
+mod pages;
 mod receiver;
+mod records;
 mod timing;
 
 fn main() -> anyhow::Result<()> {
@@ -26,6 +30,9 @@ fn main() -> anyhow::Result<()> {
     }
     if runs("gate") {
         timing::show("gate for mailers, against its floor", &gate::run()?);
+    }
+    if runs("pages") {
+        timing::show("operators' pages and API over 100,000 customers, against an empty answer", &pages::run()?);
     }
     if runs("customers") {
         timing::show("memory and time by number of customers", &customers::run()?);

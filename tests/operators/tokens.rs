@@ -1,22 +1,19 @@
 //! With tokens, everybody is who theirs says, and may do what its role does.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::house::{BINARY, House, PATIENCE};
+use crate::house::{House, PATIENCE, new_token};
 
-/// A new token of this role, named after it: what the configuration is to say, and a file with the token alone.
+/// A new token of this role: what the configuration is to say, and a file with the token alone.
 fn token(role: &str, folder: &Path) -> (String, PathBuf) {
-    let output = Command::new(BINARY).args(["token", "new", "--name", role, "--role", role]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (token, config) = text.split_once('\n').unwrap();
+    let (token, config) = new_token(role);
     let file = folder.join(role);
     std::fs::write(&file, format!("{token}\n")).unwrap();
-    (config.to_owned(), file)
+    (config, file)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,15 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::cores::{Core, on_core};
+use crate::connection::Connection;
+use crate::cores::{Core, on_core};
 
 /// Connections, each with one request under way.
 const CONNECTIONS: usize = 32;
@@ -29,7 +27,7 @@ pub(crate) struct Asked {
 /// Asks so often, from a core of its own.
 pub(crate) fn ask_all(server: SocketAddr, requests: usize, ask: &Ask) -> anyhow::Result<Asked> {
     let ask = Arc::clone(ask);
-    let asked = on_core(Core::Mailers, async move {
+    let asked = on_core(Core::Askers, async move {
         let (began, mut mailers) = (Instant::now(), JoinSet::new());
         for number in 0..CONNECTIONS {
             let rng = ChaCha8Rng::seed_from_u64(u64::try_from(number)?);
@@ -48,15 +46,12 @@ pub(crate) fn ask_all(server: SocketAddr, requests: usize, ask: &Ask) -> anyhow:
 
 /// Asks once, for the answer's body.
 pub(crate) fn ask_once(server: SocketAddr, request: Vec<u8>) -> anyhow::Result<Bytes> {
-    let asked = on_core(Core::Mailers, async move {
-        let mut connection = Connection { stream: TcpStream::connect(server).await?, read: BytesMut::new() };
-        connection.ask(&request).await
-    });
+    let asked = on_core(Core::Askers, async move { Connection::open(server).await?.ask(&request).await });
     asked.join().map_err(|_| anyhow::anyhow!("the mailer panicked"))?
 }
 
 async fn mailer(server: SocketAddr, requests: usize, ask: Ask, mut rng: ChaCha8Rng) -> anyhow::Result<Vec<Duration>> {
-    let mut connection = Connection { stream: TcpStream::connect(server).await?, read: BytesMut::new() };
+    let mut connection = Connection::open(server).await?;
     let (mut request, mut waits) = (Vec::new(), Vec::with_capacity(requests));
     for _ in 0..requests {
         request.clear();
@@ -66,34 +61,4 @@ async fn mailer(server: SocketAddr, requests: usize, ask: Ask, mut rng: ChaCha8R
         waits.push(began.elapsed());
     }
     Ok(waits)
-}
-
-struct Connection {
-    stream: TcpStream,
-    read: BytesMut,
-}
-
-impl Connection {
-    async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Bytes> {
-        self.stream.write_all(request).await?;
-        loop {
-            if let Some((head, length)) = head(&self.read)? {
-                while self.read.len() < head + length {
-                    anyhow::ensure!(self.stream.read_buf(&mut self.read).await? > 0, "the answer is cut off");
-                }
-                self.read.advance(head);
-                return Ok(self.read.split_to(length).freeze());
-            }
-            anyhow::ensure!(self.stream.read_buf(&mut self.read).await? > 0, "there is no answer");
-        }
-    }
-}
-
-/// How long the head of an answer of 200 is, and its body; `None` while it is not whole.
-fn head(read: &[u8]) -> anyhow::Result<Option<(usize, usize)>> {
-    let Some(end) = read.windows(4).position(|end| end == b"\r\n\r\n") else { return Ok(None) };
-    let head = std::str::from_utf8(read.get(..end).unwrap_or_default())?;
-    anyhow::ensure!(head.starts_with("HTTP/1.1 200"), "{head}");
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    Ok(Some((end + 4, length.context("an answer without length")?.parse()?)))
 }

@@ -1,21 +1,16 @@
 //! The gate for mailers on one core, a million customers in memory, against a bare server that answers the same bytes.
 
-mod cores;
 mod load;
-mod servers;
+pub(crate) mod servers;
 
 use std::collections::HashMap;
 use std::io::Write as _;
-use std::num::NonZeroU32;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use bytes::Bytes;
 use console::{Gate, GateConfig, Unavailable, Viewed};
-use log::embedded::{Config, EmbeddedLog};
-use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Topic};
+use log::{Append, Log, Topic};
 use model::{
     CaseView, CustomerId, EnforcementKey, EnforcerMode, EnforcerModes, InForce, Phase, PoolName, Stage, Standing,
 };
@@ -26,6 +21,7 @@ use self::load::{Ask, Asked, ask_all, ask_once};
 use self::servers::{Answering, Answers, Serving};
 use crate::customers::resident;
 use crate::events::START;
+use crate::records;
 use crate::timing::{count, median, rate, ratio, timed};
 
 const CUSTOMERS: usize = 1_000_000;
@@ -43,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) fn run() -> anyhow::Result<Vec<Vec<String>>> {
     let folder = tempfile::tempdir()?;
-    let log = open(folder.path())?;
+    let log = records::open(folder.path())?;
     tokio::runtime::Runtime::new()?.block_on(fill(&log))?;
     let shutdown = CancellationToken::new();
     let before = resident();
@@ -151,23 +147,18 @@ fn answers(gate: &Gate) -> anyhow::Result<Answers> {
     Ok(Arc::new(routes.chain(admits).collect::<HashMap<_, _>>()))
 }
 
-fn open(folder: &Path) -> anyhow::Result<Arc<dyn Log>> {
-    let count = PartitionCount::new(NonZeroU32::new(4).context("four")?);
-    Ok(Arc::new(EmbeddedLog::open(Config::new(folder, count))?))
-}
-
 /// Everybody's standing.
 async fn fill(log: &Arc<dyn Log>) -> anyhow::Result<()> {
     const AT_ONCE: usize = 10_000;
     for first in (0..CUSTOMERS).step_by(AT_ONCE) {
-        let appends = (first..first + AT_ONCE).map(records).collect::<anyhow::Result<Vec<_>>>()?.concat();
+        let appends = (first..first + AT_ONCE).map(records_of).collect::<anyhow::Result<Vec<_>>>()?.concat();
         log.producer().append(appends).await?;
     }
     Ok(())
 }
 
 /// A customer's standing, and what the enforcer has let through of it.
-fn records(number: usize) -> anyhow::Result<Vec<Append>> {
+fn records_of(number: usize) -> anyhow::Result<Vec<Append>> {
     let is_capped = number.is_multiple_of(CAPPED);
     let customer = CustomerId::new(&name(number))?;
     let standing = Standing {
@@ -185,18 +176,12 @@ fn records(number: usize) -> anyhow::Result<Vec<Append>> {
     };
     let in_force = Some(InForce::of(&standing));
     let case = CaseView { customer: customer.clone(), stage: standing.stage, held: None, in_force };
-    let said = append(Topic::Standings, name(number), serde_json::to_vec(&standing)?);
+    let said = records::output(Topic::Standings, name(number), serde_json::to_vec(&standing)?);
     let let_through = || {
         let key = EnforcementKey::Case(customer).to_string();
-        Ok(append(Topic::Enforcement, key, serde_json::to_vec(&case)?))
+        Ok(records::output(Topic::Enforcement, key, serde_json::to_vec(&case)?))
     };
     std::iter::once(Ok(said)).chain(is_capped.then(let_through)).collect()
-}
-
-fn append(topic: Topic, key: String, value: Vec<u8>) -> Append {
-    let record =
-        Record { kind: RecordKind::Output, at: START, key: key.into(), headers: Arc::new([]), value: value.into() };
-    Append { topic, route: Route::ByKey, record }
 }
 
 type Started = (Gate, Vec<std::thread::JoinHandle<()>>);

@@ -1,4 +1,4 @@
-//! The gate, and its floor: a bare server that answers the same bytes.
+//! The gate, the operators' pages, and the gate's floor: a bare server that answers the same bytes.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
-use console::{Gate, Server};
+use console::{Admin, Gate, Server};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::cores::{Core, on_core, worked};
+use crate::cores::{Core, on_core, worked};
 
 /// What is answered to whom: by path.
 pub(crate) type Answers = Arc<HashMap<String, Bytes>>;
@@ -29,6 +29,8 @@ pub(crate) type Answers = Arc<HashMap<String, Bytes>>;
 #[derive(Clone)]
 pub(crate) enum Answering {
     Gate(Gate),
+    /// Operators' pages and API.
+    Console(Box<Admin>),
     Floor(Answers),
 }
 
@@ -48,6 +50,11 @@ impl Serving {
             match answering {
                 Answering::Gate(gate) => {
                     let server = Server::bind_gate(anywhere, gate).await?;
+                    tell.send(server.local_addr()).ok().context("nobody asks")?;
+                    server.run(ended).await?;
+                }
+                Answering::Console(admin) => {
+                    let server = Server::bind(anywhere, *admin).await?;
                     tell.send(server.local_addr()).ok().context("nobody asks")?;
                     server.run(ended).await?;
                 }

@@ -144,7 +144,8 @@ fn router(admin: Admin) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so)
         .layer(from_fn_with_state(admin.access.clone(), access::admit));
-    health_router().merge(steered).layer(from_fn(access::secure)).with_state(admin)
+    let named_as = from_fn_with_state(admin.access.clone(), access::named_as);
+    health_router().merge(steered).layer(named_as).layer(from_fn(access::secure)).with_state(admin)
 }
 
 async fn nothing_here(uri: Uri) -> Problem {

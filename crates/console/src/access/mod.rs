@@ -178,12 +178,18 @@ impl<S: Sync> FromRequestParts<S> for Peer {
     }
 }
 
-/// Lets a request in, or does not: with its [`Caller`] and [`Csrf`] in the extensions.
-pub(crate) async fn admit(State(access): State<Access>, peer: Peer, request: Request, next: Next) -> Response {
+/// Where everybody on this machine may do everything, answers to this machine's own names alone: a name that another site has
+/// pointed here would make that site's pages ours.
+pub(crate) async fn named_as(State(access): State<Access>, request: Request, next: Next) -> Response {
     if access.is_open() && !host(request.headers(), request.uri()).is_some_and(is_loopback) {
         let detail = "this listener is for this machine alone: ask it as localhost, or set up [[admin.token]]";
         return Problem::new(StatusCode::MISDIRECTED_REQUEST, "not by this name", detail).into_response();
     }
+    next.run(request).await
+}
+
+/// Lets a request in, or does not: with its [`Caller`] and [`Csrf`] in the extensions.
+pub(crate) async fn admit(State(access): State<Access>, peer: Peer, request: Request, next: Next) -> Response {
     if is_for_everybody(request.uri().path()) {
         return next.run(request).await;
     }

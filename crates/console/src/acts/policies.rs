@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode};
 use log::Topic;
-use model::{PolicyChange, PolicyOrigin, PolicyView, Stage};
+use model::{PolicyChange, PolicyOrigin, PolicyView, Stage, Timestamp};
 use policy::Policy;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +11,7 @@ use super::Words;
 use crate::access::{Caller, Role};
 use crate::admin::Admin;
 use crate::api::names;
+use crate::api::policies::Latest;
 use crate::problem::Problem;
 
 /// A policy that is in force from here on.
@@ -35,8 +36,21 @@ pub(crate) struct PolicyWanted {
 
 /// The entity tag of the policy in force: another one for each record that puts one in force.
 pub(crate) fn policy_tag(view: &PolicyView) -> String {
-    let since = view.record.as_ref().map_or(0, |record| record.since.millis());
-    format!("\"{}-{since}\"", view.digest)
+    let since = view.record.as_ref().map(|record| record.since);
+    tag_of(&view.digest, since)
+}
+
+fn tag_of(digest: &str, since: Option<Timestamp>) -> String {
+    format!("\"{digest}-{}\"", since.map_or(0, Timestamp::millis))
+}
+
+/// The digest and the entity tag of the policy in force. One that was put there a moment ago may not be known to the scorer yet.
+fn in_force(view: &PolicyView, latest: Option<&Latest>) -> (String, String) {
+    let since = view.record.as_ref().map(|record| record.since);
+    match latest.filter(|latest| since.is_none_or(|since| latest.since >= since)) {
+        Some(latest) => (latest.digest.clone(), tag_of(&latest.digest, Some(latest.since))),
+        None => (view.digest.clone(), policy_tag(view)),
+    }
 }
 
 /// Appends the policy to every partition of the log; each is under it from there on.
@@ -55,22 +69,24 @@ pub(crate) async fn put_in_force(
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not without a restart", fixed));
     }
     // Two at once could stand in one order in this partition and in another in that.
-    let _turn = admin.policies.turn().await;
-    let view = admin.policies.view().await;
+    let mut latest = admin.policies.turn().await;
+    let known = admin.policies.view().await.map(|view| in_force(&view, latest.as_ref()));
     if let Some(tags) = instead_of {
-        let tag = policy_tag(view.as_ref().map_err(|unavailable| Problem::from(*unavailable))?);
-        if !HeaderValue::try_from(&tag).is_ok_and(|tag| names(&tags, &tag)) {
+        let (_, tag) = known.as_ref().map_err(|unavailable| Problem::from(*unavailable))?;
+        if !HeaderValue::try_from(tag).is_ok_and(|tag| names(&tags, &tag)) {
             let detail = format!("the policy in force is another one by now, {tag}: look at it, and decide anew");
             return Err(Problem::new(StatusCode::PRECONDITION_FAILED, "another policy is in force", detail));
         }
     }
-    let previous = view.ok().map(|view| view.digest);
-    append(admin, &change, text).await?;
-    Ok(Applied { digest: policy.digest().to_owned(), rules: policy.rules().len(), previous })
+    let since = (admin.clock)();
+    append(admin, &change, text, since).await?;
+    let digest = policy.digest().to_owned();
+    *latest = Some(Latest { digest: digest.clone(), since });
+    Ok(Applied { digest, rules: policy.rules().len(), previous: known.ok().map(|(digest, _)| digest) })
 }
 
-async fn append(admin: &Admin, change: &PolicyChange, text: String) -> Result<(), Problem> {
-    let record = decode::policy_record((admin.clock)(), change, text);
+async fn append(admin: &Admin, change: &PolicyChange, text: String, since: Timestamp) -> Result<(), Problem> {
+    let record = decode::policy_record(since, change, text);
     let appends = admin.log.partitions().to_each(Topic::Events, &record);
     admin.log.producer().append(appends).await.map_err(|error| {
         Problem::unavailable(format!("{error}; some partitions may be under the policy already: send it again"))

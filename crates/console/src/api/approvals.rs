@@ -69,7 +69,7 @@ pub(crate) struct Word {
 }
 
 /// Answers what waits. Who has seen an older decision than the one that waits is told so, and answers nothing.
-#[utoipa::path(post, path = "/v1/approvals/{id}", params(("id" = String, Path, description = "The customer")), request_body = Word, responses((status = 202, description = "It is on the log", body = Answered)))]
+#[utoipa::path(post, path = "/v1/approvals/{id}", params(("id" = String, Path, description = "The customer")), request_body = Word, responses((status = 202, description = "It is on the log", body = Answered), (status = 404, description = "Nothing waits"), (status = 409, description = "Another decision waits, or it is too late"), (status = 503, description = "The log takes no record just now")))]
 pub(crate) async fn answer(
     State(admin): State<Admin>,
     Extension(caller): Extension<Caller>,

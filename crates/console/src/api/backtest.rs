@@ -115,7 +115,12 @@ impl Tried {
     post,
     path = "/v1/policy/backtest",
     request_body(content = String, content_type = "text/plain"),
-    responses((status = 200, description = "The differences", body = Tried))
+    responses(
+        (status = 200, description = "The differences", body = Tried),
+        (status = 404, description = "There is nothing to try it on"),
+        (status = 422, description = "The policy is unsound, or the log is too long"),
+        (status = 503, description = "Another policy is being tried, or the log can't be read")
+    )
 )]
 pub(crate) async fn backtest(
     State(admin): State<Admin>,

@@ -25,7 +25,7 @@ pub(crate) struct Given {
 }
 
 /// Appends the command to the log; the scorer follows it within moments, and the decision tells.
-#[utoipa::path(post, path = "/v1/customers/{id}/commands", params(("id" = String, Path, description = "The customer")), request_body = Given, responses((status = 202, description = "It is on the log", body = Accepted)))]
+#[utoipa::path(post, path = "/v1/customers/{id}/commands", params(("id" = String, Path, description = "The customer")), request_body = Given, responses((status = 202, description = "It is on the log", body = Accepted), (status = 503, description = "The log takes no record just now")))]
 pub(crate) async fn command(
     State(admin): State<Admin>,
     Extension(caller): Extension<Caller>,

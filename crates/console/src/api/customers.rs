@@ -71,7 +71,7 @@ pub(crate) struct CustomerAnswer {
 }
 
 /// A customer: where it stands, its counts, and the newest of what was decided and done.
-#[utoipa::path(get, path = "/v1/customers/{id}", params(("id" = String, Path, description = "The customer")), responses((status = 200, description = "The customer", body = CustomerAnswer)))]
+#[utoipa::path(get, path = "/v1/customers/{id}", params(("id" = String, Path, description = "The customer")), responses((status = 200, description = "The customer", body = CustomerAnswer), (status = 404, description = "No event of it was ever counted"), (status = 503, description = "Not just now: try again in a moment")))]
 pub(crate) async fn show(State(admin): State<Admin>, Whose(id): Whose) -> Result<Json<CustomerAnswer>, Problem> {
     let view = view(&admin, &id).await?.ok_or_else(|| unknown(&id))?;
     let history = admin.index.history(&id, HISTORY).iter().map(|decided| decided.decision.clone()).collect();

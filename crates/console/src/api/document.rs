@@ -5,19 +5,16 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::{Extension, Json, Router};
-use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{InfoBuilder, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access::{Caller, Role};
 use crate::admin::Admin;
+use crate::api::describe::{describe, describe_read};
 use crate::problem::Problem;
 
-/// The name under which operations say which role they need.
-const ROLE: &str = "x-weir-role";
 /// The page is put together by a script of its own, with pictures in it.
 const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; \
                            frame-ancestors 'none'; object-src 'none'";
@@ -27,6 +24,7 @@ pub(crate) fn needing(role: Role, mut routes: OpenApiRouter<Admin>) -> OpenApiRo
     for item in routes.get_openapi_mut().paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         operations.into_iter().filter_map(Option::as_mut).for_each(|operation| describe(operation, role));
+        item.get.iter_mut().for_each(describe_read);
     }
     routes.route_layer(from_fn(move |request: Request, next: Next| guard(role, request, next)))
 }
@@ -35,19 +33,6 @@ async fn guard(role: Role, request: Request, next: Next) -> Result<Response, Pro
     let caller = request.extensions().get::<Caller>();
     caller.ok_or_else(|| Problem::forbidden("nobody was let in here"))?.may(role)?;
     Ok(next.run(request).await)
-}
-
-fn describe(operation: &mut Operation, role: Role) {
-    operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
-    let said = ExtensionsBuilder::new().add(ROLE, role.name()).build();
-    operation.extensions.get_or_insert_default().merge(said);
-    let problem = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let refused =
-        |why: &str| ResponseBuilder::new().description(why).content("application/problem+json", problem()).build();
-    let answers = &mut operation.responses.responses;
-    answers.insert("401".to_owned(), refused("no token, or one that Weir does not know").into());
-    answers.insert("403".to_owned(), refused(&format!("needs the role {role}")).into());
-    answers.insert("default".to_owned(), refused("what is wrong, and what to do").into());
 }
 
 /// Serves the description and the page; the router of everything that is described.

@@ -109,7 +109,7 @@ fn read(cursor: &str) -> Option<CustomerId> {
 }
 
 /// Stops all enforcement: nothing is changed at SendGrid until it is resumed.
-#[utoipa::path(post, path = "/v1/enforcer/pause", request_body = Author, responses((status = 202, description = "It is on the log", body = Accepted)))]
+#[utoipa::path(post, path = "/v1/enforcer/pause", request_body = Author, responses((status = 202, description = "It is on the log", body = Accepted), (status = 503, description = "The log takes no record just now")))]
 pub(crate) async fn pause(
     State(admin): State<Admin>,
     Extension(caller): Extension<Caller>,
@@ -120,7 +120,7 @@ pub(crate) async fn pause(
 }
 
 /// Lets enforcement go on.
-#[utoipa::path(post, path = "/v1/enforcer/resume", request_body = Author, responses((status = 202, description = "It is on the log", body = Accepted)))]
+#[utoipa::path(post, path = "/v1/enforcer/resume", request_body = Author, responses((status = 202, description = "It is on the log", body = Accepted), (status = 503, description = "The log takes no record just now")))]
 pub(crate) async fn resume(
     State(admin): State<Admin>,
     Extension(caller): Extension<Caller>,

@@ -53,7 +53,7 @@ impl Explanations {
 }
 
 /// Why a decision was made: derived again from the log, and in words.
-#[utoipa::path(get, path = "/v1/decisions/{id}/explanation", params(("id" = String, Path, description = "The decision")), responses((status = 200, description = "The explanation", body = Explanation)))]
+#[utoipa::path(get, path = "/v1/decisions/{id}/explanation", params(("id" = String, Path, description = "The decision")), responses((status = 200, description = "The explanation", body = Explanation), (status = 404, description = "There is no such decision"), (status = 410, description = "The log no longer reaches back so far"), (status = 503, description = "Not just now: try again in a moment"), (status = 504, description = "The log is too long for this")))]
 pub(crate) async fn explanation(State(admin): State<Admin>, Which(id): Which) -> Result<Json<Explanation>, Problem> {
     admin.explanations.explain(id).await.map(Json)
 }

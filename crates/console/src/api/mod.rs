@@ -6,6 +6,7 @@ mod commands;
 pub(crate) mod completeness;
 mod customers;
 mod decisions;
+mod describe;
 mod document;
 mod enforcer;
 mod etag;

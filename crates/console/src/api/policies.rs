@@ -29,12 +29,19 @@ pub(crate) const LONGEST: usize = 256 << 10;
 /// The future answer about the policy in force.
 pub type PolicyViewed = Pin<Box<dyn Future<Output = Result<PolicyView, Unavailable>> + Send>>;
 
+/// The policy that this process has put in force last: whoever scores may not have read it yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Latest {
+    pub(crate) digest: String,
+    pub(crate) since: Timestamp,
+}
+
 /// Asks whoever scores for the policy in force, and lets one at a time put another in force. Cheap to clone: all clones are
 /// one.
 #[derive(Clone)]
 pub struct Policies {
     ask: Arc<dyn Fn() -> PolicyViewed + Send + Sync>,
-    turn: Arc<Mutex<()>>,
+    turn: Arc<Mutex<Option<Latest>>>,
 }
 
 impl Policies {
@@ -57,8 +64,8 @@ impl Policies {
         (self.ask)().await
     }
 
-    /// Whoever puts a policy in force waits for this.
-    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
+    /// Whoever puts a policy in force waits for this, and leaves there which one it was.
+    pub(crate) async fn turn(&self) -> MutexGuard<'_, Option<Latest>> {
         self.turn.lock().await
     }
 }
@@ -82,7 +89,7 @@ pub(crate) struct InForce {
 }
 
 /// The policy in force, and who put it there. Its entity tag is what `If-Match` names where another is put in its place.
-#[utoipa::path(get, path = "/v1/policy", responses((status = 200, description = "The policy", body = InForce)))]
+#[utoipa::path(get, path = "/v1/policy", responses((status = 200, description = "The policy", body = InForce), (status = 503, description = "Not just now: try again in a moment")))]
 pub(crate) async fn show(State(admin): State<Admin>) -> Result<Response, Problem> {
     let view = admin.policies.view().await?;
     let tag = AppendHeaders([(header::ETAG, acts::policy_tag(&view))]);
@@ -113,7 +120,7 @@ pub(crate) struct InWords {
 }
 
 /// The policy in force, in plain words: what each rule and limit does, and how many mails convict.
-#[utoipa::path(get, path = "/v1/policy/words", responses((status = 200, description = "The words", body = InWords)))]
+#[utoipa::path(get, path = "/v1/policy/words", responses((status = 200, description = "The words", body = InWords), (status = 422, description = "This version can't read the policy in force"), (status = 503, description = "Not just now: try again in a moment")))]
 pub(crate) async fn in_words(State(admin): State<Admin>) -> Result<Json<InWords>, Problem> {
     let policy = match admin.policies.view().await?.record {
         Some(record) => Arc::new(Policy::parse(&record.text).map_err(|error| Problem::faulty(&error))?),
@@ -135,7 +142,7 @@ pub(crate) struct Author {
 }
 
 /// Appends the policy to every partition of the log; each is under it from there on.
-#[utoipa::path(post, path = "/v1/policy", params(Author, ("If-Match" = Option<String>, Header, description = "The entity tag of the policy that it is to replace: another one is left in force")), request_body(content = String, content_type = "text/plain"), responses((status = 200, description = "It is in force", body = Applied)))]
+#[utoipa::path(post, path = "/v1/policy", params(Author, ("If-Match" = Option<String>, Header, description = "The entity tag of the policy that it is to replace: another one is left in force")), request_body(content = String, content_type = "text/plain"), responses((status = 200, description = "It is in force", body = Applied), (status = 412, description = "Another policy is in force"), (status = 422, description = "The policy is unsound, or needs a restart"), (status = 503, description = "The log takes no record just now")))]
 pub(crate) async fn apply(
     State(admin): State<Admin>,
     Extension(caller): Extension<Caller>,

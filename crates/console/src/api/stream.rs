@@ -53,7 +53,10 @@ pub(crate) struct StreamQuery {
     get,
     path = "/v1/decisions/stream",
     params(StreamQuery, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
-    responses((status = 200, description = "The stream", body = String, content_type = "text/event-stream"))
+    responses(
+        (status = 200, description = "The stream", body = String, content_type = "text/event-stream"),
+        (status = 503, description = "There are too many streams")
+    )
 )]
 pub(crate) async fn stream(
     State(admin): State<Admin>,

@@ -71,14 +71,14 @@ struct Answer {
 type Named = Result<Path<String>, PathRejection>;
 
 /// Through which pool the customer's mail should leave, and how much of it may.
-#[utoipa::path(get, path = "/v1/customers/{id}/route", params(("id" = String, Path, description = "The customer")), responses((status = 200, description = "The pool, and what is left", body = Route)))]
+#[utoipa::path(get, path = "/v1/customers/{id}/route", params(("id" = String, Path, description = "The customer")), responses((status = 200, description = "The pool, and what is left", body = Route), (status = 503, description = "Not just now: try again in a moment")))]
 async fn route(State(gate): State<Gate>, id: Named) -> Result<Response, Refused> {
     let (allowance, remaining) = gate.route(&named(id)?).await?;
     Ok(Json(Route::of(allowance, remaining)).into_response())
 }
 
 /// Grants mails of today's cap.
-#[utoipa::path(post, path = "/v1/customers/{id}/admit", params(("id" = String, Path, description = "The customer")), request_body = Wanted, responses((status = 200, description = "What is granted", body = Answer)))]
+#[utoipa::path(post, path = "/v1/customers/{id}/admit", params(("id" = String, Path, description = "The customer")), request_body = Wanted, responses((status = 200, description = "What is granted", body = Answer), (status = 503, description = "Not just now: try again in a moment")))]
 async fn admit(
     State(gate): State<Gate>,
     id: Named,

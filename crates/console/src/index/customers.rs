@@ -300,6 +300,40 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn who_does_not_move_between_two_pages_is_on_one_of_them_once(
+            told in proptest::collection::vec((0_usize..40, 0_usize..8, 0_usize..6), 1..80),
+            moves in proptest::collection::vec((20_usize..60, 0_usize..8, 0_usize..6, 0_usize..2), 0..60),
+            worst in proptest::collection::vec((20_usize..60, 0.0..9.0_f64), 0..12),
+            limit in 1_usize..7,
+            search in prop_oneof![Just(None), Just(Some("MER-1".to_owned()))],
+        ) {
+            let mut customers = Customers::default();
+            let told: BTreeMap<_, _> = told.into_iter().map(|(name, stage, pool)| (name, (stage, pool))).collect();
+            told.iter().for_each(|(name, (stage, pool))| customers.take(standing(*name, *stage, *pool, 0)));
+            let mut query = CustomersQuery { search, limit, ..CustomersQuery::default() };
+            let still: Vec<_> = all_pages(&customers, &query).into_iter().filter(|id| number(id) < 20).collect();
+            let (mut moves, mut seen) = (moves.into_iter(), Vec::new());
+            loop {
+                let Page { items, next } = customers.page(&query);
+                seen.extend(items.into_iter().map(|listed| listed.standing.customer.clone()));
+                let Some(next) = next else { break };
+                query.after = Risk::parse(&next.cursor());
+                for (name, stage, pool, harm) in moves.by_ref().take(5) {
+                    customers.take(standing(name, stage, pool, 0));
+                    customers.rank(&worst.iter().skip(harm).map(|(name, times)| ranked(*name, *times)).collect::<Vec<_>>());
+                }
+            }
+            seen.retain(|id| number(id) < 20);
+            prop_assert_eq!(seen, still, "those with numbers below 20 stay where they are");
+        }
+    }
+
+    fn number(id: &CustomerId) -> usize {
+        id.as_str().strip_prefix("customer-").unwrap().parse().unwrap()
+    }
+
     #[test]
     fn a_part_that_few_names_far_behind_have_is_found() {
         let mut customers = Customers::default();

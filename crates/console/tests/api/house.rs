@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use console::{
-    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Ready, Role, Server, Token,
-    Unavailable, Viewed, Views, new_token,
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Proxy, Ready, Role, Server,
+    Token, Unavailable, Viewed, Views, new_token,
 };
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Topic};
@@ -64,6 +64,24 @@ pub(crate) fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Stan
     }
 }
 
+fn decision(name: &str, number: u64) -> Decision {
+    Decision {
+        id: DecisionId::from_bits(number.into()),
+        customer: CustomerId::new(name).unwrap(),
+        at: NOW,
+        from: Stage::Healthy,
+        to: Stage::Watch,
+        mode: Mode::Enforce,
+        rule: "test".to_owned(),
+        blame: None,
+        evidence: None,
+        reason: None,
+        by: None,
+        policy: String::new(),
+        offset: Position { partition: PartitionId::new(0), offset: Offset::new(number) },
+    }
+}
+
 /// `acme` has sent 30 mails in the last day, of which 3 bounced; nobody else is known to the scorer.
 pub(crate) fn views() -> Views {
     Arc::new(|customer| {
@@ -110,18 +128,24 @@ impl House {
 
     /// One whose scorer tells this of the policy in force.
     pub(crate) async fn asking(mode: EnforcerMode, policy_in_force: fn() -> Result<PolicyView, Unavailable>) -> Self {
-        Self::built(mode, policy_in_force, &[]).await
+        Self::built(mode, policy_in_force, &[], None).await
     }
 
     /// One that asks for tokens: there is one for each role, by the role's name.
     pub(crate) async fn guarded() -> Self {
-        Self::built(EnforcerMode::Enforce, || Ok(in_force()), &Role::ALL).await
+        Self::built(EnforcerMode::Enforce, || Ok(in_force()), &Role::ALL, None).await
+    }
+
+    /// One that asks for tokens, or is told by this proxy who somebody is.
+    pub(crate) async fn behind(proxy: Proxy) -> Self {
+        Self::built(EnforcerMode::Enforce, || Ok(in_force()), &Role::ALL, Some(proxy)).await
     }
 
     async fn built(
         mode: EnforcerMode,
         policy_in_force: fn() -> Result<PolicyView, Unavailable>,
         roles: &[Role],
+        proxy: Option<Proxy>,
     ) -> Self {
         let (mut tokens, mut known) = (BTreeMap::new(), Vec::new());
         for role in roles {
@@ -148,7 +172,7 @@ impl House {
         readers.extend(gates_readers);
         let registry = Registry::new();
         let admin = Admin {
-            access: Access::new(known, None, &registry).unwrap(),
+            access: Access::new(known, proxy, &registry).unwrap(),
             index,
             views: views(),
             gate,
@@ -186,22 +210,19 @@ impl House {
     }
 
     pub(crate) async fn decided(&self, name: &str, number: u64) {
-        let decision = Decision {
-            id: DecisionId::from_bits(number.into()),
-            customer: CustomerId::new(name).unwrap(),
-            at: NOW,
-            from: Stage::Healthy,
-            to: Stage::Watch,
-            mode: Mode::Enforce,
-            rule: "test".to_owned(),
-            blame: None,
-            evidence: None,
-            reason: None,
-            by: None,
-            policy: String::new(),
-            offset: Position { partition: PartitionId::new(0), offset: Offset::new(number) },
+        self.put(Topic::Decisions, name, serde_json::to_value(decision(name, number)).unwrap()).await;
+    }
+
+    /// As many decisions at once as are kept in memory, and more.
+    pub(crate) async fn decided_often(&self, numbers: std::ops::Range<u64>) {
+        let append = |number: u64| {
+            let name = format!("c{number}");
+            let value = Bytes::from(serde_json::to_vec(&decision(&name, number)).unwrap());
+            let (kind, key, headers) = (RecordKind::Output, Bytes::from(name), Arc::new([]));
+            let record = Record { kind, at: NOW, key, headers, value };
+            Append { topic: Topic::Decisions, route: Route::ByKey, record }
         };
-        self.put(Topic::Decisions, name, serde_json::to_value(decision).unwrap()).await;
+        self.log.producer().append(numbers.map(append).collect()).await.unwrap();
     }
 
     /// A person's command at the beginning of the log, and the decision that a scorer makes of it.

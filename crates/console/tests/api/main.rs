@@ -4,6 +4,8 @@
 mod access;
 mod customers;
 mod decisions;
+mod elsewhere;
+mod headers;
 mod house;
 mod operating;
 mod policy;

@@ -14,7 +14,7 @@ pub(crate) enum Core {
     /// Those who answer.
     Server = 0,
     /// Those who ask.
-    Mailers = 1,
+    Askers = 1,
 }
 
 /// Runs `work` on a thread that keeps to this core, where there are two.
