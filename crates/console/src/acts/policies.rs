@@ -2,12 +2,13 @@
 
 use axum::http::{HeaderValue, StatusCode};
 use log::Topic;
-use model::{PolicyChange, PolicyOrigin, PolicyView, Stage};
+use model::{Act, Deed, PolicyChange, PolicyOrigin, PolicyView, Stage};
 use policy::Policy;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Words;
+use super::enforcement::told;
 use crate::access::{Caller, Role};
 use crate::admin::Admin;
 use crate::api::names;
@@ -65,20 +66,24 @@ pub(crate) async fn put_in_force(
         }
     }
     let previous = view.ok().map(|view| view.digest);
-    append(admin, &change, text).await?;
-    Ok(Applied { digest: policy.digest().to_owned(), rules: policy.rules().len(), previous })
+    let digest = policy.digest().to_owned();
+    let deed = Deed::Policy { digest: digest.clone(), previous: previous.clone(), origin: change.origin };
+    append(admin, &change, text, deed).await?;
+    Ok(Applied { digest, rules: policy.rules().len(), previous })
 }
 
-async fn append(admin: &Admin, change: &PolicyChange, text: String) -> Result<(), Problem> {
-    let record = decode::policy_record((admin.clock)(), change, text);
-    let appends = admin.log.partitions().to_each(Topic::Events, &record);
+async fn append(admin: &Admin, change: &PolicyChange, text: String, deed: Deed) -> Result<(), Problem> {
+    let now = (admin.clock)();
+    let record = decode::policy_record(now, change, text);
+    let mut appends = admin.log.partitions().to_each(Topic::Events, &record);
+    appends.push(told(&Act { at: now, by: change.by.clone(), reason: change.reason.clone(), deed })?);
     admin.log.producer().append(appends).await.map_err(|error| {
         Problem::unavailable(format!("{error}; some partitions may be under the policy already: send it again"))
     })
 }
 
-/// What `policy` would change that the other parts of Weir were started with.
-fn fixed(started_with: &Policy, policy: &Policy) -> Option<String> {
+/// What `policy` would change that the other parts of Weir were started with: it can't be put in force.
+pub(crate) fn fixed(started_with: &Policy, policy: &Policy) -> Option<String> {
     let differs = |stage| started_with.pool(stage) != policy.pool(stage);
     let what = if started_with.mode() != policy.mode() {
         "mode"

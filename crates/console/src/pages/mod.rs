@@ -1,6 +1,7 @@
 //! The console: pages for operators, rendered here and complete without a script.
 
 mod acting;
+mod activity;
 mod assets;
 mod customer;
 mod customers;
@@ -35,6 +36,8 @@ pub(crate) fn router() -> Router<Admin> {
         .route("/customers/{id}/exempt", post(customer::exempt))
         .route("/customers/{id}/note", post(customer::note))
         .route("/pools", get(pools::show))
+        .route("/activity", get(activity::show))
+        .route("/activity/undo", get(activity::ask).post(activity::take_back))
         .route("/decisions/feed", get(feed::feed))
         .route("/assets/{name}", get(assets::asset))
 }
