@@ -21,3 +21,4 @@ pub use derive::{Cause, Derived, Difference};
 pub use explanation::Explanation;
 pub use recount::{Recount, Recounting};
 pub use review::{Recorded, Review};
+pub use words::{Told, tell};

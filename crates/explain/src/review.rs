@@ -8,7 +8,7 @@ use scoring::Input;
 
 use crate::derive::Deriving;
 use crate::recount::Recounting;
-use crate::{Derived, Explanation, words};
+use crate::{Derived, Explanation, Told, words};
 
 /// A decision as it was published.
 #[derive(Clone, Debug)]
@@ -109,14 +109,15 @@ impl Review {
             Derived::UnderAnotherPolicy { at_hand: policy.digest().to_owned() }
         };
         let case = words::Case { decision: &recorded.decision, history: &history, policy: &policy, order, standing };
+        let Told { headline, grounds, comparison, set_aside, way_back, for_the_customer } = words::told(&case);
         Explanation {
-            headline: words::headline(&case),
-            facts: words::facts(&case),
-            comparison: words::comparison(&case),
-            set_aside: words::set_aside(&case),
+            headline,
+            facts: grounds.into_iter().chain([words::record(&recorded.decision)]).collect(),
+            comparison,
+            set_aside,
             sample_events: recorded.decision.evidence.iter().flat_map(|evidence| evidence.events.clone()).collect(),
-            way_back: words::way_back(&case),
-            for_the_customer: words::for_the_customer(&case),
+            way_back,
+            for_the_customer,
             recount: recounting.map(|recounting| recounting.finish(log_begins)),
             derived,
             decision: recorded.decision,

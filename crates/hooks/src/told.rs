@@ -28,6 +28,39 @@ pub(crate) enum Told {
         /// The whole action, as it stands on the topic.
         json: Bytes,
     },
+    /// A message about a decision is ready for whoever would rather send it itself.
+    Draft {
+        /// What is read of it here.
+        head: DraftHead,
+        /// The whole of it, as it stands on the topic.
+        json: Bytes,
+    },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct DraftHead {
+    customer: CustomerId,
+    at: Timestamp,
+    decision: DecisionId,
+    to: Stage,
+    audience: Audience,
+}
+
+/// For whom a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Audience {
+    Success,
+    Customer,
+}
+
+impl Audience {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Customer => "customer",
+        }
+    }
 }
 
 /// What became of asking a person.
@@ -103,7 +136,7 @@ struct Body<'t> {
 
 impl Told {
     /// Where there is something to tell.
-    pub(crate) const TOPICS: [Topic; 2] = [Topic::Decisions, Topic::Actions];
+    pub(crate) const TOPICS: [Topic; 3] = [Topic::Decisions, Topic::Actions, Topic::Drafts];
 
     /// What `record` tells; `None` where it is nothing for hooks.
     pub(crate) fn read(topic: Topic, record: &Record) -> Result<Option<Self>, Unreadable> {
@@ -116,6 +149,11 @@ impl Told {
                 Ok(Some(Self::Decision { head, json: record.value.clone(), trace }))
             }
             Topic::Actions => Self::approval(record),
+            Topic::Drafts => {
+                let head: DraftHead = serde_json::from_slice(&record.value)?;
+                DecisionId::parse(head.decision.as_str()).ok_or(Unreadable::Id)?;
+                Ok(Some(Self::Draft { head, json: record.value.clone() }))
+            }
             _ => Ok(None),
         }
     }
@@ -133,6 +171,7 @@ impl Told {
         match self {
             Self::Decision { head, .. } => hook.wants(head.to),
             Self::Approval { head, .. } => hook.wants(head.stage),
+            Self::Draft { head, .. } => hook.wants(head.to),
         }
     }
 
@@ -141,6 +180,7 @@ impl Told {
         match self {
             Self::Decision { head, .. } => format!("decision_{}", head.id),
             Self::Approval { head, .. } => format!("approval_{}_{}", head.asking.name(), head.decision),
+            Self::Draft { head, .. } => format!("outreach_{}_{}", head.audience.name(), head.decision),
         }
     }
 
@@ -149,6 +189,7 @@ impl Told {
         match self {
             Self::Decision { head, .. } => &head.customer,
             Self::Approval { head, .. } => &head.customer,
+            Self::Draft { head, .. } => &head.customer,
         }
     }
 
@@ -157,6 +198,7 @@ impl Told {
         match self {
             Self::Decision { head, .. } => head.at,
             Self::Approval { head, .. } => head.at,
+            Self::Draft { head, .. } => head.at,
         }
     }
 
@@ -164,7 +206,7 @@ impl Told {
     pub(crate) const fn trace(&self) -> Option<&TraceParent> {
         match self {
             Self::Decision { trace, .. } => trace.as_ref(),
-            Self::Approval { .. } => None,
+            Self::Approval { .. } | Self::Draft { .. } => None,
         }
     }
 
@@ -177,6 +219,7 @@ impl Told {
                 Asking::Rejected => ("approval.rejected", json),
                 Asking::Expired => ("approval.expired", json),
             },
+            Self::Draft { json, .. } => ("outreach.drafted", json),
         };
         let data: &RawValue = serde_json::from_slice(json)?;
         serde_json::to_vec(&Body { r#type, timestamp: self.at(), data })

@@ -18,6 +18,8 @@ pub enum Topic {
     /// What enforcement must not forget: how customers were before Weir moved them, what is held back, what persons said of it,
     /// and what a cap has granted today. Weir's own; others read [`Topic::Actions`].
     Enforcement,
+    /// Messages about decisions, ready to be sent by whoever would rather do so itself.
+    Drafts,
 }
 
 /// How old records leave a topic.
@@ -31,8 +33,16 @@ pub enum Cleanup {
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 7] =
-        [Self::Events, Self::Rejects, Self::Fleet, Self::Decisions, Self::Standings, Self::Actions, Self::Enforcement];
+    pub const ALL: [Self; 8] = [
+        Self::Events,
+        Self::Rejects,
+        Self::Fleet,
+        Self::Decisions,
+        Self::Standings,
+        Self::Actions,
+        Self::Enforcement,
+        Self::Drafts,
+    ];
 
     /// The name without prefix.
     pub const fn name(self) -> &'static str {
@@ -44,6 +54,7 @@ impl Topic {
             Self::Standings => "standings",
             Self::Actions => "actions",
             Self::Enforcement => "enforcement",
+            Self::Drafts => "drafts",
         }
     }
 
@@ -51,7 +62,7 @@ impl Topic {
     pub const fn cleanup(self) -> Cleanup {
         match self {
             Self::Fleet | Self::Standings | Self::Enforcement => Cleanup::Compact,
-            Self::Events | Self::Rejects | Self::Decisions | Self::Actions => Cleanup::Delete,
+            Self::Events | Self::Rejects | Self::Decisions | Self::Actions | Self::Drafts => Cleanup::Delete,
         }
     }
 }

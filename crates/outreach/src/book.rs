@@ -6,6 +6,7 @@ use model::{Decision, DecisionId, Millis, Mode, Offset, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Line;
+use crate::harm::Ledger;
 
 /// What was told last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +60,9 @@ pub(crate) struct Book {
     /// The last of its decisions that was taken in.
     pub(crate) seen: Option<Offset>,
     pub(crate) lines: BTreeMap<Line, State>,
+    /// What the digest says of it.
+    #[serde(default)]
+    pub(crate) ledger: Ledger,
 }
 
 impl State {
@@ -79,7 +83,7 @@ impl State {
         let earlier = self.waiting.as_ref().map_or(0, |waiting| waiting.earlier + 1);
         self.waiting = Some(Waiting { decision: decision.clone(), earlier, tries: 0, due });
         // To a customer that was told nothing of it, a way up and down again is none.
-        if line == Line::CustomerMail && self.sending.is_none() && self.known() == decision.to {
+        if line.is_for_the_customer() && self.sending.is_none() && self.known() == decision.to {
             self.waiting = None;
         }
     }
@@ -120,6 +124,9 @@ impl Book {
             return false;
         }
         let is_shadow = decision.mode == Mode::Shadow;
+        if !is_shadow {
+            self.ledger.decide(decision);
+        }
         for line in lines.iter().filter(|line| line.is_shadow() == is_shadow) {
             self.lines.entry(*line).or_default().take(*line, decision, due);
         }

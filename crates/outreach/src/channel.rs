@@ -5,11 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::letter::Audience;
 
 /// A way to tell somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Channel {
     SuccessMail,
     SuccessChat,
+    SuccessDraft,
     CustomerMail,
+    CustomerDraft,
+    DigestMail,
+    DigestChat,
 }
 
 /// What is told of a customer in its order, apart from what else is told: of what moves it, and of what is only said.
@@ -20,43 +25,80 @@ pub(crate) enum Line {
     SuccessMailShadow,
     SuccessChat,
     SuccessChatShadow,
+    SuccessDraft,
+    SuccessDraftShadow,
     CustomerMail,
+    CustomerDraft,
 }
 
 impl Line {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::SuccessMail, Self::SuccessMailShadow, Self::SuccessChat, Self::SuccessChatShadow, Self::CustomerMail];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::SuccessMail,
+        Self::SuccessMailShadow,
+        Self::SuccessChat,
+        Self::SuccessChatShadow,
+        Self::SuccessDraft,
+        Self::SuccessDraftShadow,
+        Self::CustomerMail,
+        Self::CustomerDraft,
+    ];
 
     pub(crate) const fn channel(self) -> Channel {
         match self {
             Self::SuccessMail | Self::SuccessMailShadow => Channel::SuccessMail,
             Self::SuccessChat | Self::SuccessChatShadow => Channel::SuccessChat,
+            Self::SuccessDraft | Self::SuccessDraftShadow => Channel::SuccessDraft,
             Self::CustomerMail => Channel::CustomerMail,
-        }
-    }
-
-    /// Whether it tells of what a rule in shadow would do.
-    pub(crate) const fn is_shadow(self) -> bool {
-        matches!(self, Self::SuccessMailShadow | Self::SuccessChatShadow)
-    }
-}
-
-impl Channel {
-    pub(crate) const ALL: [Self; 3] = [Self::SuccessMail, Self::SuccessChat, Self::CustomerMail];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::SuccessMail => "success_mail",
-            Self::SuccessChat => "success_chat",
-            Self::CustomerMail => "customer_mail",
+            Self::CustomerDraft => Channel::CustomerDraft,
         }
     }
 
     pub(crate) const fn audience(self) -> Audience {
         match self {
-            Self::SuccessMail | Self::SuccessChat => Audience::Success,
-            Self::CustomerMail => Audience::Customer,
+            Self::CustomerMail | Self::CustomerDraft => Audience::Customer,
+            _ => Audience::Success,
         }
+    }
+
+    /// Whether the customer itself reads it.
+    pub(crate) fn is_for_the_customer(self) -> bool {
+        self.audience() == Audience::Customer
+    }
+
+    /// Whether it tells of what a rule in shadow would do.
+    pub(crate) const fn is_shadow(self) -> bool {
+        matches!(self, Self::SuccessMailShadow | Self::SuccessChatShadow | Self::SuccessDraftShadow)
+    }
+}
+
+impl Channel {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::SuccessMail,
+        Self::SuccessChat,
+        Self::SuccessDraft,
+        Self::CustomerMail,
+        Self::CustomerDraft,
+        Self::DigestMail,
+        Self::DigestChat,
+    ];
+    /// Those of the digest.
+    pub(crate) const DIGEST: [Self; 2] = [Self::DigestMail, Self::DigestChat];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::SuccessMail => "success_mail",
+            Self::SuccessChat => "success_chat",
+            Self::SuccessDraft => "success_draft",
+            Self::CustomerMail => "customer_mail",
+            Self::CustomerDraft => "customer_draft",
+            Self::DigestMail => "digest_mail",
+            Self::DigestChat => "digest_chat",
+        }
+    }
+
+    /// Whether it ends in the log.
+    pub(crate) const fn is_draft(self) -> bool {
+        matches!(self, Self::SuccessDraft | Self::CustomerDraft)
     }
 }
 

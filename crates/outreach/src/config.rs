@@ -7,7 +7,7 @@ use lettre::message::Mailbox;
 use model::{EnforcerModes, Millis};
 use zeroize::Zeroizing;
 
-use crate::{Contacts, Templates};
+use crate::{Contacts, Templates, Weekly};
 
 /// How the connection to the mail server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +92,10 @@ pub struct Config {
     pub contacts: Contacts,
     /// Whether customers are written to.
     pub tell_customers: bool,
+    /// Whether what is told is put into the log as drafts, for whoever would rather send it itself.
+    pub drafts: bool,
+    /// When customer success is told whom to call.
+    pub digest: Option<Weekly>,
     /// How long a customer is not written about again, unless it gets stricter.
     pub quiet: Millis,
     /// The waits between tries; behind the last one a message is given up.

@@ -7,14 +7,59 @@ use model::{
     Test, Timestamp, Window,
 };
 
+use crate::digest::{Digest, Entry};
 use crate::force::Force;
 use crate::letter::{Audience, Circumstances, CustomerTold, Letter};
 
 /// The names that a letter has.
 pub(crate) fn names() -> BTreeSet<String> {
-    let letter = letters().into_iter().next().map(|(_, letter)| letter);
-    let json = letter.and_then(|letter| serde_json::to_value(letter).ok());
+    members(letters().first().map(|(_, letter)| letter))
+}
+
+/// The names that a digest has.
+pub(crate) fn names_of_digests() -> BTreeSet<String> {
+    members(digests().first())
+}
+
+fn members(value: Option<&impl serde::Serialize>) -> BTreeSet<String> {
+    let json = value.and_then(|value| serde_json::to_value(value).ok());
     json.as_ref().and_then(|json| json.as_object()).map(|json| json.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// Digests of everything that may be told.
+pub fn digests() -> [Digest; 3] {
+    let some = |text: &str| Some(text.to_owned());
+    let full = Entry {
+        customer: "example".to_owned(),
+        stage: Stage::Quarantined,
+        since: "2026-09-21 14:38 UTC".to_owned(),
+        in_force: Some(Stage::Throttled),
+        held_reason: some("a person has to approve it"),
+        harm: some("about 1,200"),
+        bad_events: some("hard bounces"),
+        at_least: some("5.53 %"),
+        limit: some("5.00 %"),
+        fleet_rate: some("0.90 %"),
+        written_to: some("2026-09-21 14:40 UTC"),
+        console: some("https://weir.example.com/customers/example"),
+    };
+    let bare = Entry {
+        in_force: None,
+        held_reason: None,
+        harm: None,
+        bad_events: None,
+        at_least: None,
+        limit: None,
+        fleet_rate: None,
+        written_to: None,
+        console: None,
+        ..full.clone()
+    };
+    [
+        Digest::example(vec![full.clone(), bare.clone()], vec![full, bare.clone()], 3),
+        Digest::example(Vec::new(), vec![bare], 0),
+        Digest::example(Vec::new(), Vec::new(), 0),
+    ]
 }
 
 /// An example of a decision to `to`, by this signal's rule, or by a person where there is none.

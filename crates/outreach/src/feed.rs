@@ -1,6 +1,6 @@
-//! Decisions and what the enforcer says, read on threads of their own.
+//! Decisions, what the enforcer says and where customers stand, read on threads of their own.
 
-use log::{Log, Stored, Tail, Topic};
+use log::{Log, Start, Stored, Tail, Topic};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::Error;
@@ -29,12 +29,24 @@ pub(crate) fn fit(log: &dyn Log, progress: &mut Progress) -> Result<bool, Error>
     Ok(is_new)
 }
 
-/// Reads decisions from where `progress` says, and `enforcement` on, until the receiver is dropped. Blocking.
-pub(crate) fn open(log: &dyn Log, progress: &Progress, enforcement: Box<dyn Tail>) -> Result<Receiver<Fed>, Error> {
+/// Reads decisions from where `progress` says, `enforcement` on, and, where they are wanted, where everybody stands, until the
+/// receiver is dropped. Blocking.
+pub(crate) fn open(
+    log: &dyn Log,
+    progress: &Progress,
+    enforcement: Box<dyn Tail>,
+    with_standings: bool,
+) -> Result<Receiver<Fed>, Error> {
     let (sender, receiver) = channel(WAITING);
-    let failed = |source| Error::Log { doing: "opening the decisions", source };
-    let decisions = log.tail_from(Topic::Decisions, progress).map_err(failed)?;
-    for (topic, tail) in [(Topic::Decisions, decisions), (Topic::Enforcement, enforcement)] {
+    let failed = |source| Error::Log { doing: "opening what is told", source };
+    let mut tails = vec![
+        (Topic::Decisions, log.tail_from(Topic::Decisions, progress).map_err(failed)?),
+        (Topic::Enforcement, enforcement),
+    ];
+    if with_standings {
+        tails.push((Topic::Standings, log.tail(Topic::Standings, Start::Earliest).map_err(failed)?));
+    }
+    for (topic, tail) in tails {
         let sender = sender.clone();
         let read = move || read(topic, tail, &sender);
         std::thread::Builder::new().name(format!("outreach-{}", topic.name())).spawn(read).map_err(Error::Thread)?;

@@ -17,13 +17,17 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// The template that tells it of `stage`.
-    pub fn template(self, stage: Stage) -> String {
-        let folder = match self {
+    /// The name in JSON, and of the folder of its templates.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Success => "success",
             Self::Customer => "customer",
-        };
-        format!("{folder}/{}", stage.name())
+        }
+    }
+
+    /// The template that tells it of `stage`.
+    pub fn template(self, stage: Stage) -> String {
+        format!("{}/{}", self.name(), stage.name())
     }
 }
 
@@ -138,10 +142,19 @@ fn mend(evidence: Option<&Evidence>) -> &'static str {
     policy::Signal::named(&evidence.signal).map_or("other", policy::Signal::name)
 }
 
-fn page_of(console: &url::Url, customer: &CustomerId) -> Option<String> {
+/// The customer's page. Everything in its name that could end a link in Markdown is encoded.
+pub(crate) fn page_of(console: &url::Url, customer: &CustomerId) -> Option<String> {
     let mut url = console.clone();
-    url.path_segments_mut().ok()?.pop_if_empty().extend(["customers", customer.as_str()]);
-    Some(url.to_string())
+    url.set_query(None);
+    url.set_fragment(None);
+    url.path_segments_mut().ok()?.pop_if_empty().push("customers");
+    let encode = |byte: u8| match byte {
+        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    let name: String = customer.as_str().bytes().map(encode).collect();
+    Some(format!("{url}/{name}"))
 }
 
 impl Figures {
@@ -173,7 +186,7 @@ impl Figures {
     }
 }
 
-fn in_words(signal: &str) -> (&str, &str) {
+pub(crate) fn in_words(signal: &str) -> (&str, &str) {
     let (attempted, delivered) = ("mails attempted", "mails delivered");
     match signal {
         "hard_bounce" => ("hard bounces", attempted),
@@ -188,13 +201,13 @@ fn in_words(signal: &str) -> (&str, &str) {
     }
 }
 
-fn percent(rate: Rate) -> String {
+pub(crate) fn percent(rate: Rate) -> String {
     let rate = rate.get() * 100.0;
     if rate > 0.0 && rate < 0.1 { format!("{rate:.3} %") } else { format!("{rate:.2} %") }
 }
 
 /// A moment to the minute, in UTC.
-fn minute(at: Timestamp) -> String {
+pub(crate) fn minute(at: Timestamp) -> String {
     let text = at.to_string();
     text.get(..16).map_or_else(|| text.clone(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }

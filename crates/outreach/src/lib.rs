@@ -2,35 +2,46 @@
 //!
 //! What is told of a customer is a [`Letter`] that a template of [`Templates`] makes a [`Message`]. Each channel tells of each
 //! customer in order and only the latest; what was told, and that something is about to be, is kept in the log before it goes
-//! (`book`, `memory`), so that nothing is told twice. A customer itself hears only of what is in force ([`Force`]).
+//! (`book`, `memory`), so that nothing is told twice. A customer itself hears only of what is in force ([`Force`]). Whoever would
+//! rather send it itself has the same as drafts in the log. Once a week a [`Digest`] says whom to call.
 
 mod book;
+mod calendar;
 mod channel;
 mod chat;
 mod config;
 mod contacts;
+mod diary;
+mod digest;
+mod digesting;
+mod draft;
 mod error;
 mod examples;
 mod feed;
 mod force;
+mod harm;
 mod letter;
 mod mail;
 mod markdown;
 mod memory;
 mod metrics;
 mod outreach;
+mod settling;
+mod telling;
 mod templates;
 mod worker;
 
+pub use calendar::{NoWeekly, Weekly};
 pub use config::{Address, Config, NoAddress, Secret, Smtp, Tls, WAITS};
 pub use contacts::{Contact, Contacts, ContactsFault};
+pub use digest::Digest;
 pub use error::Error;
-pub use examples::decision as example;
+pub use examples::{decision as example, digests as example_digests};
 pub use force::Force;
 pub use letter::{Audience, Circumstances, CustomerTold, Letter};
 pub use metrics::list_metrics;
 pub use outreach::Outreach;
-pub use templates::{BUILT_IN, Message, TemplateFault, Templates};
+pub use templates::{BUILT_IN, DIGEST, Message, TemplateFault, Templates};
 
 /// A way to read the time.
 pub type Clock = std::sync::Arc<dyn Fn() -> model::Timestamp + Send + Sync>;

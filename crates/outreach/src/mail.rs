@@ -89,12 +89,26 @@ async fn introduce(smtp: &Smtp, mail: &Ready) -> Result<AsyncSmtpConnection, Out
     }
     let from = commands::Mail::new(Some(mail.from.clone()), vec![]);
     connection.command(from).await.map_err(|error| failed(&error))?;
+    let mut is_refused = None;
     for to in &mail.to {
-        let said = connection.command(commands::Rcpt::new(to.clone(), vec![])).await;
-        // This is about the recipient; what came before would be about every mail.
-        said.map_err(|error| if error.is_permanent() { refused(&in_words(&error)) } else { failed(&error) })?;
+        match connection.command(commands::Rcpt::new(to.clone(), vec![])).await {
+            Ok(_) => {}
+            // This is about the recipient; what came before would be about every mail.
+            Err(error) if error.is_permanent() => {
+                is_refused = Some((in_words(&error), is_refused.map_or(1, |(_, n)| n + 1)))
+            }
+            Err(error) => return Err(failed(&error)),
+        }
     }
-    Ok(connection)
+    match is_refused {
+        Some((said, refusals)) if refusals == mail.to.len() => Err(refused(&said)),
+        Some((said, refusals)) => {
+            // The others are told all the same.
+            tracing::warn!(said, refusals, "some recipients of a message are refused");
+            Ok(connection)
+        }
+        None => Ok(connection),
+    }
 }
 
 /// Sends `mail`; `keep` keeps that it is on its way, or says that it can't.

@@ -1,6 +1,6 @@
 //! What outreach must not forget, on the compacted topic [`Topic::Enforcement`]: a [`Book`] for each customer (key
-//! `outreach:customer:` and its name), and how far the decisions were read (key `outreach:progress`). What the enforcer says
-//! of customers is read there too.
+//! `outreach:customer:` and its name), how far the decisions were read (key `outreach:progress`), and the [`Diary`] of digests
+//! (key `outreach:digest`). What the enforcer says of customers is read there too.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::book::Book;
+use crate::diary::Diary;
 
 const PROGRESS: &str = "outreach:progress";
+const DIGEST: &str = "outreach:digest";
 const CUSTOMER: &str = "outreach:customer:";
 /// How long one who reads waits before it looks whether it should end.
 pub(crate) const WAIT: Duration = Duration::from_millis(100);
@@ -25,9 +27,17 @@ pub(crate) type Progress = BTreeMap<PartitionId, Offset>;
 /// What was found there, and the reader that goes on behind it.
 pub(crate) struct Memory {
     pub(crate) progress: Option<Progress>,
-    pub(crate) books: BTreeMap<CustomerId, Book>,
-    pub(crate) cases: BTreeMap<CustomerId, CaseView>,
+    pub(crate) remembered: Remembered,
     pub(crate) tail: Box<dyn Tail>,
+}
+
+/// What is known of customers, and of digests.
+#[derive(Default)]
+pub(crate) struct Remembered {
+    pub(crate) books: BTreeMap<CustomerId, Book>,
+    /// What the enforcer says, and when it said so.
+    pub(crate) cases: BTreeMap<CustomerId, (CaseView, Timestamp)>,
+    pub(crate) diary: Diary,
 }
 
 impl Memory {
@@ -35,7 +45,7 @@ impl Memory {
     pub(crate) fn read(log: &dyn Log, shutdown: &CancellationToken) -> Result<Self, Error> {
         let failed = |source| Error::Log { doing: "reading whom was told", source };
         let tail = log.tail(Topic::Enforcement, Start::Earliest).map_err(failed)?;
-        let mut memory = Self { progress: None, books: BTreeMap::new(), cases: BTreeMap::new(), tail };
+        let mut memory = Self { progress: None, remembered: Remembered::default(), tail };
         while !memory.tail.caught_up() && !shutdown.is_cancelled() {
             for stored in memory.tail.next(WAIT).map_err(failed)? {
                 memory.take(&stored.record)?;
@@ -48,11 +58,13 @@ impl Memory {
         let Ok(key) = std::str::from_utf8(&record.key) else { return Ok(()) };
         let unreadable = |source| Error::Unreadable { key: key.to_owned(), source };
         if let Some((customer, case)) = case_of(record) {
-            keep(&mut self.cases, customer, case);
+            keep(&mut self.remembered.cases, customer, case.map(|case| (case, record.at)));
         } else if key == PROGRESS {
             self.progress = Some(serde_json::from_slice(&record.value).map_err(unreadable)?);
+        } else if key == DIGEST {
+            self.remembered.diary = serde_json::from_slice(&record.value).map_err(unreadable)?;
         } else if let Some(customer) = key.strip_prefix(CUSTOMER).and_then(|name| CustomerId::new(name).ok()) {
-            self.books.insert(customer, serde_json::from_slice(&record.value).map_err(unreadable)?);
+            self.remembered.books.insert(customer, serde_json::from_slice(&record.value).map_err(unreadable)?);
         }
         Ok(())
     }
@@ -85,6 +97,11 @@ pub(crate) fn case_of(record: &Record) -> Option<(CustomerId, Option<CaseView>)>
 /// The record of how far the decisions were read.
 pub(crate) fn progress(progress: &Progress, at: Timestamp) -> Result<Append, Error> {
     record(PROGRESS.to_owned(), progress, at)
+}
+
+/// The record of how far the digests are.
+pub(crate) fn diary(diary: &Diary, at: Timestamp) -> Result<Append, Error> {
+    record(DIGEST.to_owned(), diary, at)
 }
 
 /// The record of a customer's book.

@@ -21,10 +21,10 @@ impl Metrics {
         let outcome = Label::words("outcome", ["delivered", "failed", "given_up", "unknown", "no_contact"]);
         let gauge = |name: &str, help: &str| registry.gauges(name, help, std::slice::from_ref(&channel));
         Ok(Self {
-            waiting: gauge("weir_outreach_waiting", "Messages that wait for a try, or for their stage to be in force.")?,
+            waiting: gauge("weir_outreach_waiting", "Messages that wait for a try, for their stage to be in force, or for the quiet time to be over.")?,
             given_up: gauge(
                 "weir_outreach_given_up",
-                "Customers of whom the latest message was given up, or is not known to have arrived.",
+                "Customers of whom the latest message was given up, or is not known to have arrived; 1 where that is so of the latest digest.",
             )?,
             deliveries: registry.counters(
                 "weir_outreach_deliveries_total",

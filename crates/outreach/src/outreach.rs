@@ -97,8 +97,8 @@ impl Outreach {
         if shutdown.is_cancelled() {
             return Ok(());
         }
-        let Memory { progress, books, cases, tail } = memory;
-        let mut worker = Worker::new(self.house.clone(), books, cases);
+        let Memory { progress, remembered, tail } = memory;
+        let mut worker = Worker::new(self.house.clone(), remembered);
         worker.recover().await?;
         worker.run(progress.unwrap_or_else(BTreeMap::new), tail, shutdown).await
     }

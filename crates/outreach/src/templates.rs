@@ -14,19 +14,23 @@ use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
+use crate::digest::Digest;
 use crate::examples;
 use crate::letter::Letter;
 use crate::markdown::{self, Document};
 
 /// What makes a message by itself.
-const OUTSIDE: [&str; 2] = ["success/", "customer/"];
+const OUTSIDE: [&str; 3] = ["success/", "customer/", "digest/"];
+
+/// The template of the weekly digest.
+pub const DIGEST: &str = "digest/weekly";
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../templates/", $name, ".md")))),*] };
 }
 
 /// The templates that Weir comes with, by name.
-pub const BUILT_IN: [(&str, &str); 25] = built_in![
+pub const BUILT_IN: [(&str, &str); 26] = built_in![
     "success/healthy",
     "success/watch",
     "success/throttled",
@@ -39,6 +43,7 @@ pub const BUILT_IN: [(&str, &str); 25] = built_in![
     "customer/quarantined",
     "customer/suspended",
     "customer/banned",
+    "digest/weekly",
     "parts/state",
     "parts/figures",
     "parts/figures_for_the_customer",
@@ -155,8 +160,9 @@ impl Templates {
                 faults.push(fault);
             }
         };
+        let (of_letters, of_digests) = (examples::names(), examples::names_of_digests());
         for (name, template) in self.environment.templates() {
-            let known = examples::names();
+            let known = if name == DIGEST { &of_digests } else { &of_letters };
             for unknown in template.undeclared_variables(false) {
                 if !known.contains(&unknown) {
                     note(self.unknown(name, template.source(), &unknown));
@@ -165,6 +171,11 @@ impl Templates {
         }
         for (name, letter) in examples::letters() {
             if let Err(fault) = self.letter(&name, &letter) {
+                note(fault);
+            }
+        }
+        for digest in examples::digests() {
+            if let Err(fault) = self.digest(&digest) {
                 note(fault);
             }
         }
@@ -183,9 +194,22 @@ impl Templates {
     ///
     /// Where the template can't be filled: nothing of it is to be sent then.
     pub fn letter(&self, name: &str, letter: &Letter) -> Result<Message, TemplateFault> {
+        self.fill(name, letter)
+    }
+
+    /// What is said of a week.
+    ///
+    /// # Errors
+    ///
+    /// As [`Templates::letter`].
+    pub fn digest(&self, digest: &Digest) -> Result<Message, TemplateFault> {
+        self.fill(DIGEST, digest)
+    }
+
+    fn fill(&self, name: &str, values: &impl Serialize) -> Result<Message, TemplateFault> {
         let template = self.environment.get_template(name).map_err(|error| fault(&self.files, name, &error))?;
         let markdown =
-            template.render(minijinja::value::Serde(letter)).map_err(|error| fault(&self.files, name, &error))?;
+            template.render(minijinja::value::Serde(values)).map_err(|error| fault(&self.files, name, &error))?;
         let what = "it does not begin with its subject: a line of `# ` and some words";
         let no_subject = || TemplateFault { file: file_of(&self.files, name), line: Some(1), what: what.to_owned() };
         let document = Document::read(markdown.trim_start()).ok_or_else(no_subject)?;
@@ -208,6 +232,8 @@ fn environment() -> Environment<'static> {
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         environment.set_syntax(syntax);
     }
+    // They are included by the names of their files.
+    environment.set_path_join_callback(|name, _parent| name.strip_suffix(".md").unwrap_or(name).into());
     environment.set_auto_escape_callback(|_| AutoEscape::Custom("markdown".into()));
     environment.set_formatter(|out, _state, value| {
         if value.kind() == ValueKind::None {

@@ -20,7 +20,7 @@ A counter begins at 0 when its process starts; ask for `rate()` or `increase()`.
 ";
 
 /// The parts, in the order of the flow, with what to know of all their metrics.
-const PARTS: [(&str, &str, &str); 11] = [
+const PARTS: [(&str, &str, &str); 12] = [
     ("build", "Every process", ""),
     ("process", "What the system tells of every process", ""),
     ("receiver", "The receiver", "Role `receiver`."),
@@ -30,6 +30,11 @@ const PARTS: [(&str, &str, &str); 11] = [
     ("enforcer", "The enforcer", "Role `enforcer`; gauges by the process that holds the office."),
     ("sendgrid", "SendGrid's API", "Role `enforcer`."),
     ("hooks", "Hooks", "Role `enforcer`, where hooks are configured; gauges by the process that holds the office."),
+    (
+        "outreach",
+        "Outreach",
+        "Role `enforcer`, where outreach is configured; gauges by the process that holds the office.",
+    ),
     ("completeness", "Completeness", "Role `enforcer`; by the process that holds the office."),
     ("console", "The operators' listener", "Role `console`."),
 ];

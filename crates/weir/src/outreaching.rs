@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use model::{Decision, Mode, Stage};
-use outreach::{Audience, BUILT_IN, Circumstances, CustomerTold, Force, Letter};
+use outreach::{Audience, BUILT_IN, Circumstances, CustomerTold, DIGEST, Force, Letter, Message};
 use serde::Deserialize;
 
 use crate::cli::outreach::{OutreachCommand, PreviewOptions};
@@ -38,8 +38,13 @@ fn write_out(folder: &Path) -> anyhow::Result<()> {
 }
 
 async fn preview(options: PreviewOptions) -> anyhow::Result<()> {
-    let (audience, stage) = audience_of(&options.template)?;
     let templates = config::load_templates(options.at.config.as_deref())?;
+    if options.template == DIGEST {
+        let [digest, ..] = outreach::example_digests();
+        show(&templates.digest(&digest)?, options.html);
+        return Ok(());
+    }
+    let (audience, stage) = audience_of(&options.template)?;
     let decision = match (&options.decision, &options.customer) {
         (None, None) => {
             let stage = stage.context("name a stage's template: for example customer/suspended")?;
@@ -58,9 +63,13 @@ async fn preview(options: PreviewOptions) -> anyhow::Result<()> {
         Circumstances { audience, force, earlier_moves: 0, customer_told: CustomerTold::Off, console: None };
     let letter = Letter::new(&decision, &circumstances);
     let message = templates.letter(&audience.template(stage.unwrap_or(decision.to)), &letter)?;
-    let body = if options.html { &message.html } else { &message.text };
-    crate::cli::print(&format!("Subject: {}\n\n{body}", message.subject));
+    show(&message, options.html);
     Ok(())
+}
+
+fn show(message: &Message, as_page: bool) {
+    let body = if as_page { &message.html } else { &message.text };
+    crate::cli::print(&format!("Subject: {}\n\n{body}", message.subject));
 }
 
 fn audience_of(template: &str) -> anyhow::Result<(Audience, Option<Stage>)> {
@@ -68,7 +77,7 @@ fn audience_of(template: &str) -> anyhow::Result<(Audience, Option<Stage>)> {
     let audience = match folder {
         "success" => Audience::Success,
         "customer" => Audience::Customer,
-        _ => bail!("{template:?} makes no message: success/STAGE and customer/STAGE do"),
+        _ => bail!("{template:?} makes no message: success/STAGE, customer/STAGE and digest/weekly do"),
     };
     let named = |name: &str| Stage::ALL.into_iter().find(|stage| stage.name() == name);
     let stage = stage.map(|name| named(name).with_context(|| format!("{name:?} is no stage"))).transpose()?;

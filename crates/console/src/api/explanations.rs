@@ -35,7 +35,8 @@ impl Explanations {
         Self { explainer, turn: Arc::new(Semaphore::new(1)) }
     }
 
-    async fn explain(&self, id: DecisionId) -> Result<Explanation, Problem> {
+    /// Explains one decision, once nobody else is told about another.
+    pub(crate) async fn explain(&self, id: DecisionId) -> Result<Explanation, Problem> {
         let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() else {
             return Err(Problem::unavailable("another decision is being explained: try again in a moment"));
         };

@@ -100,7 +100,7 @@ impl<T: Kept> History<T> {
     }
 
     /// All of them, in the order in which they were read.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<T>> {
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> {
         self.all.iter()
     }
 

@@ -268,7 +268,7 @@ impl Reader {
                 }
                 _ => write(&known.enforcement).take(stored)?,
             },
-            Topic::Events | Topic::Rejects => {}
+            Topic::Events | Topic::Rejects | Topic::Drafts => {}
         }
         Some(())
     }

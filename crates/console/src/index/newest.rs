@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use model::DecisionId;
+
 use super::{Acted, Decided, Index, read};
 
 impl Index {
@@ -15,6 +17,11 @@ impl Index {
             other.at.cmp(&one.at).then_with(|| other.offset.offset.cmp(&one.offset.offset))
         });
         found.into_iter().take(limit).cloned().collect()
+    }
+
+    /// One decision, where it is among those that are kept in memory.
+    pub(crate) fn decision(&self, id: &DecisionId) -> Option<Arc<Decided>> {
+        read(&self.known.decisions).all().rfind(|decided| decided.decision.id == *id).cloned()
     }
 
     /// The newest calls to SendGrid as they were read, the newest first.

@@ -163,6 +163,12 @@ pub(crate) const fn mode(mode: Mode) -> Option<&'static str> {
     }
 }
 
+/// As a sentence begins.
+pub(crate) fn capital(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

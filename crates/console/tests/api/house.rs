@@ -17,7 +17,7 @@ use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
     CaseView, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, EnforcementKey, EnforcerMode,
     EnforcerModes, InForce, Mode, Offset, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView,
-    PoolName, Position, Stage, Standing, Timestamp, Window,
+    PoolName, Position, Series, Stage, Standing, Timestamp, Window,
 };
 use policy::Policy;
 use serde_json::Value;
@@ -72,6 +72,7 @@ pub(crate) fn views() -> Views {
             standing: standing("acme", Stage::Throttled, Some(100)),
             windows: BTreeMap::from([(Window::Day, counts)]),
             providers: BTreeMap::new(),
+            series: Series::default(),
         });
         Box::pin(std::future::ready(Ok(view))) as Viewed
     })

@@ -14,7 +14,7 @@ use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Topic};
 use model::{
     CaseView, Counter, Counts, CustomerId, CustomerView, EnforcementKey, EnforcerMode, EnforcerModes, InForce, Phase,
-    PoolName, Stage, Standing, Timestamp, Window,
+    PoolName, Series, Stage, Standing, Timestamp, Window,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -207,6 +207,7 @@ fn views() -> Views {
             standing: standing("busy", Stage::Throttled, Some(100)),
             windows: BTreeMap::from([(Window::Day, counts)]),
             providers: BTreeMap::new(),
+            series: Series::default(),
         });
         Box::pin(std::future::ready(view.map(Some).ok_or(Unavailable::Busy))) as Viewed
     })

@@ -11,7 +11,7 @@ use super::{Case, Step, Wording, figures, share};
 const REMEMBERED: Millis = Millis::days(30);
 
 /// The grounds, in the order in which one would tell them.
-pub(crate) fn facts(case: &Case<'_>) -> Vec<String> {
+pub(crate) fn grounds(case: &Case<'_>) -> Vec<String> {
     let mut facts = Vec::new();
     if let Some(evidence) = &case.decision.evidence {
         facts.push(figures_seen(evidence));
@@ -29,12 +29,13 @@ pub(crate) fn facts(case: &Case<'_>) -> Vec<String> {
     facts.extend(case.decision.blame.map(|blame| blamed_for(case, blame)));
     facts.extend(person(case));
     facts.extend(repetition(case));
-    let Decision { offset, policy, .. } = case.decision;
-    facts.push(format!(
-        "It was made at record {} of partition {}, by policy {policy}.",
-        offset.offset, offset.partition
-    ));
     facts
+}
+
+/// Where it stands on the log, and under which policy it was made.
+pub(crate) fn record(decision: &Decision) -> String {
+    let Decision { offset, policy, .. } = decision;
+    format!("It was made at record {} of partition {}, by policy {policy}.", offset.offset, offset.partition)
 }
 
 fn figures_seen(evidence: &Evidence) -> String {
@@ -158,6 +159,7 @@ pub(super) const fn blamed(blame: Blame) -> &'static str {
 fn person(case: &Case<'_>) -> Vec<String> {
     let Some(command) = case.command() else { return Vec::new() };
     let by = case.decision.by.as_deref().unwrap_or("A person");
+    let reason = format!("The reason given: {}", case.decision.reason.as_deref().unwrap_or("none was given"));
     let meant = match case.order {
         Some(Order::Hold) => "leave the customer where it is until it is released".to_owned(),
         Some(Order::Release) => "back to healthy, with windows that begin anew".to_owned(),
@@ -177,10 +179,9 @@ fn person(case: &Case<'_>) -> Vec<String> {
             format!("put the customer into the phase {}", format!("{phase:?}").to_lowercase())
         }
         Some(Order::Note) => "only to be read in the customer's history".to_owned(),
-        None => "the log no longer holds its record".to_owned(),
+        None => return vec![format!("{by} gave the command `{command}`."), reason],
     };
-    let reason = case.decision.reason.as_deref().unwrap_or("none was given");
-    vec![format!("{by} gave the command `{command}`: {meant}."), format!("The reason given: {reason}")]
+    vec![format!("{by} gave the command `{command}`: {meant}."), reason]
 }
 
 /// How often it came to this before.

@@ -21,7 +21,7 @@ pub struct Replication {
     pub factor: u16,
     /// How many of them must have a record before it is acknowledged.
     pub min_in_sync: u16,
-    /// How long events, decisions, actions and rejects are kept, in milliseconds.
+    /// How long events, decisions, actions, drafts and rejects are kept, in milliseconds.
     pub retention_millis: u64,
 }
 

@@ -2,14 +2,15 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use log::embedded::{Config as LogConfig, EmbeddedLog};
-use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Topic};
+use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
     CaseView, CustomerId, Decision, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held, HeldWhy, InForce,
-    Millis, Mode, Stage, Timestamp,
+    Millis, Mode, Phase, Reason, Stage, Standing, Timestamp,
 };
 use outreach::{Config, Contacts, Error, Outreach, Smtp, Templates, Tls};
 use telemetry::Registry;
@@ -51,6 +52,8 @@ pub(crate) fn config(server: &MailServer, contacts: &str) -> Config {
         chat: None,
         contacts: Contacts::read(&file).unwrap(),
         tell_customers: true,
+        drafts: false,
+        digest: None,
         quiet: Millis::hours(6),
         waits: vec![Millis::new(50); 100],
         templates: Templates::built_in().unwrap(),
@@ -75,6 +78,8 @@ pub(crate) struct Platform {
     _folder: tempfile::TempDir,
     log: Arc<dyn Log>,
     running: Option<Running>,
+    /// How far its clock is ahead of the world's, in milliseconds.
+    ahead: Arc<AtomicI64>,
 }
 
 impl Platform {
@@ -82,16 +87,37 @@ impl Platform {
         let folder = tempfile::tempdir().unwrap();
         let count = PartitionCount::new(NonZeroU32::new(3).unwrap());
         let log = EmbeddedLog::open(LogConfig::new(folder.path().join("log"), count)).unwrap();
-        Self { _folder: folder, log: Arc::new(log), running: None }
+        Self { _folder: folder, log: Arc::new(log), running: None, ahead: Arc::default() }
     }
 
     /// Starts outreach, and waits until it knows where it begins.
     pub(crate) async fn start(&mut self, config: Config) {
         let (registry, shutdown) = (Registry::new(), CancellationToken::new());
-        let outreach = Outreach::new(config, Arc::clone(&self.log), Arc::new(now), &registry).unwrap();
+        let ahead = Arc::clone(&self.ahead);
+        let clock = Arc::new(move || now() + Millis::new(ahead.load(Ordering::SeqCst)));
+        let outreach = Outreach::new(config, Arc::clone(&self.log), clock, &registry).unwrap();
         let task = tokio::spawn(outreach.run(shutdown.clone()));
         self.running = Some(Running { registry, shutdown, task });
         until(|| self.metric("weir_outreach_waiting", &[]).is_some()).await;
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        now() + Millis::new(self.ahead.load(Ordering::SeqCst))
+    }
+
+    /// Lets time pass, all at once.
+    pub(crate) fn wait(&self, span: Millis) {
+        self.ahead.fetch_add(span.get(), Ordering::SeqCst);
+    }
+
+    /// What is in the log.
+    pub(crate) fn read(&self, topic: Topic) -> Vec<Record> {
+        let mut tail = self.log.tail(topic, Start::Earliest).unwrap();
+        let mut records = Vec::new();
+        while !tail.caught_up() {
+            records.extend(tail.next(Duration::ZERO).unwrap().into_iter().map(|stored| stored.record));
+        }
+        records
     }
 
     pub(crate) async fn stop(&mut self) {
@@ -103,6 +129,26 @@ impl Platform {
     pub(crate) async fn decide(&self, decision: &Decision) {
         let key = decision.customer.as_str().to_owned();
         self.say(Topic::Decisions, key, serde_json::to_vec(decision).unwrap()).await;
+    }
+
+    /// Where the customer stands behind `decision`, and how much it sent before.
+    pub(crate) async fn stand(&self, decision: &Decision, sent_24h: u32) {
+        let reason = Reason { decision: decision.id.clone(), rule: decision.rule.clone(), text: String::new() };
+        let standing = Standing {
+            customer: decision.customer.clone(),
+            phase: Phase::Active,
+            stage: decision.to,
+            since: decision.at,
+            pool: None,
+            daily_cap: None,
+            sent_24h,
+            held: false,
+            exempt_until: None,
+            awaits_person: false,
+            reasons: vec![reason],
+        };
+        let key = decision.customer.as_str().to_owned();
+        self.say(Topic::Standings, key, serde_json::to_vec(&standing).unwrap()).await;
     }
 
     /// The enforcer lets it through.
@@ -132,7 +178,7 @@ impl Platform {
     async fn say(&self, topic: Topic, key: String, value: Vec<u8>) {
         let record = Record {
             kind: RecordKind::Output,
-            at: now(),
+            at: self.now(),
             key: Bytes::from(key),
             headers: [].into(),
             value: value.into(),

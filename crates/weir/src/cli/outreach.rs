@@ -20,7 +20,7 @@ pub(crate) enum OutreachCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct PreviewOptions {
-    /// The template: success/STAGE or customer/STAGE. With a decision, customer or success alone will do.
+    /// The template: success/STAGE, customer/STAGE or digest/weekly. With a decision, customer or success alone will do.
     #[arg(long, value_name = "NAME", default_value = "success")]
     pub(crate) template: String,
     /// Of this customer's latest decision.

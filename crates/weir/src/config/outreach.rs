@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use model::{EnforcerModes, Millis};
-use outreach::{Address, Config, Contacts, Secret, Smtp, Templates, Tls, WAITS};
+use outreach::{Address, Config, Contacts, NoWeekly, Secret, Smtp, Templates, Tls, WAITS, Weekly};
 use toml::Spanned;
 
 use super::check::Check;
@@ -36,8 +36,10 @@ pub(super) fn check(check: &mut Check<'_>, raw: &RawOutreach, modes: &EnforcerMo
     if let Some(written) = raw.customer_success.as_ref().filter(|_| raw.smtp.is_none()) {
         check.fault(written, "mail needs a server: set up [outreach.smtp]".to_owned());
     }
+    let digest = check.digest(raw.digest.as_ref());
+    let drafts = raw.drafts.unwrap_or_default();
     let mail = smtp.zip(from);
-    let is_on = chat.is_some() || (mail.is_some() && (success.is_some() || tell_customers));
+    let is_on = drafts || chat.is_some() || (mail.is_some() && (success.is_some() || tell_customers));
     is_on.then_some(())?;
     Some(Config {
         mail,
@@ -45,6 +47,8 @@ pub(super) fn check(check: &mut Check<'_>, raw: &RawOutreach, modes: &EnforcerMo
         chat,
         contacts,
         tell_customers,
+        drafts,
+        digest,
         quiet: Millis::new(i64::try_from(quiet.as_millis()).unwrap_or(i64::MAX)),
         waits: WAITS.to_vec(),
         templates: templates?,
@@ -83,6 +87,16 @@ impl Check<'_> {
             self.fault_in(Path::new(&fault.file), format!("{line}{}", fault.what));
             Contacts::default()
         })
+    }
+
+    fn digest(&mut self, written: Option<&Spanned<String>>) -> Option<Weekly> {
+        match written.map(|written| (written, written.get_ref().as_str())) {
+            None => Some(Weekly::default()),
+            Some((_, "off")) => None,
+            Some((written, text)) => {
+                text.parse().map_err(|error: NoWeekly| self.fault(written, format!("{text:?}: {error}"))).ok()
+            }
+        }
     }
 
     fn mailbox(&mut self, written: &Spanned<String>) -> Option<Address> {

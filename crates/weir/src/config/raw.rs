@@ -229,6 +229,8 @@ pub(super) struct RawOutreach {
     pub(super) chat_url_env: Option<Spanned<String>>,
     pub(super) contacts: Option<Spanned<String>>,
     pub(super) tell_customers: Option<Spanned<bool>>,
+    pub(super) drafts: Option<bool>,
+    pub(super) digest: Option<Spanned<String>>,
     pub(super) quiet: Option<Spanned<String>>,
     pub(super) templates: Option<Spanned<String>>,
     pub(super) console_url: Option<Spanned<String>>,

@@ -4,6 +4,7 @@ mod acting;
 mod acts;
 mod chart;
 mod charts;
+mod drawing;
 mod rates;
 mod timeline;
 mod view;
@@ -13,7 +14,8 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use model::{CaseView, CustomerId, CustomerView, DecisionId, Held, Standing, Timestamp};
+use explain::{Told, tell};
+use model::{CaseView, CustomerId, CustomerView, DecisionId, Fleet, Held, Standing, Timestamp};
 use policy::Policy;
 
 pub(super) use self::acting::{exempt, hold, note, release, set_phase, set_stage};
@@ -38,6 +40,8 @@ struct Customer {
     /// Its counts, or why nobody tells them.
     view: Result<CustomerView, Unavailable>,
     policy: Option<Arc<Policy>>,
+    /// All customers' mail.
+    fleet: Arc<Fleet>,
     /// What was decided, oldest first.
     history: Vec<Arc<Decided>>,
     /// Calls to SendGrid, oldest first.
@@ -73,11 +77,22 @@ impl Customer {
             standing,
             view,
             policy: admin.policies.in_force(&admin.policy).await,
+            fleet: admin.index.fleet(),
             history: admin.index.history(&id, HISTORY),
             actions: admin.index.actions(&id, HISTORY),
             enforcement,
             waiting,
         })
+    }
+
+    /// One of its decisions in sentences, where that is in memory and the policy is known.
+    fn told(&self, id: &DecisionId) -> Option<Told> {
+        let policy = self.policy.as_ref()?;
+        let at = self.history.iter().position(|decided| decided.decision.id == *id)?;
+        let (before, rest) = self.history.split_at(at);
+        let before: Vec<_> = before.iter().map(|decided| decided.decision.clone()).collect();
+        let decision = &rest.first()?.decision;
+        Some(tell(decision, &before, policy, Some(Standing::clone(&self.standing))))
     }
 }
 

@@ -1,9 +1,12 @@
 //! A customer as HTML.
 
+use explain::Told;
 use maud::{Markup, html};
-use model::figures::{count, thousands};
+use model::CustomerView;
+use model::figures::count;
 
 use super::{Customer, acts, charts, rates, timeline};
+use crate::Unavailable;
 use crate::pages::visit::Visit;
 use crate::pages::{parts, words};
 
@@ -14,17 +17,25 @@ pub(super) fn customer(customer: &Customer, visit: &Visit) -> Markup {
     html! {
         (head(customer))
         div class="columns wide-left" {
-            div {
+            div data-live="standing" {
                 (reasons(customer))
                 (at_sendgrid(customer))
-                (mail(customer))
             }
             div {
                 (acts::waiting(customer, visit))
                 (acts::acts(customer, visit))
-                (events(customer))
-                (timeline::timeline(customer))
             }
+        }
+        @match &customer.view {
+            Ok(view) => { div data-live="rates" { (charts::charts(view, customer)) } }
+            Err(unavailable) => { (untold(unavailable)) }
+        }
+        div class="columns" {
+            div {
+                (timeline::timeline(customer))
+                (events(customer))
+            }
+            @if let Ok(view) = &customer.view { div data-live="mail" { (mail(view, customer)) } }
         }
     }
 }
@@ -33,30 +44,68 @@ fn head(customer: &Customer) -> Markup {
     let standing = &customer.standing;
     html! {
         h1 { bdi { (standing.customer) } }
-        dl class="facts" {
-            div { dt { "Stage" } dd { (parts::stage(standing.stage)) " " span class="soft" { (words::meaning(standing.stage)) ", since " (parts::ago(standing.since, customer.now)) } } }
-            div { dt { "Pool" } dd { @if let Some(pool) = &standing.pool { bdi { (pool) } } @else { "as the platform chooses" } } }
-            div { dt { "Daily cap" } dd { @if let Some(cap) = standing.daily_cap { (count(cap, "mail", "mails")) } @else { "none" } } }
-            div { dt { "Sent in 24 h" } dd { (thousands(standing.sent_24h)) } }
-            div { dt { "Phase" } dd { (standing.phase.name()) } }
+        div data-live="head" {
+            p class="lead" {
+                (parts::stage(standing.stage)) " since " (parts::moment(standing.since, customer.now)) ": "
+                (words::meaning(standing.stage)) "."
+            }
+            dl class="facts" {
+                div { dt { "Phase" } dd { (standing.phase.name()) } }
+                div { dt { "Pool" } dd { @if let Some(pool) = &standing.pool { bdi { (pool) } } @else { "none known" } } }
+                div { dt { "Daily cap" } dd { @if let Some(cap) = standing.daily_cap { (count(cap, "mail", "mails")) } @else { "none" } } }
+                div { dt { "Sent in 24 h" } dd { (count(standing.sent_24h, "mail", "mails")) } }
+                div { dt { "At SendGrid" } dd { (carried_out(customer)) } }
+            }
+            @if standing.held { p class="banner warn" { strong { "Held by a person. " } "No rule moves it until it is released." } }
+            @if let Some(until) = standing.exempt_until.filter(|until| *until > customer.now) {
+                p class="banner warn" { strong { "Exempt. " } "No rule moves it up until " (parts::moment(until, customer.now)) "; what rules would do is still told." }
+            }
+            @if standing.awaits_person { p class="banner warn" { strong { "Needs a person. " } "Its offences are so many that no time brings it down." } }
         }
-        @if standing.held { p class="banner warn" { "A person holds it there: no rule moves it until it is released." } }
-        @if let Some(until) = standing.exempt_until.filter(|until| *until > customer.now) {
-            p class="banner warn" { "Exempt: no rule moves it up; this ends " (parts::ago(until, customer.now)) "." }
-        }
-        @if standing.awaits_person { p class="banner warn" { "Its offences are many: only a person brings it down." } }
     }
 }
 
+/// Whether SendGrid is as was decided, in a few words.
+fn carried_out(customer: &Customer) -> Markup {
+    let case = customer.enforcement.as_ref();
+    html! {
+        @match case.map(|case| (&case.held, &case.in_force)) {
+            Some((Some(held), _)) => { strong class="alarming" { "held back" } ": " (words::held(held.why)) },
+            Some((None, Some(force))) if force.stage == customer.standing.stage => "as decided",
+            Some((None, Some(force))) => { "still " (force.stage.name()) },
+            Some((None, None)) | None => "nothing to do",
+        }
+    }
+}
+
+/// Why it is where it is: in sentences, where the decision is at hand.
 fn reasons(customer: &Customer) -> Markup {
+    let reasons = &customer.standing.reasons;
     html! {
         section aria-labelledby="why" {
             h2 id="why" { "Why it is there" }
-            @if customer.standing.reasons.is_empty() { (parts::nothing("Nothing was ever held against it.")) }
-            ul class="plain" { @for reason in &customer.standing.reasons {
-                li { span class="rule" { bdi { (reason.rule) } } ": " bdi { (reason.text) } " " a href={ "/decisions/" (reason.decision) } { "The whole of it" } }
-            } }
+            @if reasons.is_empty() { (parts::nothing("No decision keeps it there.")) }
+            @for reason in reasons {
+                @match customer.told(&reason.decision) {
+                    Some(told) => { (sentences(&told)) },
+                    None => p { span class="rule" { bdi { (reason.rule) } } ": " bdi { (reason.text) } },
+                }
+                p { a href={ "/decisions/" (reason.decision) } { "The whole decision, checked against the log" } }
+            }
         }
+    }
+}
+
+fn sentences(told: &Told) -> Markup {
+    html! {
+        p { strong { bdi { (told.headline) } } }
+        ul class="grounds" {
+            @for ground in &told.grounds { li { bdi { (ground) } } }
+            @if let Some(comparison) = &told.comparison { li { bdi { (comparison) } } }
+            @for aside in &told.set_aside { li { "Left out: " bdi { (aside) } } }
+        }
+        h3 { "What brings it back" }
+        p { bdi { (told.way_back) } }
     }
 }
 
@@ -81,21 +130,19 @@ fn at_sendgrid(customer: &Customer) -> Markup {
     }
 }
 
-/// Its rates and counts, or why nobody tells them.
-fn mail(customer: &Customer) -> Markup {
-    let view = match &customer.view {
-        Ok(view) => view,
-        Err(unavailable) => {
-            return html! {
-                section aria-labelledby="rates" {
-                    h2 id="rates" { "Rates" }
-                    p class="banner warn" { "They can't be told just now: " (unavailable) "." }
-                }
-            };
-        }
-    };
+/// Why nobody tells its rates and counts.
+fn untold(unavailable: &Unavailable) -> Markup {
     html! {
-        (charts::charts(view, customer))
+        section aria-labelledby="rates" {
+            h2 id="rates" { "Rates" }
+            p class="banner warn" { "They can't be told just now: " (unavailable) "." }
+        }
+    }
+}
+
+/// Its rates against the policy's bounds, and its counts.
+fn mail(view: &CustomerView, customer: &Customer) -> Markup {
+    html! {
         section aria-labelledby="limits" {
             h2 id="limits" { "Rates against the limits" }
             @match &customer.policy {
@@ -103,7 +150,7 @@ fn mail(customer: &Customer) -> Markup {
                 None => { (parts::nothing("Nobody can say just now which policy is in force.")) }
             }
         }
-        section aria-labelledby="providers" { h2 id="providers" { "By mailbox provider" } (rates::by_provider(view)) }
+        section aria-labelledby="providers" { h2 id="providers" { "Mailbox providers" } (rates::by_provider(view)) }
         section aria-labelledby="counts" { h2 id="counts" { "Events" } (rates::counts(view)) }
     }
 }

@@ -1,0 +1,175 @@
+//! Tells the weekly digest: once a week in each channel, also across restarts.
+
+use model::{CustomerId, Millis, Standing, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::Error;
+use crate::book::How;
+use crate::channel::{Channel, Outcome};
+use crate::diary::Page;
+use crate::digest::{Digest, Sources};
+use crate::memory;
+use crate::templates::Message;
+use crate::worker::Worker;
+
+/// How soon something is tried again that could not be kept.
+const SOON: Millis = Millis::seconds(1);
+
+impl Worker {
+    /// Whether a digest is told in this channel.
+    pub(crate) fn has_digest(&self, channel: Channel) -> bool {
+        let config = &self.house.config;
+        config.digest.is_some()
+            && match channel {
+                Channel::DigestMail => config.mail.is_some() && config.success.is_some(),
+                Channel::DigestChat => config.chat.is_some(),
+                _ => false,
+            }
+    }
+
+    /// Whether what digests say is kept.
+    pub(crate) fn keeps_ledgers(&self) -> bool {
+        Channel::DIGEST.into_iter().any(|channel| self.has_digest(channel))
+    }
+
+    /// Takes in what the enforcer lets through by now; what was let through before outreach began has no figures.
+    pub(crate) fn reconcile(&mut self) {
+        if !self.keeps_ledgers() {
+            return;
+        }
+        for (customer, (case, at)) in &self.cases {
+            if case.in_force.as_ref().is_some_and(|passed| passed.stage > model::Stage::Watch) {
+                self.books.entry(customer.clone()).or_default().ledger.enforce(case.in_force.as_ref(), *at);
+            } else if let Some(book) = self.books.get_mut(customer) {
+                book.ledger.enforce(case.in_force.as_ref(), *at);
+            }
+        }
+    }
+
+    /// Takes in how much a customer sent before it was moved; whether its book has changed.
+    pub(crate) fn stand(&mut self, standing: &Standing) -> bool {
+        let Some(reason) = standing.reasons.first().filter(|_| standing.stage > model::Stage::Watch) else {
+            self.sent.remove(&standing.customer);
+            return false;
+        };
+        let sent = (reason.decision.clone(), standing.sent_24h);
+        let book = self.books.get_mut(&standing.customer);
+        let is_news = book.is_some_and(|book| book.ledger.send(&sent.0, sent.1));
+        self.sent.insert(standing.customer.clone(), sent);
+        is_news
+    }
+
+    /// What was said of how much it sent, before its decision was read here.
+    pub(crate) fn recall(&mut self, customer: &CustomerId) {
+        if let Some((decision, mails)) = self.sent.get(customer)
+            && let Some(book) = self.books.get_mut(customer)
+        {
+            book.ledger.send(decision, *mails);
+        }
+    }
+
+    /// Tells the digest where it is due.
+    pub(crate) async fn tell_digests(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+        let Some(weekly) = self.house.config.digest else { return Ok(()) };
+        for channel in Channel::DIGEST {
+            let moment = weekly.last(self.now());
+            if !self.has_digest(channel) || shutdown.is_cancelled() || !self.house.candidacy.holds_office() {
+                continue;
+            }
+            let Some(page) = self.diary.pages.get(&channel).copied() else {
+                // A beginning is kept first, so that no restart moves it.
+                self.diary.pages.insert(channel, Page::new(moment));
+                self.keep_diary().await?;
+                continue;
+            };
+            if page.is_due(moment, self.now()) && !self.is_paused(channel) {
+                self.tell_digest(channel, moment).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell_digest(&mut self, channel: Channel, moment: Timestamp) -> Result<(), Error> {
+        let (books, cases, console) = (&self.books, &self.cases, self.house.config.console.as_ref());
+        let digest = Digest::new(&Sources { books, cases, console }, self.now());
+        let message = match self.house.config.templates.digest(&digest) {
+            Ok(message) => message,
+            Err(fault) => {
+                tracing::error!(%fault, "the digest's template can't be filled");
+                self.count(channel, "given_up");
+                return self.end_digest(channel, moment, How::GivenUp).await;
+            }
+        };
+        let outcome = self.send_digest(channel, moment, &message).await;
+        self.settle_digest(channel, moment, outcome).await
+    }
+
+    async fn send_digest(&mut self, channel: Channel, moment: Timestamp, message: &Message) -> Outcome {
+        let to: Vec<_> = self.house.config.success.clone().into_iter().collect();
+        let id = format!("digest-{}.{}", moment.seconds(), channel.name());
+        let house = self.house.clone();
+        let keep = async || {
+            if !self.house.candidacy.holds_office() {
+                return false;
+            }
+            if let Some(page) = self.diary.pages.get_mut(&channel) {
+                page.start(moment);
+            }
+            self.is_kept(self.keep_diary().await)
+        };
+        house.send(channel, (message, &to, &id), keep).await
+    }
+
+    async fn settle_digest(&mut self, channel: Channel, moment: Timestamp, outcome: Outcome) -> Result<(), Error> {
+        let (now, name) = (self.now(), channel.name());
+        let tries = self.diary.pages.get(&channel).map_or(0, |page| page.tries);
+        let how = match outcome {
+            Outcome::Delivered => {
+                self.count(channel, "delivered");
+                self.unpause(channel);
+                How::Delivered
+            }
+            Outcome::Unknown(said) => {
+                self.count(channel, "unknown");
+                tracing::warn!(channel = name, said, "it is not known whether the digest arrived; it is not repeated");
+                How::Unknown
+            }
+            Outcome::NotKept => return self.digest_again(channel, now + SOON).await,
+            Outcome::Failed(said) => {
+                self.count(channel, "failed");
+                self.pause(channel);
+                let Some(wait) = self.wait(tries) else {
+                    return self.lose_digest(channel, moment, &said).await;
+                };
+                tracing::warn!(channel = name, said, tries = tries + 1, "the digest failed and is tried again");
+                return self.digest_again(channel, now + wait).await;
+            }
+            Outcome::Refused(said) => return self.lose_digest(channel, moment, &said).await,
+        };
+        self.end_digest(channel, moment, how).await
+    }
+
+    async fn lose_digest(&mut self, channel: Channel, moment: Timestamp, said: &str) -> Result<(), Error> {
+        self.count(channel, "given_up");
+        tracing::warn!(channel = channel.name(), said, "the digest is given up; the next one comes in its time");
+        self.end_digest(channel, moment, How::GivenUp).await
+    }
+
+    async fn digest_again(&mut self, channel: Channel, due: Timestamp) -> Result<(), Error> {
+        if let Some(page) = self.diary.pages.get_mut(&channel) {
+            page.again(due);
+        }
+        self.keep_diary().await
+    }
+
+    async fn end_digest(&mut self, channel: Channel, moment: Timestamp, how: How) -> Result<(), Error> {
+        if let Some(page) = self.diary.pages.get_mut(&channel) {
+            page.end(moment, how);
+        }
+        self.keep_diary().await
+    }
+
+    async fn keep_diary(&self) -> Result<(), Error> {
+        self.append(vec![memory::diary(&self.diary, self.now())?]).await
+    }
+}

@@ -1,0 +1,144 @@
+//! What came of a try, and keeping it.
+
+use log::Append;
+use model::{CustomerId, Millis, Timestamp};
+use rand::RngExt as _;
+
+use crate::Error;
+use crate::book::How;
+use crate::channel::{Channel, Line, Outcome};
+use crate::memory;
+use crate::worker::Worker;
+
+/// How long a channel that fails is left alone: doubled with each failure on end, up to the longest.
+const PAUSE: Millis = Millis::seconds(1);
+const LONGEST_PAUSE: Millis = Millis::minutes(5);
+
+/// A channel fails.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pause {
+    failures: u32,
+    until: Timestamp,
+}
+
+impl Worker {
+    /// Learns what came of a try.
+    pub(crate) async fn settle(
+        &mut self,
+        customer: &CustomerId,
+        line: Line,
+        (tries, outcome): (u32, Outcome),
+    ) -> Result<(), Error> {
+        let (now, channel) = (self.now(), line.channel());
+        let name = channel.name();
+        match outcome {
+            Outcome::Delivered => {
+                self.count(channel, "delivered");
+                self.unpause(channel);
+                self.end(customer, line, How::Delivered).await
+            }
+            Outcome::Unknown(said) => {
+                self.count(channel, "unknown");
+                tracing::warn!(%customer, channel = name, said, "it is not known whether a message arrived; it is not repeated");
+                self.end(customer, line, How::Unknown).await
+            }
+            Outcome::Refused(said) => {
+                self.count(channel, "given_up");
+                tracing::warn!(%customer, channel = name, said, "a message is refused for good and not tried again");
+                self.end(customer, line, How::GivenUp).await
+            }
+            Outcome::NotKept => self.again(customer, line, now + PAUSE).await,
+            Outcome::Failed(said) => {
+                self.count(channel, "failed");
+                self.pause(channel);
+                let Some(wait) = self.wait(tries) else {
+                    self.count(channel, "given_up");
+                    tracing::warn!(%customer, channel = name, said, "a message is given up and not tried again");
+                    return self.end(customer, line, How::GivenUp).await;
+                };
+                tracing::warn!(
+                    channel = name,
+                    said,
+                    tries = tries + 1,
+                    "a message could not be sent and is tried again"
+                );
+                self.again(customer, line, now + wait).await
+            }
+        }
+    }
+
+    /// How long what failed `tries` times before waits for its next try; `None` where it is given up.
+    pub(crate) fn wait(&self, tries: u32) -> Option<Millis> {
+        let wait = usize::try_from(tries).ok().and_then(|tries| self.house.config.waits.get(tries))?.get();
+        Some(Millis::new(rand::rng().random_range(wait / 5 * 4..=wait / 5 * 6)))
+    }
+
+    pub(crate) fn is_paused(&self, channel: Channel) -> bool {
+        self.pauses.get(&channel).is_some_and(|pause| pause.until > self.now())
+    }
+
+    pub(crate) fn unpause(&mut self, channel: Channel) {
+        self.pauses.remove(&channel);
+    }
+
+    /// Leaves a channel alone that fails, so that not everything is tried in vain at once.
+    pub(crate) fn pause(&mut self, channel: Channel) {
+        let now = self.now();
+        let pause = self.pauses.entry(channel).or_default();
+        let longer = Millis::new(PAUSE.get().saturating_mul(1 << pause.failures.min(12)));
+        pause.failures = pause.failures.saturating_add(1);
+        pause.until = now + longer.min(LONGEST_PAUSE);
+    }
+
+    pub(crate) async fn again(&mut self, customer: &CustomerId, line: Line, due: Timestamp) -> Result<(), Error> {
+        if let Some(state) = self.books.get_mut(customer).and_then(|book| book.lines.get_mut(&line)) {
+            // A failure before it went on its way.
+            if state.sending.is_none() {
+                state.start();
+            }
+            state.again(due);
+        }
+        self.keep(customer).await
+    }
+
+    pub(crate) async fn end(&mut self, customer: &CustomerId, line: Line, how: How) -> Result<(), Error> {
+        let now = self.now();
+        if let Some(state) = self.books.get_mut(customer).and_then(|book| book.lines.get_mut(&line)) {
+            state.end(how, now);
+        }
+        self.keep(customer).await
+    }
+
+    /// Leaves what waits untold.
+    pub(crate) async fn leave(&mut self, customer: &CustomerId, line: Line) -> Result<(), Error> {
+        if let Some(state) = self.books.get_mut(customer).and_then(|book| book.lines.get_mut(&line)) {
+            state.waiting = None;
+        }
+        self.keep(customer).await
+    }
+
+    pub(crate) async fn keep(&self, customer: &CustomerId) -> Result<(), Error> {
+        let Some(book) = self.books.get(customer) else { return Ok(()) };
+        self.append(vec![memory::book(customer, book, self.now())?]).await
+    }
+
+    pub(crate) async fn append(&self, appends: Vec<Append>) -> Result<(), Error> {
+        if appends.is_empty() {
+            return Ok(());
+        }
+        let failed = |source| Error::Log { doing: "keeping whom was told", source };
+        self.house.producer.append(appends).await.map_err(failed)
+    }
+
+    /// Whether it was kept; where it was not, that is said.
+    pub(crate) fn is_kept(&self, kept: Result<(), Error>) -> bool {
+        kept.inspect_err(|error| {
+            tracing::warn!(error = error as &dyn std::error::Error, "a message waits for the log");
+        })
+        .is_ok()
+    }
+
+    pub(crate) fn count(&self, channel: Channel, outcome: &str) {
+        self.house.metrics.deliveries.with_label_values(&[channel.name(), outcome]).inc();
+    }
+}
