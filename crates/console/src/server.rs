@@ -143,7 +143,9 @@ fn router(admin: Admin) -> Router {
         .merge(pages::router())
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so)
-        .layer(from_fn_with_state(admin.access.clone(), access::admit));
+        .layer(from_fn_with_state(admin.clone(), pages::in_words))
+        .layer(from_fn_with_state(admin.access.clone(), access::admit))
+        .layer(from_fn(pages::refused_in_words));
     health_router().merge(steered).layer(from_fn(access::secure)).with_state(admin)
 }
 

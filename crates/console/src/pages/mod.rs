@@ -10,6 +10,7 @@ mod feed;
 mod forms;
 mod overview;
 mod parts;
+mod policy;
 mod pools;
 mod shell;
 mod visit;
@@ -18,6 +19,7 @@ mod words;
 use axum::Router;
 use axum::routing::{get, post};
 
+pub(crate) use self::faults::{in_words, refused_in_words};
 use crate::admin::Admin;
 
 /// The pages.
@@ -36,6 +38,10 @@ pub(crate) fn router() -> Router<Admin> {
         .route("/customers/{id}/exempt", post(customer::exempt))
         .route("/customers/{id}/note", post(customer::note))
         .route("/pools", get(pools::show))
+        .route("/policy", get(policy::show))
+        .route("/policy/check", post(policy::check))
+        .route("/policy/try", post(policy::try_out))
+        .route("/policy/activate", post(policy::activate))
         .route("/activity", get(activity::show))
         .route("/activity/undo", get(activity::ask).post(activity::take_back))
         .route("/decisions/feed", get(feed::feed))

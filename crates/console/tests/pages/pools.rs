@@ -62,7 +62,7 @@ async fn a_pool_is_shown_with_its_rates_its_senders_and_who_hurts_it() {
         "Gmail 400 0.00 % 75.00 % 0.00 %",
         "lists-r-us watch",
         "quarantine no mail in 24 h",
-        "Where customers send from who are quarantined and suspended.",
+        "Where customers send from who are quarantined, suspended and banned.",
     ] {
         assert!(words.contains(expected), "{expected}: {words}");
     }
@@ -76,7 +76,9 @@ async fn a_pools_name_is_text_wherever_it_stands() {
     let house = House::told_by_its_log().await;
     let share = serde_json::to_value(fleet(&PoolName::new(HOSTILE))).unwrap();
     house.put(Topic::Fleet, "0", share).await;
-    let page = house.look_until("/pools", |page| page.has("lists-r-us")).await;
+    let sender = model::Standing { pool: Some(PoolName::new(HOSTILE)), ..standing("acme", Stage::Healthy, None) };
+    house.put(Topic::Standings, "acme", serde_json::to_value(&sender).unwrap()).await;
+    let page = house.look_until("/pools", |page| page.has("lists-r-us") && page.has("1 customer")).await;
     assert!(!page.has("<script>hurt") && page.has("&lt;script&gt;hurt()"), "{}", page.text);
     assert!(page.has("/customers?pool=%22%3E%3Cscript%3E"), "{}", page.text);
     assert!(page.has("href=\"#pool-%22%3E%3Cscript") && page.has("id=\"pool-&quot;&gt;&lt;script"), "{}", page.text);
