@@ -406,7 +406,8 @@ async fn outreach(weir: &mut Weir, mail: &MailServer) {
     let order = json!({ "type": "set_stage", "stage": "throttled", "by": "ann", "reason": "to see" });
     assert_eq!(weir.command(&customer(3), &order).await, 202);
     until_outreach(weir, mail, "fails", |_, said| said.contains("channel=\"success_mail\" said=\"transient")).await;
-    until_outreach(weir, mail, "reads the contacts", |_, said| said.contains("the contacts are left as they were")).await;
+    until_outreach(weir, mail, "reads the contacts", |_, said| said.contains("the contacts are left as they were"))
+        .await;
 }
 
 /// Waits until it has told or said something.
@@ -513,7 +514,8 @@ async fn no_key_and_no_address_is_shown_by_anything() {
     ] {
         assert!(said.iter().any(|line| line.contains(wanted)), "nothing said {wanted:?}");
     }
-    let mut secrets = [key, HOOK_SECRET, MAIL_PASSWORD, CHAT_TOKEN, CONTACTS, "@platform.example"].map(str::to_owned).to_vec();
+    let mut secrets =
+        [key, HOOK_SECRET, MAIL_PASSWORD, CHAT_TOKEN, CONTACTS, "@platform.example"].map(str::to_owned).to_vec();
     secrets.extend((0..RECIPIENTS).map(local_part));
     secrets.extend((0..RECIPIENTS).map(|number| format!("private-{number}.example")));
     let shown: Vec<_> =

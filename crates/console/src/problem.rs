@@ -1,8 +1,10 @@
 //! Answers that explain themselves.
 
-use axum::Json;
+use std::sync::Arc;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use model::without_addresses;
 use policy::PolicyError;
 use serde::Serialize;
@@ -107,6 +109,8 @@ impl From<Unavailable> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.status(), [(header::CONTENT_TYPE, "application/problem+json")], Json(self)).into_response()
+        // Pages say it in words.
+        let told = Extension(Arc::new(self.clone()));
+        (self.status(), told, [(header::CONTENT_TYPE, "application/problem+json")], Json(self)).into_response()
     }
 }

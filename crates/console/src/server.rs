@@ -143,9 +143,11 @@ fn router(admin: Admin) -> Router {
         .merge(pages::router())
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so)
+        .layer(from_fn_with_state(admin.clone(), pages::in_words))
         .layer(from_fn_with_state(admin.access.clone(), access::admit));
     let named_as = from_fn_with_state(admin.access.clone(), access::named_as);
-    health_router().merge(steered).layer(named_as).layer(from_fn(access::secure)).with_state(admin)
+    let refused = from_fn(pages::refused_in_words);
+    health_router().merge(steered).layer(named_as).layer(refused).layer(from_fn(access::secure)).with_state(admin)
 }
 
 async fn nothing_here(uri: Uri) -> Problem {

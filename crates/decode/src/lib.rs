@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use log::{Record, RecordKind, Stored};
-use model::{Command, CustomerId, PolicyChange, PolicyInForce, Tick, Timestamp};
+use log::{Append, Record, RecordKind, Route, Stored, Topic};
+use model::{Act, Command, CustomerId, PolicyChange, PolicyInForce, Tick, Timestamp};
 use policy::Policy;
 use sendgrid::webhook::WebhookEvent;
 
@@ -58,6 +58,17 @@ pub fn decode(stored: &Stored) -> Decoded<'_> {
 pub fn policy_record(at: Timestamp, change: &PolicyChange, text: String) -> Record {
     let headers = change.headers().map(|(name, value)| (Box::from(name), Bytes::from(value.to_owned())));
     Record { kind: RecordKind::Policy, at, key: Bytes::new(), headers: headers.collect(), value: text.into() }
+}
+
+/// The record that tells what a person did.
+///
+/// # Errors
+///
+/// Where the act is no JSON; none is known.
+pub fn act(act: &Act) -> Result<Append, serde_json::Error> {
+    let (key, value) = (act.key().into(), serde_json::to_vec(act)?.into());
+    let record = Record { kind: RecordKind::Command, at: act.at, key, headers: Arc::new([]), value };
+    Ok(Append { topic: Topic::Enforcement, route: Route::ByKey, record })
 }
 
 fn policy(record: &Record) -> Option<(Arc<Policy>, PolicyInForce)> {

@@ -7,6 +7,7 @@
 //! Along the flow: an [`Event`] is what SendGrid reported about one mail; it is counted in [`Counts`] over a [`Window`];
 //! a [`Decision`] is a verdict that changed a customer's [`Stage`]; a [`Standing`] is where the customer is now.
 
+mod act;
 mod addresses;
 mod cells;
 mod change;
@@ -30,6 +31,7 @@ mod time;
 mod view;
 mod window;
 
+pub use act::{Act, Deed};
 pub use addresses::without_addresses;
 pub use cells::{Cell, CellCounts, Cells, Customers};
 pub use change::{PolicyChange, PolicyInForce, PolicyOrigin, PolicyView};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use decode::policy_record;
 use log::{Candidacy, Log, Producer, Record, RecordKind, Start, Stored, Tail, Topic};
-use model::{Fleet, Millis, PartitionId, PolicyChange, PolicyOrigin, Tick, Timestamp};
+use model::{Act, Deed, Fleet, Millis, PartitionId, PolicyChange, PolicyOrigin, Tick, Timestamp};
 use telemetry::Registry;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -86,9 +86,13 @@ impl Ticker {
     async fn propose(&mut self, now: Timestamp) -> Result<(), Error> {
         let Some(file) = self.proposal.begin() else { return Ok(()) };
         tracing::info!(policy = file.digest, "the policy file goes to the log");
-        let record = policy_record(now, &file.change(), file.text);
-        let policies = self.log.partitions().to_each(Topic::Events, &record);
-        self.producer.append(policies).await.map_err(Error::log("appending the policy file"))?;
+        let change = file.change();
+        let deed = Deed::Policy { digest: file.digest, previous: None, origin: change.origin };
+        let act = Act { at: now, by: change.by.clone(), reason: change.reason.clone(), deed };
+        let record = policy_record(now, &change, file.text);
+        let mut appends = self.log.partitions().to_each(Topic::Events, &record);
+        appends.push(decode::act(&act)?);
+        self.producer.append(appends).await.map_err(Error::log("appending the policy file"))?;
         self.proposal = Proposal::Settled;
         Ok(())
     }

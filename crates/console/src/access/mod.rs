@@ -239,7 +239,8 @@ fn refuse(access: &Access, peer: Peer, refused: Refused, request: &Request) -> R
     if status == StatusCode::UNAUTHORIZED { ([scheme], problem).into_response() } else { problem.into_response() }
 }
 
-fn accepts_html(headers: &HeaderMap) -> bool {
+/// Whether a page is what the answer is to be.
+pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
     headers
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())

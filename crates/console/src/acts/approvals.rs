@@ -1,7 +1,7 @@
 //! What awaits approval is answered.
 
 use axum::http::StatusCode;
-use model::{Answer, CustomerId, DecisionId, EnforcementKey, Held, HeldWhy, Stage};
+use model::{Act, Answer, CustomerId, DecisionId, Deed, EnforcementKey, Held, HeldWhy, Stage};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -73,7 +73,14 @@ pub(crate) async fn answer(
     let approved = wanted.verdict == Verdict::Approve;
     let answer = Answer { customer: customer.clone(), decision: decision.clone(), approved, by, reason, at: now };
     let answer = answer.checked().map_err(|error| Problem::invalid(error.to_string()))?;
-    say(admin, &EnforcementKey::Answer(customer), &answer).await?;
+    let (whom, what) = (answer.customer.clone(), decision.clone());
+    let deed = if approved {
+        Deed::Approve { customer: whom, decision: what, stage }
+    } else {
+        Deed::Reject { customer: whom, decision: what, stage }
+    };
+    let act = Act { at: now, by: answer.by.clone(), reason: answer.reason.clone(), deed };
+    say(admin, (&EnforcementKey::Answer(customer), &answer), &act).await?;
     Ok(Answered { accepted: true, stage, decision })
 }
 

@@ -11,7 +11,7 @@ pub(crate) mod undo;
 pub(crate) use self::approvals::{AnswerWanted, Answered, Verdict, answer, awaiting};
 pub(crate) use self::commands::give;
 pub(crate) use self::enforcement::{pause, resume};
-pub(crate) use self::policies::{Applied, PolicyWanted, policy_tag, put_in_force};
+pub(crate) use self::policies::{Applied, PolicyWanted, fixed, policy_tag, put_in_force};
 pub(crate) use self::undo::{UndoWanted, Undone, undo};
 
 use crate::access::Caller;

@@ -2,12 +2,13 @@
 
 use axum::http::{HeaderValue, StatusCode};
 use log::Topic;
-use model::{PolicyChange, PolicyOrigin, PolicyView, Stage, Timestamp};
+use model::{Act, Deed, PolicyChange, PolicyOrigin, PolicyView, Stage, Timestamp};
 use policy::Policy;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Words;
+use super::enforcement::told;
 use crate::access::{Caller, Role};
 use crate::admin::Admin;
 use crate::api::names;
@@ -79,22 +80,25 @@ pub(crate) async fn put_in_force(
         }
     }
     let since = (admin.clock)();
-    append(admin, &change, text, since).await?;
+    let previous = known.ok().map(|(digest, _)| digest);
     let digest = policy.digest().to_owned();
+    let deed = Deed::Policy { digest: digest.clone(), previous: previous.clone(), origin: change.origin };
+    append(admin, &change, text, Act { at: since, by: change.by.clone(), reason: change.reason.clone(), deed }).await?;
     *latest = Some(Latest { digest: digest.clone(), since });
-    Ok(Applied { digest, rules: policy.rules().len(), previous: known.ok().map(|(digest, _)| digest) })
+    Ok(Applied { digest, rules: policy.rules().len(), previous })
 }
 
-async fn append(admin: &Admin, change: &PolicyChange, text: String, since: Timestamp) -> Result<(), Problem> {
-    let record = decode::policy_record(since, change, text);
-    let appends = admin.log.partitions().to_each(Topic::Events, &record);
+async fn append(admin: &Admin, change: &PolicyChange, text: String, act: Act) -> Result<(), Problem> {
+    let record = decode::policy_record(act.at, change, text);
+    let mut appends = admin.log.partitions().to_each(Topic::Events, &record);
+    appends.push(told(&act)?);
     admin.log.producer().append(appends).await.map_err(|error| {
         Problem::unavailable(format!("{error}; some partitions may be under the policy already: send it again"))
     })
 }
 
-/// What `policy` would change that the other parts of Weir were started with.
-fn fixed(started_with: &Policy, policy: &Policy) -> Option<String> {
+/// What `policy` would change that the other parts of Weir were started with: it can't be put in force.
+pub(crate) fn fixed(started_with: &Policy, policy: &Policy) -> Option<String> {
     let differs = |stage| started_with.pool(stage) != policy.pool(stage);
     let what = if started_with.mode() != policy.mode() {
         "mode"

@@ -1,17 +1,17 @@
 //! What a policy would have decided over what the log has.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ::backtest::{Candidate, Difference, Finding, Kind, Outcome, differences, over_log};
+use ::backtest::{Candidate, Finding, Outcome, Run, differences, findings, over_log};
+use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::StringRejection;
 use axum::http::StatusCode;
-use axum::{Extension, Json};
 use log::{Log, Topic};
 use model::{CustomerId, Stage, Timestamp};
 use policy::Policy;
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use crate::admin::Admin;
@@ -22,25 +22,15 @@ const RECORDS: u64 = 20_000_000;
 /// Customers that are told at most.
 const TOLD: usize = 1_000;
 
-/// One backtest at a time: each reads the log from its beginning.
-#[derive(Clone, Debug)]
-pub(crate) struct Backtests(Arc<Semaphore>);
-
-impl Default for Backtests {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
-    }
-}
-
 /// When a policy held a customer back, and how far it went.
 #[derive(Debug, Serialize, ToSchema)]
-struct Found {
+pub(crate) struct Found {
     /// The first decision that held it back.
-    at: Timestamp,
+    pub(crate) at: Timestamp,
     /// The rule of that decision.
-    rule: String,
+    pub(crate) rule: String,
     /// The strictest stage that it reached.
-    strictest: Stage,
+    pub(crate) strictest: Stage,
 }
 
 impl Found {
@@ -52,61 +42,87 @@ impl Found {
 
 /// A customer about whom the two policies differ.
 #[derive(Debug, Serialize, ToSchema)]
-struct Differing {
-    customer: CustomerId,
+pub(crate) struct Differing {
+    pub(crate) customer: CustomerId,
     /// By the policy in force; null where it never held the customer back.
-    in_force: Option<Found>,
+    pub(crate) in_force: Option<Found>,
     /// By the policy that is tried.
-    tried: Option<Found>,
-}
-
-impl Differing {
-    fn of(difference: &Difference<'_>) -> Self {
-        let (in_force, tried) = match &difference.kind {
-            Kind::OnlyFirst(a) => (Some(Found::of(a)), None),
-            Kind::OnlySecond(b) => (None, Some(Found::of(b))),
-            Kind::Both(a, b) => (Some(Found::of(a)), Some(Found::of(b))),
-        };
-        Self { customer: difference.customer.clone(), in_force, tried }
-    }
+    pub(crate) tried: Option<Found>,
+    /// Where it would stand in the end by the policy in force.
+    pub(crate) ends_in_force: Stage,
+    /// Where it would stand in the end by the policy that is tried.
+    pub(crate) ends_tried: Stage,
 }
 
 /// How a policy differs from the one in force over what the log has.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Tried {
     /// The digest of the policy that was tried.
-    digest: String,
+    pub(crate) digest: String,
+    /// The digest of the policy in force, beside which it was tried.
+    pub(crate) in_force: String,
     /// The first and the last tick; null where there was none.
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
-    /// Events that were gone through.
-    events: u64,
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
+    /// Records that were gone through: events, commands and ticks.
+    pub(crate) records: u64,
+    /// Events among them.
+    pub(crate) events: u64,
+    /// Whether retention has cut off the log's beginning: what was before it is not known to either policy.
+    pub(crate) is_cut: bool,
+    /// Customers that were seen.
+    pub(crate) seen: usize,
     /// Decisions of the policy in force that move somebody, from the beginning to the end under it.
-    moves_in_force: usize,
+    pub(crate) moves_in_force: usize,
     /// Decisions of the policy that was tried that move somebody.
-    moves_tried: usize,
-    /// How many customers they differ about.
-    differ: usize,
+    pub(crate) moves_tried: usize,
+    /// How many customers they differ about: whom only one holds back, or at another time, or further, or leaves elsewhere in
+    /// the end.
+    pub(crate) differ: usize,
     /// The first thousand of them, by name.
-    customers: Vec<Differing>,
+    pub(crate) customers: Vec<Differing>,
 }
 
 impl Tried {
-    fn of(outcome: &Outcome) -> Option<Self> {
+    fn of(outcome: &Outcome, records: u64) -> Option<Self> {
         let [in_force, tried] = outcome.runs.as_slice() else { return None };
-        let differing = differences(in_force, tried);
+        let differing = differing(in_force, tried);
         let (from, until) = outcome.read.span.unzip();
         Some(Self {
             digest: tried.digest.clone(),
+            in_force: in_force.digest.clone(),
             from,
             until,
+            records,
             events: outcome.read.effects.events(),
+            is_cut: !outcome.read.cut.is_empty(),
+            seen: outcome.read.customers,
             moves_in_force: in_force.moves().count(),
             moves_tried: tried.moves().count(),
             differ: differing.len(),
-            customers: differing.iter().take(TOLD).map(Differing::of).collect(),
+            customers: differing.into_iter().take(TOLD).collect(),
         })
     }
+}
+
+/// Everybody whom only one of them held back, or at another time, or further, or left elsewhere in the end; by name.
+fn differing(in_force: &Run, tried: &Run) -> Vec<Differing> {
+    let ends = [in_force, tried]
+        .map(|run| run.moves().map(|made| (&made.decision.customer, made.decision.to)).collect::<BTreeMap<_, _>>());
+    let end = |run: usize, customer: &CustomerId| ends[run].get(customer).copied().unwrap_or(Stage::Healthy);
+    let found = [in_force, tried].map(findings);
+    let found = |run: usize, customer: &CustomerId| found[run].get(customer).map(Found::of);
+    let elsewhere = ends.iter().flat_map(BTreeMap::keys).copied().filter(|id| end(0, id) != end(1, id));
+    let differences = differences(in_force, tried);
+    let customers: BTreeSet<_> = differences.iter().map(|difference| difference.customer).chain(elsewhere).collect();
+    let differing = |customer: &CustomerId| Differing {
+        customer: customer.clone(),
+        in_force: found(0, customer),
+        tried: found(1, customer),
+        ends_in_force: end(0, customer),
+        ends_tried: end(1, customer),
+    };
+    customers.into_iter().map(differing).collect()
 }
 
 /// What a policy would have decided over all that the log has, beside the one in force. One at a time; a log that is too long is
@@ -124,14 +140,18 @@ impl Tried {
 )]
 pub(crate) async fn backtest(
     State(admin): State<Admin>,
-    Extension(Backtests(turn)): Extension<Backtests>,
     body: Result<String, StringRejection>,
 ) -> Result<Json<Tried>, Problem> {
     let text = body.map_err(|rejection| Problem::new(rejection.status(), "no policy", rejection.body_text()))?;
-    let tried = Arc::new(Policy::parse(&text).map_err(|error| Problem::faulty(&error))?);
+    self::tried(&admin, &text).await.map(Json)
+}
+
+/// What the policy file `text` would have decided over all that the log has, beside the policy in force.
+pub(crate) async fn tried(admin: &Admin, text: &str) -> Result<Tried, Problem> {
+    let tried = Arc::new(Policy::parse(text).map_err(|error| Problem::faulty(&error))?);
     let in_force = admin.policies.in_force(&admin.policy).await;
     let in_force = in_force.unwrap_or_else(|| Arc::clone(&admin.policy));
-    let Ok(turn) = turn.try_acquire_owned() else {
+    let Some(turn) = admin.policies.trial() else {
         return Err(Problem::unavailable("another policy is being tried: try again in a moment"));
     };
     let log = Arc::clone(&admin.log);
@@ -142,7 +162,7 @@ pub(crate) async fn backtest(
         drop(turn);
         outcome
     });
-    work.await.map_err(|error| Problem::unavailable(format!("the work ended: {error}")))?.map(Json)
+    work.await.map_err(|error| Problem::unavailable(format!("the work ended: {error}")))?
 }
 
 fn run(candidates: &[Candidate], log: &dyn Log) -> Result<Tried, Problem> {
@@ -159,7 +179,7 @@ fn run(candidates: &[Candidate], log: &dyn Log) -> Result<Tried, Problem> {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the log is too long for this", detail));
     }
     match over_log(candidates, log) {
-        Ok(outcome) => Tried::of(&outcome).ok_or_else(|| Problem::unavailable("the backtest has no outcome")),
+        Ok(outcome) => Tried::of(&outcome, records).ok_or_else(|| Problem::unavailable("the backtest has no outcome")),
         Err(error @ ::backtest::Error::NoEvent { .. }) => {
             Err(Problem::new(StatusCode::NOT_FOUND, "nothing to try it on", error.to_string()))
         }

@@ -1,7 +1,8 @@
 //! The operators' HTTP API.
 
+mod activity;
 mod approvals;
-mod backtest;
+pub(crate) mod backtest;
 mod commands;
 pub(crate) mod completeness;
 mod customers;
@@ -19,9 +20,9 @@ pub(crate) mod stream;
 mod undo;
 mod words;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
-use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -42,6 +43,7 @@ pub(crate) fn router() -> Router<Admin> {
         .routes(routes!(decisions::decisions))
         .routes(routes!(explanations::explanation))
         .routes(routes!(stream::stream))
+        .routes(routes!(activity::activity))
         .routes(routes!(pools::pools))
         .routes(routes!(policies::in_words))
         .merge(OpenApiRouter::new().routes(routes!(backtest::backtest)).layer(DefaultBodyLimit::max(policies::LONGEST)))
@@ -62,5 +64,5 @@ pub(crate) fn router() -> Router<Admin> {
         .merge(needing(Role::Viewer, reads))
         .merge(needing(Role::Operator, steering))
         .merge(needing(Role::Approver, approving));
-    serve(all).layer(Extension(backtest::Backtests::default())).layer(from_fn(etag::tag))
+    serve(all).layer(from_fn(etag::tag))
 }

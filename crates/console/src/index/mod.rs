@@ -1,5 +1,6 @@
 //! The public topics in memory, as far as operators ask for them.
 
+mod activity;
 mod cursor;
 mod customers;
 pub(crate) mod enforcement;
@@ -14,11 +15,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use log::{Log, Start, Stored, Tail, Topic};
-use model::{CustomerId, Fleet, PartitionId, PoolName, Stage, Standing};
+use model::{Act, CustomerId, Decision, Fleet, PartitionId, PoolName, Stage, Standing};
 use policy::{Ranked, ranking};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::activity::ActPlace;
+use self::activity::Activity;
 pub(crate) use self::cursor::Cursor;
 use self::customers::Customers;
 pub use self::customers::{CustomersQuery, Listed, Page};
@@ -73,6 +76,7 @@ struct Known {
     actions: RwLock<History<Acted>>,
     fleet: RwLock<Shares>,
     enforcement: RwLock<Enforcement>,
+    activity: RwLock<Activity>,
 }
 
 /// What the partitions have told of their mail.
@@ -169,6 +173,16 @@ impl Index {
         ask(&read(&self.known.enforcement))
     }
 
+    /// What persons did, or one of them, before `after`: the newest `limit`.
+    pub(crate) fn activity(&self, by: Option<&str>, after: Option<&ActPlace>, limit: usize) -> Page<Act, ActPlace> {
+        read(&self.known.activity).page(by, after, limit)
+    }
+
+    /// Who did anything, by name.
+    pub(crate) fn people(&self) -> Vec<String> {
+        read(&self.known.activity).people()
+    }
+
     /// Changes whenever a decision was read.
     pub fn decisions_read(&self) -> watch::Receiver<u64> {
         self.decisions.clone()
@@ -232,7 +246,10 @@ impl Reader {
                 write(&known.customers).take(standing);
             }
             Topic::Decisions => {
-                let decision = serde_json::from_slice(value).ok()?;
+                let decision: Decision = serde_json::from_slice(value).ok()?;
+                if let Some(act) = Act::of(&decision) {
+                    write(&known.activity).take(decision.id.to_string(), act);
+                }
                 write(&known.decisions).push(Decided { at, decision });
             }
             Topic::Actions => {
@@ -244,7 +261,13 @@ impl Reader {
                 let share = serde_json::from_slice(value).ok()?;
                 write(&known.fleet).by_partition.insert(at.partition, share);
             }
-            Topic::Enforcement => write(&known.enforcement).take(stored)?,
+            Topic::Enforcement => match std::str::from_utf8(&stored.record.key) {
+                Ok(key) if Act::is_key(key) => {
+                    let act = serde_json::from_slice(value).ok()?;
+                    write(&known.activity).take(key.to_owned(), act);
+                }
+                _ => write(&known.enforcement).take(stored)?,
+            },
             Topic::Events | Topic::Rejects | Topic::Drafts => {}
         }
         Some(())

@@ -1,6 +1,7 @@
 //! The console: pages for operators, rendered here and complete without a script.
 
 mod acting;
+mod activity;
 mod assets;
 mod customer;
 mod customers;
@@ -11,6 +12,7 @@ mod forms;
 mod login;
 mod overview;
 mod parts;
+mod policy;
 mod pools;
 mod shell;
 mod visit;
@@ -19,6 +21,7 @@ mod words;
 use axum::Router;
 use axum::routing::{get, post};
 
+pub(crate) use self::faults::{in_words, refused_in_words};
 use crate::admin::Admin;
 
 /// The pages.
@@ -37,6 +40,12 @@ pub(crate) fn router() -> Router<Admin> {
         .route("/customers/{id}/exempt", post(customer::exempt))
         .route("/customers/{id}/note", post(customer::note))
         .route("/pools", get(pools::show))
+        .route("/policy", get(policy::show))
+        .route("/policy/check", post(policy::check))
+        .route("/policy/try", post(policy::try_out))
+        .route("/policy/activate", post(policy::activate))
+        .route("/activity", get(activity::show))
+        .route("/activity/undo", get(activity::ask).post(activity::take_back))
         .route("/decisions/feed", get(feed::feed))
         .route("/decisions/{id}", get(decision::show))
         .route("/login", get(login::show))

@@ -77,6 +77,12 @@ pub(crate) fn moment(at: Timestamp) -> String {
     }
 }
 
+/// A policy's digest, as much of it as tells it from others.
+pub(crate) fn digest(digest: &str) -> &str {
+    let digest = digest.strip_prefix("sha256:").unwrap_or(digest);
+    digest.get(..12).unwrap_or(digest)
+}
+
 /// A provider as it is known.
 pub(crate) const fn provider(provider: Provider) -> &'static str {
     match provider {

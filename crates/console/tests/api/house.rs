@@ -13,7 +13,7 @@ use console::{
     Token, Unavailable, Viewed, Views, new_token,
 };
 use log::embedded::{Config, EmbeddedLog};
-use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Topic};
+use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
     CaseView, Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, EnforcementKey, EnforcerMode,
     EnforcerModes, InForce, Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin,
@@ -117,6 +117,20 @@ pub(crate) fn in_force() -> PolicyView {
     PolicyView { digest: "sha256:before".to_owned(), record: Some(record) }
 }
 
+/// What the newest policy on the log says, as a scorer would tell; the default policy where there is none.
+fn newest_policy(log: &dyn Log) -> Result<PolicyView, Unavailable> {
+    let mut tail = log.tail(Topic::Events, Start::Earliest).unwrap();
+    let mut view = PolicyView { digest: Policy::parse(&policy_text(1)).unwrap().digest().to_owned(), record: None };
+    while !tail.caught_up() {
+        for stored in tail.next(Duration::ZERO).unwrap() {
+            if let decode::Decoded::Policy(policy, in_force) = decode::decode(&stored) {
+                view = PolicyView { digest: policy.digest().to_owned(), record: Some(in_force) };
+            }
+        }
+    }
+    Ok(view)
+}
+
 impl House {
     pub(crate) async fn new() -> Self {
         Self::in_mode(EnforcerMode::Enforce).await
@@ -128,22 +142,27 @@ impl House {
 
     /// One whose scorer tells this of the policy in force.
     pub(crate) async fn asking(mode: EnforcerMode, policy_in_force: fn() -> Result<PolicyView, Unavailable>) -> Self {
-        Self::built(mode, policy_in_force, &[], None).await
+        Self::built(mode, move |_| policy_in_force(), &[], None).await
+    }
+
+    /// One that is told of the policy in force by its log.
+    pub(crate) async fn told_by_its_log() -> Self {
+        Self::built(EnforcerMode::Enforce, newest_policy, &[], None).await
     }
 
     /// One that asks for tokens: there is one for each role, by the role's name.
     pub(crate) async fn guarded() -> Self {
-        Self::built(EnforcerMode::Enforce, || Ok(in_force()), &Role::ALL, None).await
+        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), &Role::ALL, None).await
     }
 
     /// One that asks for tokens, or is told by this proxy who somebody is.
     pub(crate) async fn behind(proxy: Proxy) -> Self {
-        Self::built(EnforcerMode::Enforce, || Ok(in_force()), &Role::ALL, Some(proxy)).await
+        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), &Role::ALL, Some(proxy)).await
     }
 
     async fn built(
         mode: EnforcerMode,
-        policy_in_force: fn() -> Result<PolicyView, Unavailable>,
+        policy_in_force: impl Fn(&dyn Log) -> Result<PolicyView, Unavailable> + Send + Sync + 'static,
         roles: &[Role],
         proxy: Option<Proxy>,
     ) -> Self {
@@ -178,7 +197,10 @@ impl House {
             gate,
             explanations: Explanations::new(Arc::clone(&log), policy, shutdown.clone()),
             log: Arc::clone(&log),
-            policies: Policies::new(Arc::new(move || Box::pin(std::future::ready(policy_in_force())) as PolicyViewed)),
+            policies: Policies::new(Arc::new({
+                let log = Arc::clone(&log);
+                move || Box::pin(std::future::ready(policy_in_force(log.as_ref()))) as PolicyViewed
+            })),
             policy: Arc::new(Policy::parse(&policy_text(1)).unwrap()),
             probes: Probes { registry, ready: ready.clone() },
             clock: Arc::new(|| NOW),
@@ -256,7 +278,11 @@ impl House {
             headers: Arc::new([]),
             value: serde_json::to_vec(&decision).unwrap().into(),
         };
-        self.log.producer().append(vec![Append { topic: Topic::Decisions, route: Route::ByKey, record }]).await.unwrap();
+        self.log
+            .producer()
+            .append(vec![Append { topic: Topic::Decisions, route: Route::ByKey, record }])
+            .await
+            .unwrap();
         decision
     }
 

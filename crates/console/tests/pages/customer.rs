@@ -77,7 +77,10 @@ async fn a_form_of_another_session_or_of_nobodys_or_beyond_ones_role_changes_not
     assert_eq!(operator.submit(&form, "/customers/acme/stage", &banned).await.status(), 403, "an approver's to do");
     let refused = operator.submit(&form, act, &[("reason", "  ")]).await;
     assert_eq!(refused.status(), 400, "no reason");
-    assert_eq!(operator.submit(&form, "/customers/acme/exempt", &[("reason", "x"), ("days", "91")]).await.status(), 400);
+    assert_eq!(
+        operator.submit(&form, "/customers/acme/exempt", &[("reason", "x"), ("days", "91")]).await.status(),
+        400
+    );
     let stranger = Browser::stranger(&house);
     assert_eq!(stranger.send(act, &hold).await.status(), 401);
     assert_eq!(location(&stranger.ask("/customers/acme").await), "/login?next=/customers/acme");

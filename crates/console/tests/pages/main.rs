@@ -1,11 +1,16 @@
 //! The console's pages, over a real log and a real listener.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a test fails the test")]
 
+mod activity;
 mod browser;
 mod customer;
 mod customers;
 mod decision;
+mod errors;
 #[expect(dead_code, reason = "what the API's tests alone need")]
 #[path = "../api/house.rs"]
 mod house;
 mod login;
+mod looking;
+mod policy;
+mod pools;

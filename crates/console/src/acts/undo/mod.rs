@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use log::{Log, Start, Topic};
-use model::{Command, CustomerId, Order, Stage, Standing, Timestamp};
+use model::{Act, Command, CustomerId, Deed, Order, Stage, Standing, Timestamp};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 use self::chains::Chains;
+use super::enforcement::told;
 use super::{Words, commands};
 use crate::access::{Caller, Role};
 use crate::admin::Admin;
@@ -91,8 +92,10 @@ pub(crate) async fn undo(admin: &Admin, caller: &Caller, wanted: UndoWanted, wor
     let rest = all.split_off(wanted.limit.unwrap_or(STEP).clamp(1, LONGEST_STEP).min(all.len()));
     let now = (admin.clock)();
     let appends = all.iter().map(|back| commands::append(&back.customer, command(back.to), now));
-    let appends = appends.collect::<Result<Vec<_>, _>>()?;
+    let mut appends = appends.collect::<Result<Vec<_>, _>>()?;
     if !appends.is_empty() {
+        let deed = Deed::Undo { rule: wanted.rule, since, customers: all.len() };
+        appends.push(told(&Act { at: now, by: by.clone(), reason: reason.clone(), deed })?);
         admin.log.producer().append(appends).await.map_err(|error| Problem::unavailable(error.to_string()))?;
     }
     let (undone, pending) = followed(admin, all).await;

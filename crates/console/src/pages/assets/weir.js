@@ -53,6 +53,21 @@ const refresh = async () => {
 };
 if (parts().length > 0) setInterval(() => refresh().catch(() => {}), EVERY);
 
+// From what is wrong with a text to its place in it.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-line]");
+  const field = document.getElementById("text");
+  if (!link || !field) return;
+  event.preventDefault();
+  const lines = field.value.split("\n");
+  const line = Number(link.dataset.line) - 1;
+  const start = lines.slice(0, line).reduce((sum, text) => sum + text.length + 1, 0);
+  const height = Number.parseFloat(getComputedStyle(field).lineHeight);
+  field.focus();
+  field.setSelectionRange(start + Number(link.dataset.column) - 1, start + lines[line].length);
+  field.scrollTop = Math.max(0, (line - 5) * height);
+});
+
 // A form is sent once.
 document.addEventListener("submit", (event) => {
   const form = event.target;

@@ -163,7 +163,9 @@ mod tests {
     #[test]
     fn what_is_drawn_stands_beside_it_as_a_table() {
         let shown = figure(&chart(&[(1, 10), (0, 0), (1_005, 2_010)], &[0.05])).into_string();
-        for told in ["50.00 %", "1,005 of 2,010", "Limit: above 5.00 % to watch", "All customers: 1.00 %", "put to watch"] {
+        for told in
+            ["50.00 %", "1,005 of 2,010", "Limit: above 5.00 % to watch", "All customers: 1.00 %", "put to watch"]
+        {
             assert!(shown.contains(told), "{told} in {shown}");
         }
         assert_eq!(shown.matches("<tr>").count(), 3, "a head and a row for each bucket with mail");

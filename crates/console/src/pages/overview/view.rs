@@ -159,7 +159,7 @@ fn decisions(overview: &Overview) -> Markup {
             ol class="decisions" id="feed" data-feed="/decisions/feed" {
                 @for decision in &overview.decisions { (parts::decision_row(&decision.decision, overview.now)) }
             }
-            p { a href="/activity" { "Everything that was decided and done" } }
+            p { a href="/activity" { "What people did, and taking back what a rule did" } }
         }
     }
 }

@@ -173,8 +173,8 @@ mod tests {
         let standard = Policy::parse(policy::DEFAULT).unwrap();
         let bound = Bound::of(Signal::HardBounce, &standard).unwrap();
         assert_eq!(bound, Bound { rate: 0.05, name: "account-bounces".to_owned(), of: BoundOf::Account });
-        let bound = Bound::of(Signal::Block, &standard).unwrap();
-        assert_eq!(bound.of, BoundOf::Customer, "{bound:?}");
+        assert_eq!(Bound::of(Signal::ReputationBlock, &standard).unwrap().of, BoundOf::Customer);
+        assert_eq!(Bound::of(Signal::Deferral, &standard), None);
         let own = "[[limit]]\nname = \"pools\"\nof = \"pool\"\nsignal = \"hard_bounce\"\nenter = \"9 %\"\nahead = \"6 h\"\nstage = \"watch\"\nat_most = 3\n";
         let with_own = Policy::parse(&format!("{}\n{own}", policy::DEFAULT)).unwrap();
         let bound = Bound::of(Signal::HardBounce, &with_own).unwrap();
