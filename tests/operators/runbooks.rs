@@ -132,7 +132,7 @@ fn dashboards_of(line: &str) -> Vec<(&str, Vec<&str>)> {
     let mut named: Vec<(&str, Vec<&str>)> = Vec::new();
     let Some((_, mut rest)) = line.split_once("Dashboard ") else { return named };
     while let Some(begins) = rest.find(['*', '"', '`']) {
-        let (mark, inside) = rest[begins..].split_at(1);
+        let (mark, inside) = rest.split_at(begins).1.split_at(1);
         let (word, behind) = inside.split_once(mark).unwrap_or_else(|| panic!("{line}"));
         match mark {
             "*" => named.push((word, Vec::new())),

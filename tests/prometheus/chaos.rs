@@ -58,6 +58,7 @@ impl Trouble<'_> {
     }
 
     /// Waits until nothing fires or is about to, and holds what has fired against what should have.
+    #[expect(clippy::print_stdout, reason = "how long a trouble lasted is worth seeing")]
     async fn over(&self, house: &House, began: f64) {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -2,7 +2,7 @@
 //! a real Prometheus that scrapes them.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -70,6 +70,85 @@ fn placements(accounts: &[Account]) -> String {
     text
 }
 
+/// What every process has to know.
+struct Site<'a> {
+    folder: &'a Path,
+    receiver: u16,
+    brokers: String,
+    sendgrid: &'a SendGrid,
+    /// Takes what hooks and the chat are told.
+    endpoint: String,
+    key: String,
+    placements: String,
+}
+
+impl Site<'_> {
+    fn config(&self, name: &str, admin: u16, state: &Path) -> String {
+        let Self { receiver, brokers, endpoint, key, placements, .. } = self;
+        format!(
+            r#"
+            [receiver]
+            listen = "127.0.0.1:{receiver}"
+            [admin]
+            listen = "127.0.0.1:{admin}"
+            [log]
+            backend = "kafka"
+            brokers = "{brokers}"
+            partitions = 2
+            replication = 1
+            create_topics = true
+            member = "{name}"
+            [state]
+            path = "{state}"
+            checkpoints = "file://{checkpoints}"
+            checkpoint_interval = "5s"
+            [scorer]
+            tick_interval = "1s"
+            [enforcer]
+            mode = "enforce"
+            settling = "1s"
+            sweep_interval = "5s"
+            {placements}
+            [sendgrid]
+            api = "{api}"
+            [outreach]
+            chat_url_env = "WEIR_TEST_CHAT"
+            [[hook]]
+            name = "platform"
+            url = "{endpoint}"
+            secret_env = "WEIR_TEST_HOOK_SECRET"
+            allow_private = true
+            [[source]]
+            name = "main"
+            verification_keys = ["{key}"]
+            customer = {{ custom_arg = "customer_id" }}
+            "#,
+            state = state.display(),
+            checkpoints = self.folder.join("checkpoints").display(),
+            api = self.sendgrid.base_url(),
+        )
+    }
+
+    fn run(&self, name: &str, roles: &str) -> Process {
+        let (admin, own) = (free_port(), self.folder.join(name));
+        std::fs::create_dir(&own).unwrap();
+        let (config, log) = (own.join("weir.toml"), own.join("log"));
+        std::fs::write(&config, self.config(name, admin, &own.join("state"))).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args(["run", "--roles", roles, "--config"])
+            .arg(&config)
+            .env("WEIR_LOG", "info")
+            .env("SENDGRID_API_KEY", self.sendgrid.api_key())
+            .env("WEIR_TEST_CHAT", &self.endpoint)
+            .env("WEIR_TEST_HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        Process { child, admin, log }
+    }
+}
+
 impl House {
     /// With everything running, mail on its way, and Prometheus looking on.
     pub(crate) async fn new() -> Self {
@@ -78,69 +157,16 @@ impl House {
         let sendgrid = Arc::new(SendGrid::start(World::of(&accounts)).await.unwrap());
         let (folder, signer) = (tempfile::tempdir().unwrap(), Arc::new(Signer::generate().unwrap()));
         let (receiver, endpoint) = (free_port(), endpoint().await);
-        let placements = placements(&accounts);
-        let processes = JOBS.map(|(name, roles)| {
-            let (admin, own) = (free_port(), folder.path().join(name));
-            std::fs::create_dir(&own).unwrap();
-            let text = format!(
-                r#"
-                [receiver]
-                listen = "127.0.0.1:{receiver}"
-                [admin]
-                listen = "127.0.0.1:{admin}"
-                [log]
-                backend = "kafka"
-                brokers = "{brokers}"
-                partitions = 2
-                replication = 1
-                create_topics = true
-                member = "{name}"
-                [state]
-                path = "{state}"
-                checkpoints = "file://{checkpoints}"
-                checkpoint_interval = "5s"
-                [scorer]
-                tick_interval = "1s"
-                [enforcer]
-                mode = "enforce"
-                settling = "1s"
-                sweep_interval = "5s"
-                {placements}
-                [sendgrid]
-                api = "{api}"
-                [outreach]
-                chat_url_env = "WEIR_TEST_CHAT"
-                [[hook]]
-                name = "platform"
-                url = "{endpoint}"
-                secret_env = "WEIR_TEST_HOOK_SECRET"
-                allow_private = true
-                [[source]]
-                name = "main"
-                verification_keys = ["{key}"]
-                customer = {{ custom_arg = "customer_id" }}
-                "#,
-                brokers = cluster.addresses(),
-                state = own.join("state").display(),
-                checkpoints = folder.path().join("checkpoints").display(),
-                api = sendgrid.base_url(),
-                key = signer.public_key(),
-            );
-            let (config, log) = (own.join("weir.toml"), own.join("log"));
-            std::fs::write(&config, text).unwrap();
-            let child = Command::new(env!("CARGO_BIN_EXE_weir"))
-                .args(["run", "--roles", roles, "--config"])
-                .arg(&config)
-                .env("WEIR_LOG", "info")
-                .env("SENDGRID_API_KEY", sendgrid.api_key())
-                .env("WEIR_TEST_CHAT", &endpoint)
-                .env("WEIR_TEST_HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-                .stdout(Stdio::null())
-                .stderr(std::fs::File::create(&log).unwrap())
-                .spawn()
-                .unwrap();
-            Process { child, admin, log }
-        });
+        let site = Site {
+            folder: folder.path(),
+            receiver,
+            brokers: cluster.addresses(),
+            sendgrid: &sendgrid,
+            endpoint,
+            key: signer.public_key(),
+            placements: placements(&accounts),
+        };
+        let processes = JOBS.map(|(name, roles)| site.run(name, roles));
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
         for process in &processes {
             until_ready(process, &client).await;

@@ -143,7 +143,7 @@ pub(crate) async fn backtest(
     body: Result<String, StringRejection>,
 ) -> Result<Json<Tried>, Problem> {
     let text = body.map_err(|rejection| Problem::new(rejection.status(), "no policy", rejection.body_text()))?;
-    self::tried(&admin, &text).await.map(Json)
+    tried(&admin, &text).await.map(Json)
 }
 
 /// What the policy file `text` would have decided over all that the log has, beside the policy in force.

@@ -55,7 +55,7 @@ pub(super) fn describe_read(operation: &mut Operation) {
         return;
     }
     let text = || ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).build();
-    let tag = HeaderBuilder::new().schema(text()).description(Some("Its entity tag.")).build();
+    let tag = HeaderBuilder::new().schema(Some(text())).description(Some("Its entity tag.")).build();
     answer.headers.insert("ETag".to_owned(), tag.clone().into());
     let same = ResponseBuilder::new().description("It has not changed since.").header("ETag", tag).build();
     operation.responses.responses.insert(StatusCode::NOT_MODIFIED.as_str().to_owned(), same.into());

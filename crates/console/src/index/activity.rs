@@ -77,6 +77,18 @@ mod tests {
         Act { at: Timestamp::from_millis(at), by: by.to_owned(), reason: "why".to_owned(), deed: Deed::Pause }
     }
 
+    /// When each act was that the pages show, one page after the other.
+    fn all_pages(activity: &Activity, by: Option<&str>, limit: usize) -> Vec<i64> {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = activity.page(by, after.as_ref(), limit);
+            seen.extend(page.items.iter().map(|act| act.at.millis()));
+            let Some(next) = page.next else { return seen };
+            after = ActPlace::parse(&next.cursor());
+            assert_eq!(after.as_ref(), Some(&next));
+        }
+    }
+
     #[test]
     fn pages_are_all_acts_of_a_person_the_newest_first() {
         let mut activity = Activity::default();
@@ -87,14 +99,7 @@ mod tests {
         assert_eq!(activity.people(), ["Bob: \"ü\"", "ann"]);
         for (by, expected) in [(None, vec![5, 4, 3, 2, 1]), (Some("ann"), vec![4, 2]), (Some("nobody"), vec![])] {
             for limit in 1..6 {
-                let (mut seen, mut after) = (Vec::new(), None);
-                loop {
-                    let page = activity.page(by, after.as_ref(), limit);
-                    seen.extend(page.items.iter().map(|act| act.at.millis()));
-                    let Some(next) = page.next else { break };
-                    after = ActPlace::parse(&next.cursor());
-                    assert_eq!(after.as_ref(), Some(&next));
-                }
+                let seen = all_pages(&activity, by, limit);
                 assert_eq!(seen, expected, "{by:?}, {limit} a page");
             }
         }

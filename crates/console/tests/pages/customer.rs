@@ -34,12 +34,15 @@ async fn a_customer_is_shown_with_its_standing_its_rates_and_its_history() {
     unknown.holds(&["never-seen", "</html>"]);
 }
 
+/// Names and values.
+type Fields = &'static [(&'static str, &'static str)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_form_writes_its_command_and_leads_back_to_the_page_which_says_so() {
     let house = House::guarded().await;
     let browser = Browser::signed_in(&house, "operator").await;
     let week = NOW + Millis::days(7);
-    let acts: [(&str, &[(&str, &str)], Value, &str); 6] = [
+    let acts: [(&str, Fields, Value, &str); 6] = [
         ("hold", &[], json!({"type": "hold"}), "Written to the log"),
         ("release", &[], json!({"type": "release"}), "Written to the log"),
         ("stage", &[("stage", "suspended")], json!({"type": "set_stage", "stage": "suspended"}), "Written to the log"),
@@ -107,8 +110,8 @@ async fn whatever_a_customer_is_called_and_others_have_written_its_forms_mean_it
         path.path_segments_mut().unwrap().pop().push(name);
         let page = browser.until(path.path(), "failed, and is tried again").await;
         page.lacks(&HOSTILE[..2]);
-        let acts = page.text.split("action=\"").skip(1).filter_map(|rest| rest.split('"').next());
-        let note = acts.filter(|act| act.ends_with("/note")).next().unwrap().to_owned();
+        let mut acts = page.text.split("action=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let note = acts.find(|act| act.ends_with("/note")).unwrap().to_owned();
         let answer = browser.submit(&page, &note, &[("reason", name)]).await;
         assert_eq!(answer.status(), 303, "{name}");
         browser.read(location(&answer)).await.holds(&[&format!("<h1><bdi>{}", escaped(name))]);

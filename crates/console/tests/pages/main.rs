@@ -1,5 +1,5 @@
 //! The console's pages, over a real log and a real listener.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a test fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
 mod activity;
 mod browser;

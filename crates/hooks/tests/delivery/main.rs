@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use hooks::{Reach, Schedule, Target};
 use model::Stage;
+use serde_json::json;
 
 use endpoint::{Endpoint, Reply};
 use platform::{NEW_SECRET, OLD_SECRET, Platform, hook, until};
@@ -66,7 +67,7 @@ async fn what_outreach_has_written_is_told_as_an_event_of_its_own() {
     platform.start(vec![hook]).await;
     let decision = format!("{:032x}", 9);
     let draft = |to: &str, audience: &str| {
-        json!({ "customer": "acme", "at": AT, "decision": decision, "from": "healthy", "to": to, "audience": audience,
+        json!({ "customer": "acme", "at": platform::AT, "decision": decision, "from": "healthy", "to": to, "audience": audience,
                 "state": "in_force", "earlier_moves": 0, "subject": "Your mail is stopped", "text": "…", "html": "<p>…</p>" })
     };
     for (to, audience) in [("watch", "success"), ("suspended", "success"), ("suspended", "customer")] {

@@ -209,7 +209,7 @@ impl MailServer {
             if took && self.mood() == Mood::TakesInSilence {
                 return Ok(());
             }
-            match (answer.action, &self.guard) {
+            match (&answer.action, &self.guard) {
                 (Action::NoReply, _) => {}
                 (Action::Close, _) => return answer.write_to(stream.get_mut()),
                 (Action::UpgradeTls, Some(guard)) => {

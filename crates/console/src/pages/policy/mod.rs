@@ -116,7 +116,7 @@ pub(super) async fn activate(
     visit: Visit,
     Form(draft): Form<Draft>,
 ) -> Result<Response, Fault> {
-    let draft = draft.as_meant();
+    let draft = draft.tidied();
     let wanted = PolicyWanted { text: draft.text.clone(), instead_of: Some(draft.tag()) };
     match acts::put_in_force(&admin, &visit.caller, wanted, Words::own(draft.reason.clone())).await {
         Ok(applied) => {
@@ -141,7 +141,7 @@ async fn work(
     come_of: impl AsyncFnOnce(&Draft, &InForce) -> Outcome,
 ) -> Result<Response, Fault> {
     let fault = Fault::of(visit);
-    let mut draft = draft.as_meant();
+    let mut draft = draft.tidied();
     if draft.text.len() > LONGEST {
         let detail = format!("a policy file has at most {LONGEST} bytes");
         return Err(fault(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the text is too long", detail)));
@@ -198,7 +198,7 @@ impl InForce {
 
 impl Draft {
     /// With the line breaks that were meant: forms have others.
-    fn as_meant(self) -> Self {
+    fn tidied(self) -> Self {
         Self { text: self.text.replace("\r\n", "\n"), ..self }
     }
 
