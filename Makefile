@@ -7,9 +7,9 @@ export CCACHE_NOHASHDIR := 1
 export CCACHE_MAXSIZE := 5G
 
 # Suites that need more than a Rust toolchain.
-SUITES := weir/browser-suites,weir/kafka-suites,weir/prometheus-suites,weir-log/kafka-suites,sendgrid/sendgrid-suites,simulator/sendgrid-suites
+SUITES := weir/api-suites,weir/browser-suites,weir/kafka-suites,weir/prometheus-suites,weir-log/kafka-suites,sendgrid/sendgrid-suites,simulator/sendgrid-suites
 
-.PHONY: setup setup-browser setup-kafka setup-prometheus setup-sendgrid demo run test test-fast lint bench fuzz
+.PHONY: setup setup-api setup-browser setup-kafka setup-prometheus setup-sendgrid demo run test test-fast lint bench fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -24,6 +24,9 @@ setup-kafka: setup ## install the Kafka that suites and benches run against: a J
 setup-prometheus: setup ## unpack the Prometheus that rules, dashboards and alerts are held against
 	@.ci/prometheus
 
+setup-api: setup ## install what the API is held against: Schemathesis, which makes requests from its description
+	@.ci/schemathesis
+
 setup-sendgrid: setup ## install what SendGrid's shape is held against: a mock server for its OpenAPI documents, and its own clients
 	@.ci/sendgrid
 
@@ -36,10 +39,10 @@ demo: setup ## a simulated platform's hour in a minute
 run: setup ## Weir with weir.toml, or with its defaults
 	cargo run --release -p weir -- run $(if $(wildcard weir.toml),--config weir.toml)
 
-test: setup-browser setup-kafka setup-prometheus setup-sendgrid ## everything that is promised
+test: setup-api setup-browser setup-kafka setup-prometheus setup-sendgrid ## everything that is promised
 	cargo test --workspace --features $(SUITES)
 
-test-fast: setup ## what is promised without Kafka, a browser, Prometheus, and SendGrid's documents and clients
+test-fast: setup ## what is promised without Kafka, a browser, Prometheus, Schemathesis, and SendGrid's documents and clients
 	cargo test --workspace
 
 lint: setup ## formatting, lints, layers, licences, what is deployed, documentation

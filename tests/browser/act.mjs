@@ -84,6 +84,20 @@ const acts = {
     return { done: await done(page) };
   },
 
+  /// Changes the policy's text and tries it; puts it in force where a reason is given.
+  async policy(page, wanted) {
+    await load(page, wanted, "/policy");
+    await page.$eval("#text", (field, changes) => {
+      for (const [from, to] of changes) field.value = field.value.replaceAll(from, to);
+    }, wanted.changes);
+    await sent(page, async () => (await page.$("button[formaction='/policy/try']")).click());
+    const [tried, changes] = [await text(page, "section[aria-labelledby=tried]"), await text(page, "section[aria-labelledby=changes]")];
+    if (!wanted.reason) return { tried, changes };
+    await (await page.$("input[name=reason]")).type(wanted.reason);
+    await sent(page, async () => (await page.$("button[formaction='/policy/activate']")).click());
+    return { tried, changes, done: await done(page) };
+  },
+
   /// Waits for a decision that comes while the page is looked at.
   async watch(page, wanted) {
     await load(page, wanted, "/");

@@ -54,6 +54,30 @@ async fn a_customer_is_put_elsewhere_held_and_released_on_its_page() {
     rig.until_in(BAD[2], HOME).await;
 }
 
+/// Whoever is within the limits is left alone, until somebody makes them stricter: that is tried first, and then put in force.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stricter_policy_is_tried_and_put_in_force_and_moves_whom_the_trial_named() {
+    let rig = Rig::enforcing().await;
+    rig.old_list_goes_out(BAD[0], 0..400).await;
+    let path = format!("/v1{}", path_of("customers", BAD[0]));
+    rig.until(&path, |answer| answer["stage"] == "healthy").await;
+    let changes = json!([["enter = \"5 %\"", "enter = \"0.5 %\""], ["exit = \"3 %\"", "exit = \"0.2 %\""]]);
+    let tried = rig.browse("act.mjs", json!({"act": "policy", "changes": changes})).await;
+    sound(&tried);
+    let told = tried["tried"].as_str().unwrap();
+    assert!(told.contains("1 customer differs") && told.contains(BAD[0]), "{tried}");
+    assert!(tried["changes"].as_str().unwrap().contains("0.5 %"), "{tried}");
+    assert_eq!(rig.get(&path).await.unwrap()["stage"], "healthy", "it was only tried");
+    let found = rig.browse("act.mjs", json!({"act": "policy", "changes": changes, "reason": MARKUP})).await;
+    done(&found, "The policy is in force from here on.");
+    rig.old_list_goes_out(BAD[0], 400..500).await;
+    rig.until_in(BAD[0], QUARANTINE).await;
+    let read = json!({"act": "read", "path": "/activity", "until": "put a policy in force"});
+    let page = rig.browse("act.mjs", read).await;
+    assert!(page["text"].as_str().unwrap().contains(MARKUP), "the reason stands there as it was written: {page}");
+    sound(&page);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn enforcement_is_paused_by_keyboard_alone_and_goes_on() {
     let rig = Rig::found("").await;

@@ -36,7 +36,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Weir in mode `approve`, beside a SendGrid with three subusers.
+/// Weir, beside a SendGrid with three subusers.
 pub(crate) struct Rig {
     _folder: tempfile::TempDir,
     pub(crate) sendgrid: SendGrid,
@@ -55,8 +55,17 @@ impl Drop for Rig {
 }
 
 impl Rig {
-    /// With mail on its way, and `access` in the configuration's `[admin]`.
+    /// In mode `approve`, with `access` in the configuration's `[admin]`.
     pub(crate) async fn new(access: &str) -> Self {
+        Self::in_mode("approve", access).await
+    }
+
+    /// One that does what it decides.
+    pub(crate) async fn enforcing() -> Self {
+        Self::in_mode("enforce", "").await
+    }
+
+    async fn in_mode(mode: &str, access: &str) -> Self {
         let account = |name: &str| Account {
             id: CustomerId::new(name).unwrap(),
             truth: Truth::Good,
@@ -84,7 +93,7 @@ impl Rig {
             [scorer]
             tick_interval = "200ms"
             [enforcer]
-            mode = "approve"
+            mode = "{mode}"
             settling = "1s"
             [sendgrid]
             api = "{api}"
@@ -142,6 +151,22 @@ impl Rig {
                 events.push(event(&customer, number, "delivered", &json!({"response": MARKUP})));
             }
         }
+        self.post(&events).await;
+    }
+
+    /// Mails of a customer whose list is rather old: one of 25 bounces.
+    pub(crate) async fn old_list_goes_out(&self, customer: &str, numbers: std::ops::Range<u32>) {
+        let bounce = json!({"type": "bounce", "status": "5.1.1", "reason": "550 5.1.1 no such user"});
+        let fate =
+            |number: u32| if number.is_multiple_of(25) { ("bounce", bounce.clone()) } else { ("delivered", json!({})) };
+        let of_mail = |number: u32| {
+            let (kind, more) = fate(number);
+            [event(customer, number, "processed", &json!({})), event(customer, number, kind, &more)]
+        };
+        self.post(&numbers.flat_map(of_mail).collect::<Vec<_>>()).await;
+    }
+
+    async fn post(&self, events: &[String]) {
         let retries = Retries { first: Duration::from_millis(50), longest: Duration::from_millis(200), most: 1_000 };
         let url = format!("http://127.0.0.1:{}/webhooks/sendgrid/test", self.receiver);
         let poster = Poster::new(&url, Arc::clone(&self.signer), retries, Arc::new(now)).unwrap();
@@ -158,7 +183,7 @@ impl Rig {
         self.client.request(method, format!("{}{path}", self.base()))
     }
 
-    async fn get(&self, path: &str) -> Option<Value> {
+    pub(crate) async fn get(&self, path: &str) -> Option<Value> {
         self.request(Method::GET, path).send().await.ok()?.error_for_status().ok()?.json().await.ok()
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What is there to be asked for.
 #[derive(Debug)]
@@ -50,4 +50,62 @@ pub(crate) fn ask_everything(base: &str, token: &str, known: &Asked) -> Answered
     let report = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{report}");
     Answered { well: well(&std::fs::read_to_string(events).unwrap()), report }
+}
+
+/// Where `make setup-api` installs it.
+fn installed() -> PathBuf {
+    let home = std::env::var_os("HOME").unwrap_or_default();
+    PathBuf::from(home).join(".cache/weir/schemathesis")
+}
+
+/// How it asks. Half of the values of a parameter that it can't guess are ones that mean something here.
+fn settings(known: &Asked) -> String {
+    let dictionaries = [
+        ("customers", json!(known.customers)),
+        ("decisions", json!(known.decisions)),
+        ("rules", json!(known.rules)),
+        ("times", json!([known.since])),
+        ("places", json!(known.places)),
+        ("cursors", json!(known.cursors)),
+        ("waits", json!([0, 1])),
+    ];
+    let dictionaries: serde_json::Map<_, _> =
+        dictionaries.into_iter().map(|(name, values)| (name.to_owned(), json!({ "values": values }))).collect();
+    let half = |dictionary: &str| json!({ "dictionary": dictionary, "probability": 0.5 });
+    let settings = json!({
+        "seed": 7,
+        "max-stream-events": 2,
+        "continue-on-failure": true,
+        "request-timeout": 30.0,
+        "generation": { "max-examples": 30, "database": "none" },
+        "auth": { "openapi": { "token": { "bearer": "${WEIR_TOKEN}" } } },
+        "dictionaries": dictionaries,
+        "parameters": {
+            "path.id": half("customers"),
+            "body.rule": half("rules"),
+            "body.since": half("times"),
+        },
+        "operations": [
+            { "include-path": "/v1/decisions/{id}/explanation", "parameters": { "path.id": half("decisions") } },
+            { "include-path": "/v1/customers", "parameters": { "query.after": half("places") } },
+            {
+                "include-path": "/v1/decisions",
+                "parameters": { "query.after": half("cursors"), "query.wait": { "dictionary": "waits" } },
+            },
+            { "include-path": "/v1/decisions/stream", "parameters": { "query.after": half("cursors") } },
+        ],
+    });
+    toml::to_string(&settings).unwrap()
+}
+
+/// The operations that a run's events tell were answered 2xx.
+fn well(events: &str) -> BTreeSet<String> {
+    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let scenarios = events.filter_map(|event| Some(event.get("ScenarioFinished")?["recorder"].clone()));
+    let answered = |recorder: &Value| {
+        let mut interactions = recorder["interactions"].as_object().into_iter().flat_map(serde_json::Map::values);
+        interactions.any(|interaction| matches!(interaction["response"]["status_code"].as_u64(), Some(200..300)))
+    };
+    let answered = scenarios.filter(answered);
+    answered.filter_map(|recorder| Some(recorder["label"].as_str()?.to_owned())).collect()
 }

@@ -78,6 +78,9 @@ fn rows(deep: &str) -> Vec<Row> {
         Row::new("page: customers, in the middle", &format!("/customers?after={deep}")),
         Row::new("page: customers, search", "/customers?search=customer-9"),
         Row::new("page: a customer", &format!("/customers/{one}")),
+        Row::new("page: pools", "/pools"),
+        Row::new("page: policy", "/policy"),
+        Row::new("page: activity", "/activity"),
     ]
 }
 

@@ -130,7 +130,7 @@ fn differing(in_force: &Run, tried: &Run) -> Vec<Differing> {
 #[utoipa::path(
     post,
     path = "/v1/policy/backtest",
-    request_body(content = String, content_type = "text/plain"),
+    request_body(content = String, content_type = "text/plain", example = json!(policy::DEFAULT)),
     responses(
         (status = 200, description = "The differences", body = Tried),
         (status = 404, description = "There is nothing to try it on"),

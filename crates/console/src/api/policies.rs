@@ -149,7 +149,7 @@ pub(crate) struct Author {
 }
 
 /// Appends the policy to every partition of the log; each is under it from there on.
-#[utoipa::path(post, path = "/v1/policy", params(Author, ("If-Match" = Option<String>, Header, description = "The entity tag of the policy that it is to replace: another one is left in force")), request_body(content = String, content_type = "text/plain"), responses((status = 200, description = "It is in force", body = Applied), (status = 412, description = "Another policy is in force"), (status = 422, description = "The policy is unsound, or needs a restart"), (status = 503, description = "The log takes no record just now")))]
+#[utoipa::path(post, path = "/v1/policy", params(Author, ("If-Match" = Option<String>, Header, description = "The entity tag of the policy that it is to replace: another one is left in force")), request_body(content = String, content_type = "text/plain", example = json!(policy::DEFAULT)), responses((status = 200, description = "It is in force", body = Applied), (status = 412, description = "Another policy is in force"), (status = 422, description = "The policy is unsound, or needs a restart"), (status = 503, description = "The log takes no record just now")))]
 pub(crate) async fn apply(
     State(admin): State<Admin>,
     Extension(caller): Extension<Caller>,
