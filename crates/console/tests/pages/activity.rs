@@ -116,6 +116,7 @@ async fn follow_commands(house: &House, count: usize) {
     let mut followed = 0;
     while followed < count {
         assert!(Instant::now() < deadline, "{followed} of {count} commands");
+        tokio::task::yield_now().await;
         for stored in tail.next(Duration::from_millis(10)).unwrap() {
             if stored.record.kind == RecordKind::Command {
                 house.stands(std::str::from_utf8(&stored.record.key).unwrap(), Stage::Healthy, None).await;

@@ -104,7 +104,7 @@ impl Read {
     /// What `href`s of this beginning lead to.
     pub(crate) fn links(&self, beginning: &str) -> Vec<String> {
         let links = self.text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
-        links.filter(|link| link.starts_with(beginning)).map(|link| link.replace("&amp;", "&")).collect()
+        links.map(|link| link.replace("&amp;", "&")).filter(|link| link.starts_with(beginning)).collect()
     }
 
     pub(crate) fn holds(&self, all: &[&str]) {

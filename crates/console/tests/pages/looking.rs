@@ -40,9 +40,10 @@ impl Shown {
 
     /// What the hidden field `name` of the page's first form that has it says.
     pub(crate) fn field(&self, name: &str) -> String {
-        let (_, rest) = self.text.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| {
-            panic!("no field {name}: {}", self.text);
-        });
+        let (_, rest) =
+            self.text.split_once(&format!("type=\"hidden\" name=\"{name}\" value=\"")).unwrap_or_else(|| {
+                panic!("no field {name}: {}", self.text);
+            });
         rest.split('"').next().unwrap().replace("&quot;", "\"")
     }
 }
@@ -73,14 +74,11 @@ impl House {
 
     /// Sends a form from a page of the console.
     pub(crate) async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
-        let body = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
+        let mut body: reqwest::Url = "http://fields".parse().unwrap();
+        body.query_pairs_mut().extend_pairs(fields);
         let request = Self::browser().post(format!("http://{}{path}", self.address));
         let request = request.header("accept", "text/html").header("sec-fetch-site", "same-origin");
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        Shown::of(request.body(body.collect::<Vec<_>>().join("&")).send().await.unwrap()).await
+        Shown::of(request.body(body.query().unwrap().to_owned()).send().await.unwrap()).await
     }
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

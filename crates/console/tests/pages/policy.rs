@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{Append, Record, RecordKind, Route, Start, Topic};
-use model::{Millis, Tick, Timestamp};
+use model::{Fleet, Millis, Tick, Timestamp};
 use policy::Policy;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ fn blind_to_bounces() -> String {
 
 /// `lists-r-us` bounces with all its mails, `shop` with none, and then time passes.
 async fn mail_goes_out(house: &House) {
-    let mut appends = Vec::new();
+    let mut appends = ticks(house, &[0]);
     for number in 0..200_i64 {
         for (customer, event) in [("lists-r-us", "bounce"), ("shop", "delivered")] {
             let at = BEGUN + Millis::seconds(number);
@@ -43,13 +43,20 @@ async fn mail_goes_out(house: &House) {
             }
         }
     }
-    for minutes in [10, 20, 60] {
-        let at = BEGUN + Millis::minutes(minutes);
-        let value = serde_json::to_vec(&Tick { at, fleet: model::Fleet::default() }).unwrap().into();
-        let record = Record { kind: RecordKind::Tick, at, key: "".into(), headers: Arc::new([]), value };
-        appends.extend(house.log.partitions().to_each(Topic::Events, &record));
-    }
+    appends.extend(ticks(house, &[10, 20, 60]));
     house.log.producer().append(appends).await.unwrap();
+}
+
+/// The time is told to every partition, so many minutes after the beginning.
+fn ticks(house: &House, minutes: &[i64]) -> Vec<Append> {
+    let tick = |minutes: &i64| {
+        let at = BEGUN + Millis::minutes(*minutes);
+        let value =
+            serde_json::to_vec(&Tick { at, fleet: Fleet { as_of: Some(at), ..Fleet::default() } }).unwrap().into();
+        let record = Record { kind: RecordKind::Tick, at, key: "".into(), headers: Arc::new([]), value };
+        house.log.partitions().to_each(Topic::Events, &record)
+    };
+    minutes.iter().flat_map(tick).collect()
 }
 
 /// The policies on the log: where, by whom and why.
@@ -123,9 +130,9 @@ async fn another_policy_is_checked_tried_and_put_in_force() {
     assert_eq!(tried.status, 200, "{}", tried.words());
     let words = tried.words();
     for expected in [
-        "1 customer differs : 1 held back by the one in force only",
-        "806 records, of them 800 events of 2 customers",
-        "2026-09-21 12:23:20 UTC to 2026-09-21 13:13:20 UTC",
+        "1 customer differs: 1 held back by the one in force only",
+        "808 records, of them 800 events of 2 customers",
+        "2026-09-21 13:13:20 UTC to 2026-09-21 14:13:20 UTC",
         "lists-r-us",
         "never healthy",
     ] {
