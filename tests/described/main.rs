@@ -58,6 +58,7 @@ impl Approver {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Asked {
             customers: BAD.into_iter().chain([ODD, "good-1", "nobody"]).map(str::to_owned).collect(),
+            waiting: BAD.into_iter().skip(1).map(str::to_owned).collect(),
             decisions: decisions["decisions"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect(),
             rules: vec![text(&decisions["decisions"][0]["rule"]), "no-such-rule".to_owned()],
             since: text(&decisions["decisions"][0]["at"]),

@@ -142,9 +142,10 @@ pub(crate) async fn in_words(State(admin): State<Admin>) -> Result<Json<InWords>
 #[into_params(parameter_in = Query)]
 pub(crate) struct Author {
     /// Who puts it in force, where that is another than who sends it; without a token it has to be said.
+    #[param(min_length = 1, max_length = 200)]
     by: Option<String>,
     /// Why.
-    #[serde(default)]
+    #[param(min_length = 1, max_length = 500)]
     reason: String,
 }
 
