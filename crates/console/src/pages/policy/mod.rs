@@ -47,6 +47,9 @@ pub(super) struct Draft {
     /// The tag of the policy in force when it was begun.
     #[serde(default)]
     instead_of: String,
+    /// The digest of the text whose changes were shown last.
+    #[serde(default)]
+    seen: String,
     #[serde(default)]
     reason: String,
 }
@@ -62,8 +65,18 @@ enum Outcome {
         changes: Vec<Change>,
         /// Why it can't be put in force all the same.
         fixed: Option<String>,
-        tried: Option<Result<Box<Tried>, Problem>>,
+        then: Then,
     },
+}
+
+/// What was done with a draft that can be read.
+#[derive(Debug)]
+enum Then {
+    /// It was only read.
+    Checked,
+    Tried(Result<Box<Tried>, Problem>),
+    /// It was to be put in force, and nobody has seen yet what it changes.
+    Unseen,
     /// It was not put in force.
     Refused(Problem),
 }
@@ -91,7 +104,7 @@ pub(super) async fn check(
     visit: Visit,
     Form(draft): Form<Draft>,
 ) -> Result<Response, Fault> {
-    work(&admin, &visit, draft, async |draft, in_force| checked(&admin, draft, in_force)).await
+    work(&admin, &visit, draft, async |draft, in_force| checked(&admin, draft, in_force, Then::Checked)).await
 }
 
 /// Answers `POST /policy/try`.
@@ -101,9 +114,9 @@ pub(super) async fn try_out(
     Form(draft): Form<Draft>,
 ) -> Result<Response, Fault> {
     let tried = async |draft: &Draft, in_force: &InForce| {
-        let mut outcome = checked(&admin, draft, in_force);
-        if let Outcome::Sound { tried, .. } = &mut outcome {
-            *tried = Some(backtest::tried(&admin, &draft.text).await.map(Box::new));
+        let mut outcome = checked(&admin, draft, in_force, Then::Checked);
+        if let Outcome::Sound { then, .. } = &mut outcome {
+            *then = Then::Tried(backtest::tried(&admin, &draft.text).await.map(Box::new));
         }
         outcome
     };
@@ -117,6 +130,11 @@ pub(super) async fn activate(
     Form(draft): Form<Draft>,
 ) -> Result<Response, Fault> {
     let draft = draft.tidied();
+    // The field can be written in after a check: what was shown then says nothing of what would be put in force now.
+    if Policy::parse(&draft.text).is_ok_and(|policy| policy.digest() != draft.seen) {
+        let unseen = async |draft: &Draft, in_force: &InForce| checked(&admin, draft, in_force, Then::Unseen);
+        return work(&admin, &visit, draft, unseen).await;
+    }
     let wanted = PolicyWanted { text: draft.text.clone(), instead_of: Some(draft.tag()) };
     match acts::put_in_force(&admin, &visit.caller, wanted, Words::own(draft.reason.clone())).await {
         Ok(applied) => {
@@ -124,10 +142,8 @@ pub(super) async fn activate(
             Ok(forms::back("/policy", Done::Policy))
         }
         Err(problem) => {
-            let refused = async |draft: &Draft, in_force: &InForce| match checked(&admin, draft, in_force) {
-                Outcome::Sound { .. } => Outcome::Refused(problem),
-                faulty => faulty,
-            };
+            let refused =
+                async |draft: &Draft, in_force: &InForce| checked(&admin, draft, in_force, Then::Refused(problem));
             work(&admin, &visit, draft, refused).await
         }
     }
@@ -151,17 +167,18 @@ async fn work(
     // Whoever has been told decides anew, about the one that is in force now.
     let is_overtaken = draft.instead_of != in_force.tag;
     draft.instead_of.clone_from(&in_force.tag);
+    draft.seen = Policy::parse(&draft.text).map_or_else(|_| String::new(), |policy| policy.digest().to_owned());
     let status = outcome.status();
     let body = view::worked(&Worked { in_force, draft, is_overtaken, outcome }, visit);
     Ok((status, shell::page(visit, Place::Policy, "Policy", &body)).into_response())
 }
 
-fn checked(admin: &Admin, draft: &Draft, in_force: &InForce) -> Outcome {
+fn checked(admin: &Admin, draft: &Draft, in_force: &InForce, then: Then) -> Outcome {
     match Policy::parse(&draft.text) {
         Ok(policy) => Outcome::Sound {
             changes: changes::between(&in_force.policy.in_words(), &policy.in_words()),
             fixed: acts::fixed(&admin.policy, &policy),
-            tried: None,
+            then,
         },
         Err(error) => Outcome::Faulty(error.faults.into_iter().map(without_anybody).collect()),
     }
@@ -212,8 +229,9 @@ impl Outcome {
     fn status(&self) -> StatusCode {
         match self {
             Self::Faulty(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Sound { tried: Some(Err(problem)), .. } | Self::Refused(problem) => problem.status(),
-            Self::Sound { .. } => StatusCode::OK,
+            Self::Sound { then: Then::Tried(Err(problem)) | Then::Refused(problem), .. } => problem.status(),
+            Self::Sound { then: Then::Unseen, .. } => StatusCode::CONFLICT,
+            Self::Sound { then: Then::Checked | Then::Tried(Ok(_)), .. } => StatusCode::OK,
         }
     }
 }

@@ -6,14 +6,14 @@ use model::{Mode, PolicyOrigin};
 use policy::Policy;
 
 use super::changes::{Change, Kind};
-use super::{Draft, InForce, Outcome, Worked, faults, trial};
+use super::{Draft, InForce, Outcome, Then, Worked, faults, trial};
 use crate::access::Role;
 use crate::pages::visit::Visit;
 use crate::pages::{forms, parts, words};
 use crate::problem::Problem;
 
 pub(super) fn policy(in_force: &InForce, visit: &Visit) -> Markup {
-    let draft = Draft { text: in_force.text().to_owned(), instead_of: in_force.tag.clone(), reason: String::new() };
+    let draft = Draft { text: in_force.text().to_owned(), instead_of: in_force.tag.clone(), ..Draft::default() };
     html! {
         h1 { "Policy" }
         (facts(in_force, visit))
@@ -79,16 +79,18 @@ fn overtaken(in_force: &InForce, visit: &Visit) -> Markup {
 fn outcome(worked: &Worked) -> Markup {
     match &worked.outcome {
         Outcome::Faulty(wrong) => faults::faults(&worked.draft.text, wrong),
-        Outcome::Refused(problem) => refused("It was not put in force", problem),
-        Outcome::Sound { changes, fixed, tried } => html! {
-            @match fixed {
-                Some(fixed) => div class="banner warn" role="alert" { p { strong { "It is sound, and can't be put in force as Weir runs. " } (sentence(fixed)) } },
-                None => p class="done" role="status" { "It is sound." @if tried.is_none() { " Try it next: nothing is changed by that." } },
+        Outcome::Sound { changes, fixed, then } => html! {
+            @match (then, fixed) {
+                (Then::Refused(problem), _) => (refused("It was not put in force", problem)),
+                (_, Some(fixed)) => div class="banner warn" role="alert" { p { strong { "It is sound, and can't be put in force as Weir runs. " } (sentence(fixed)) } },
+                (Then::Unseen, None) => div class="banner alarm" role="alert" { p { strong { "The text has changed since it was checked: " } "look at what it changes, then decide. Nothing was put in force." } },
+                (Then::Checked, None) => p class="done" role="status" { "It is sound. Try it next: nothing is changed by that." },
+                (Then::Tried(_), None) => p class="done" role="status" { "It is sound." },
             }
-            @match tried {
-                Some(Ok(tried)) => (trial::trial(tried)),
-                Some(Err(problem)) => (refused("It was not tried", problem)),
-                None => {},
+            @match then {
+                Then::Tried(Ok(tried)) => (trial::trial(tried)),
+                Then::Tried(Err(problem)) => (refused("It was not tried", problem)),
+                Then::Checked | Then::Unseen | Then::Refused(_) => {},
             }
             (changed(changes, &worked.draft, &worked.in_force))
         },
@@ -130,7 +132,7 @@ fn changed(changes: &[Change], draft: &Draft, in_force: &InForce) -> Markup {
 /// The text, and what can be done with it: nothing is put in force that was not looked at.
 fn editor(draft: &Draft, visit: &Visit, outcome: Option<&Outcome>) -> Markup {
     let is_faulty = matches!(outcome, Some(Outcome::Faulty(_)));
-    let is_sound = matches!(outcome, Some(Outcome::Sound { fixed: None, .. } | Outcome::Refused(_)));
+    let is_sound = matches!(outcome, Some(Outcome::Sound { fixed: None, .. }));
     html! {
         section aria-labelledby="change" {
             h2 id="change" { "Text" }
@@ -138,6 +140,7 @@ fn editor(draft: &Draft, visit: &Visit, outcome: Option<&Outcome>) -> Markup {
             form class="editor" method="post" action="/policy/check" {
                 (forms::csrf(visit))
                 input type="hidden" name="instead_of" value=(draft.instead_of);
+                input type="hidden" name="seen" value=(draft.seen);
                 label class="field" for="text" { "The policy file" }
                 textarea id="text" name="text" rows="28" wrap="off" spellcheck="false" autocapitalize="off" autocomplete="off" aria-invalid=[is_faulty.then_some("true")] aria-describedby=[is_faulty.then_some("faults")] { "\n" (draft.text) }
                 div class="buttons" {
