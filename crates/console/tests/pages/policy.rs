@@ -205,6 +205,29 @@ async fn a_text_that_was_changed_after_it_was_checked_is_looked_at_before_it_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_policy_before_is_put_back_after_it_was_looked_at() {
+    let house = House::told_by_its_log().await;
+    let [bad, good] = [blind_to_bounces(), policy_text(7)];
+    assert_eq!(house.post("/v1/policy?by=ana&reason=good", &good).await.0, 200);
+    assert!(!house.look("/policy").await.has("Put the one before back"), "no record of the log has its text");
+    assert_eq!(house.post("/v1/policy?by=bob&reason=bad", &bad).await.0, 200);
+    let page = house.look_until("/policy", |page| page.has("Put the one before back")).await;
+    let digest = Policy::parse(&good).unwrap().digest().to_owned();
+    let path = format!("/policy?back={}", digest.replace(':', "%3A"));
+    assert!(page.has(&format!("href=\"{path}\"")), "{}", page.text);
+    assert!(house.look("/activity").await.has(&format!("href=\"{path}\"")), "the activity leads there, too");
+    let page = house.look(&path).await;
+    let words = page.words();
+    assert!(page.status == 200 && words.contains("account-bounces new") && words.contains("# 7"), "{words}");
+    assert_eq!(policies(&house).len(), 4, "it is only shown");
+    let (csrf, tag, seen) = (page.field("csrf"), page.field("instead_of"), page.field("seen"));
+    let form = [("csrf", csrf.as_str()), ("instead_of", &tag), ("seen", &seen), ("text", &good), ("reason", "back")];
+    let done = house.send("/policy/activate", &form).await;
+    assert_eq!((done.status, policies(&house).len()), (303, 6), "{}", done.words());
+    assert_eq!(house.look("/policy?back=sha256:0").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn forms_of_nobody_and_policies_that_can_not_be_tried_or_put_in_force_change_nothing() {
     let house = House::told_by_its_log().await;
     let page = house.look("/policy").await;

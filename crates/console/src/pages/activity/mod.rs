@@ -3,11 +3,11 @@
 mod undo;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use model::{Act, Millis, Mode, Timestamp};
+use model::{Act, Deed, Millis, Mode, Timestamp};
 use serde::Deserialize;
 
 pub(super) use self::undo::{ask, take_back};
@@ -40,6 +40,8 @@ struct Activity {
     page: Page<Act, ActPlace>,
     people: Vec<String>,
     rules: BTreeMap<String, Moves>,
+    /// The digests of the policies that can be put back.
+    replaced: BTreeSet<String>,
 }
 
 /// Whom a rule has moved of late, as far as decisions are in memory.
@@ -67,7 +69,12 @@ impl Activity {
         let after = after.map(|after| ActPlace::parse(after).ok_or_else(Problem::no_cursor)).transpose()?;
         let by = Some(wanted.by.as_str()).filter(|by| !by.is_empty());
         let page = admin.index.activity(by, after.as_ref(), PAGE);
-        Ok(Self { now, page, people: admin.index.people(), rules: rules(admin, now), wanted })
+        let previous = page.items.iter().filter_map(|act| {
+            let Deed::Policy { previous, .. } = &act.deed else { return None };
+            previous.as_ref()
+        });
+        let replaced = previous.filter(|digest| admin.index.replaced_policy(digest).is_some()).cloned().collect();
+        Ok(Self { now, replaced, page, people: admin.index.people(), rules: rules(admin, now), wanted })
     }
 }
 

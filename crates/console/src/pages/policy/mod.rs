@@ -8,7 +8,7 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use model::{PolicyView, without_addresses};
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use self::changes::Change;
+pub(super) use self::view::back;
 use super::faults::Fault;
 use super::forms;
 use super::shell::{self, Place};
@@ -38,6 +39,8 @@ struct InForce {
     policy: Arc<Policy>,
     /// What tells it from any other that was or will be in force.
     tag: String,
+    /// The digest of the one before, where that can be put back.
+    before: Option<String>,
 }
 
 /// A policy that is not in force, as a form sends it.
@@ -91,11 +94,35 @@ struct Worked {
     outcome: Outcome,
 }
 
-/// Answers `/policy`.
-pub(super) async fn show(State(admin): State<Admin>, visit: Visit) -> Result<Response, Fault> {
+/// The policy that is to be put back.
+#[derive(Debug, Deserialize)]
+pub(super) struct Back {
+    /// The digest of one that was replaced.
+    #[serde(default)]
+    back: String,
+}
+
+/// Answers `/policy`: the one in force, or one that was replaced, checked.
+pub(super) async fn show(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Query(Back { back }): Query<Back>,
+) -> Result<Response, Fault> {
     let in_force = InForce::ask(&admin).await.map_err(Fault::of(&visit))?;
+    if !back.is_empty() {
+        let text = admin.index.replaced_policy(&back).ok_or_else(|| Fault::of(&visit)(unknown(&back)))?;
+        let draft = Draft { text: text.to_string(), instead_of: in_force.tag, ..Draft::default() };
+        return work(&admin, &visit, draft, async |draft, in_force| checked(&admin, draft, in_force, Then::Checked))
+            .await;
+    }
     let body = view::policy(&in_force, &visit);
     Ok(shell::page(&visit, Place::Policy, "Policy", &body).into_response())
+}
+
+fn unknown(digest: &str) -> Problem {
+    let detail =
+        format!("the text of policy {digest} is not known here: only the last ones that were replaced are kept");
+    Problem::new(StatusCode::NOT_FOUND, "no such policy", without_addresses(&detail))
 }
 
 /// Answers `POST /policy/check`.
@@ -204,7 +231,9 @@ impl InForce {
             Some(record) => Arc::new(Policy::parse(&record.text).map_err(|error| Problem::faulty(&error))?),
             None => Arc::clone(&admin.policy),
         };
-        Ok(Self { tag: acts::policy_tag(&view), policy, view })
+        let before = admin.index.policy_before(&view.digest);
+        let before = before.filter(|digest| admin.index.replaced_policy(digest).is_some());
+        Ok(Self { before, tag: acts::policy_tag(&view), policy, view })
     }
 
     /// The text of its file; nothing where no record of the log has it.

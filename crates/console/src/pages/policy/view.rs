@@ -45,9 +45,17 @@ fn facts(in_force: &InForce, visit: &Visit) -> Markup {
                 div { dt { "Because" } dd { q { bdi { (record.change.reason) } } } }
             } @else { div { dt { "In force since" } dd { "Weir was started" } } }
             div { dt { "Rules" } dd { (policy.rules().len()) " " span class="soft" { "and " (count(policy.limits().len(), "limit", "limits")) } } }
+            @if let Some(before) = &in_force.before {
+                div { dt { "Instead of" } dd { code title=(before) { (words::digest(before)) } " " a href=(back(before)) { "Put the one before back" } } }
+            }
             @if policy.mode() == Mode::Shadow { div { dt { "Mode" } dd { "Shadow: only said" } } }
         }
     }
+}
+
+/// Where the text of a policy that was replaced is looked at, and can be put in force again.
+pub(in crate::pages) fn back(digest: &str) -> String {
+    format!("/policy?back={}", words::encoded(digest))
 }
 
 fn in_words(policy: &Policy) -> Markup {
