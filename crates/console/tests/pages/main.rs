@@ -7,6 +7,7 @@ mod customer;
 mod customers;
 mod decision;
 mod errors;
+mod feed;
 #[expect(dead_code, reason = "what the API's tests alone need")]
 #[path = "../api/house.rs"]
 mod house;

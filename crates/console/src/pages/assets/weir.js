@@ -9,14 +9,14 @@ const feed = document.getElementById("feed");
 if (feed) {
   const state = document.querySelector(".live");
   const news = document.getElementById("news");
-  const source = new EventSource(feed.dataset.feed);
+  const address = new URL(feed.dataset.feed, location.href);
+  let source = null;
   const tell = (name, words) => {
     state.dataset.state = name;
     state.textContent = words;
   };
-  source.addEventListener("open", () => tell("on", "live"));
-  source.addEventListener("error", () => tell("off", "not connected"));
-  source.addEventListener("decisions", (event) => {
+  const show = (event) => {
+    address.searchParams.set("after", event.lastEventId);
     const rows = document.createElement("template");
     rows.innerHTML = event.data;
     const fresh = [...rows.content.children].filter((row) => !document.querySelector(`[data-id="${row.dataset.id}"]`));
@@ -27,7 +27,24 @@ if (feed) {
     if (nothing) nothing.remove();
     if (fresh.length === 1) news.textContent = fresh[0].querySelector(".what").innerText;
     else if (fresh.length > 1) news.textContent = `${fresh.length} new decisions`;
-  });
+  };
+  // A browser has few connections to a host: a page that nobody sees keeps none, and goes on where it was once it is seen again.
+  const follow = () => {
+    const isOver = source === null || source.readyState === EventSource.CLOSED;
+    if (document.hidden) {
+      source?.close();
+      source = null;
+    } else if (isOver) {
+      source = new EventSource(address);
+      source.addEventListener("open", () => tell("on", "live"));
+      source.addEventListener("error", () => tell("off", "not connected"));
+      source.addEventListener("decisions", show);
+    }
+  };
+  follow();
+  document.addEventListener("visibilitychange", follow);
+  // A refusal ends a source for good.
+  setInterval(follow, EVERY);
 }
 
 // Figures: the parts of the page that say so are fetched anew, unless somebody is at work in them.

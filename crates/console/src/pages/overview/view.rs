@@ -156,7 +156,7 @@ fn decisions(overview: &Overview) -> Markup {
             h2 id="decisions" { "Decisions" span class="live" data-state="" {} }
             p class="unseen" role="status" aria-live="polite" id="news" {}
             @if overview.decisions.is_empty() { (parts::nothing("Weir has decided nothing yet.")) }
-            ol class="decisions" id="feed" data-feed="/decisions/feed" {
+            ol class="decisions" id="feed" data-feed={ "/decisions/feed?after=" (words::encoded(&overview.seen.to_string())) } {
                 @for decision in &overview.decisions { (parts::decision_row(&decision.decision, overview.now)) }
             }
             p { a href="/activity" { "What people did, and taking back what a rule did" } }
