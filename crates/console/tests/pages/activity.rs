@@ -8,6 +8,7 @@ use model::{
     Position, Stage, Timestamp,
 };
 
+use crate::browser::Browser;
 use crate::house::*;
 
 const HOSTILE: &str = "\"><script>hurt()</script>";
@@ -168,4 +169,39 @@ async fn what_a_rule_did_is_taken_back_after_it_was_shown_whom_that_moves() {
     assert_eq!(page.status, 404);
     assert!(page.words().contains("these did: fair, too-strict"), "{}", page.words());
     assert_eq!(house.look("/activity/undo?rule=x&since=yesterday").await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stays_is_counted_and_nobody_is_said_to_be_back_who_is_not() {
+    let house = House::told_by_its_log().await;
+    for (number, customer, is_held) in [(1, "kept", true), (2, "free", false)] {
+        let stands = model::Standing { held: is_held, ..standing(customer, Stage::Throttled, Some(100)) };
+        house.put(Topic::Standings, customer, serde_json::to_value(&stands).unwrap()).await;
+        decided(&house, &decision(number, customer, "too-strict", None)).await;
+    }
+    let path = "/activity/undo?rule=too-strict&since=2026-09-21T13:00";
+    let page = house.look_until(path, |page| page.has("It would move 1 customer") && page.has("kept")).await;
+    let (csrf, since) = (page.field("csrf"), page.field("since"));
+    let form = [("csrf", csrf.as_str()), ("rule", "too-strict"), ("since", &since), ("reason", "a false alarm")];
+    let (done, ()) = tokio::join!(house.send("/activity/undo", &form), follow_commands(&house, 1));
+    assert_eq!(done.status, 200, "{}", done.words());
+    for expected in ["Taken back in part", "1 customer is back", "1 customer stays: a person holds kept"] {
+        assert!(done.words().contains(expected), "{expected}: {}", done.words());
+    }
+    assert!(!done.has(">Go on<"), "nobody is left: {}", done.text);
+    let again = house.send("/activity/undo", &form).await;
+    assert_eq!(again.status, 200, "{}", again.words());
+    assert!(again.words().contains("Nobody was moved 0 customers are back"), "{}", again.words());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_not_take_back_is_led_nowhere() {
+    let house = House::guarded().await;
+    decided(&house, &decision(1, "a-shop", "too-strict", None)).await;
+    let operator = Browser::signed_in(&house, "operator").await;
+    let page = operator.until("/activity", "too-strict").await;
+    assert_eq!(page.links("/activity/undo").len(), 2);
+    let page = Browser::signed_in(&house, "viewer").await.until("/activity", "too-strict").await;
+    assert_eq!(page.links("/activity/undo"), Vec::<String>::new());
+    page.holds(&["<td class=\"number\">1</td>"]);
 }

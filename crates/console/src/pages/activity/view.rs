@@ -107,14 +107,14 @@ fn take_back(activity: &Activity, visit: &Visit) -> Markup {
                 "Everybody whom the rule moved since a time goes back to where it stood before. First you see whom that would move. "
                 "A person's doing, and other rules', stay as they are."
             }
-            (rules(activity))
+            (rules(activity, visit))
             @if visit.may(Role::Operator) { (form("", activity.now - Millis::hours(1))) }
             @else { p class="soft" { "It needs the role operator." } }
         }
     }
 }
 
-fn rules(activity: &Activity) -> Markup {
+fn rules(activity: &Activity, visit: &Visit) -> Markup {
     let link = |rule: &str, hours: i64| {
         let since = (activity.now - Millis::hours(hours)).to_string();
         format!("/activity/undo?rule={}&since={}", words::encoded(rule), words::encoded(&since))
@@ -128,7 +128,7 @@ fn rules(activity: &Activity) -> Markup {
             tbody { @for (rule, moves) in &activity.rules { tr {
                 th scope="row" { bdi { (rule) } }
                 @for (hours, count) in [(1, moves.hour), (24, moves.day)] {
-                    td class="number" { @if count == 0 { "0" } @else {
+                    td class="number" { @if count == 0 || !visit.may(Role::Operator) { (thousands(count)) } @else {
                         a href=(link(rule, hours)) { (thousands(count)) span class="unseen" { " decisions of the last " (hours) " h: take back" } }
                     } }
                 }
