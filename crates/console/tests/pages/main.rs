@@ -13,5 +13,6 @@ mod feed;
 mod house;
 mod login;
 mod looking;
+mod overview;
 mod policy;
 mod pools;

@@ -135,6 +135,7 @@ async fn another_policy_is_checked_tried_and_put_in_force() {
         "2026-09-21 13:13:20 UTC to 2026-09-21 14:13:20 UTC",
         "lists-r-us",
         "never healthy",
+        "Held back In the end",
     ] {
         assert!(words.contains(expected), "{expected}: {words}");
     }

@@ -1,6 +1,7 @@
 //! The overview: are we losing events, who hurts our pools, what did Weir just do and why, and how is it stopped.
 
 pub(crate) mod banners;
+mod completeness;
 pub(crate) mod mail;
 mod view;
 
