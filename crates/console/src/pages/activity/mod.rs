@@ -20,8 +20,6 @@ use crate::problem::Problem;
 
 /// Acts on a page.
 const PAGE: usize = 50;
-/// Decisions in memory that are looked through for rules: all of them.
-const LOOKED_THROUGH: usize = usize::MAX;
 
 /// What is asked for, as the form of the page sends it: what is left empty is not asked for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -81,7 +79,7 @@ impl Activity {
 /// The rules that moved anybody up within a day.
 fn rules(admin: &Admin, now: Timestamp) -> BTreeMap<String, Moves> {
     let (hour_ago, day_ago) = (now - Millis::hours(1), now - Millis::days(1));
-    let moved = admin.index.newest_decisions(LOOKED_THROUGH, |decided| {
+    let moved = admin.index.newest_decisions(usize::MAX, |decided| {
         let decision = &decided.decision;
         decision.at >= day_ago && decision.to > decision.from && decision.mode == Mode::Enforce && decision.by.is_none()
     });

@@ -90,7 +90,7 @@ fn outcome(worked: &Worked) -> Markup {
         Outcome::Sound { changes, fixed, then } => html! {
             @match (then, fixed) {
                 (Then::Refused(problem), _) => (refused("It was not put in force", problem)),
-                (_, Some(fixed)) => div class="banner warn" role="alert" { p { strong { "It is sound, and can't be put in force as Weir runs. " } (sentence(fixed)) } },
+                (_, Some(fixed)) => div class="banner warn" role="alert" { p { strong { "It is sound, and can't be put in force as Weir runs. " } (words::sentence(fixed)) } },
                 (Then::Unseen, None) => div class="banner alarm" role="alert" { p { strong { "The text has changed since it was checked: " } "look at what it changes, then decide. Nothing was put in force." } },
                 (Then::Checked, None) => p class="done" role="status" { "It is sound. Try it next: nothing is changed by that." },
                 (Then::Tried(_), None) => p class="done" role="status" { "It is sound." },
@@ -106,13 +106,7 @@ fn outcome(worked: &Worked) -> Markup {
 }
 
 fn refused(what: &str, problem: &Problem) -> Markup {
-    html! { div class="banner alarm" role="alert" { p { strong { (what) ". " } (sentence(problem.detail())) } } }
-}
-
-/// Words of a problem as a sentence.
-fn sentence(words: &str) -> String {
-    let mut rest = words.trim_end_matches('.').chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).chain(['.']).collect())
+    html! { div class="banner alarm" role="alert" { p { strong { (what) ". " } (words::sentence(problem.detail())) } } }
 }
 
 fn changed(changes: &[Change], draft: &Draft, in_force: &InForce) -> Markup {
