@@ -3,6 +3,7 @@
 use log::Topic;
 use model::{CompletenessReport, Counter, Day, Decision, DecisionId, Figure, MailAccount, Millis, Mode, Stage};
 
+use crate::browser::Browser;
 use crate::house::*;
 
 /// A report of the day so many days ago.
@@ -44,4 +45,31 @@ async fn what_was_only_said_is_not_told_as_done() {
     let said = Decision { at: NOW - Millis::minutes(1), ..said };
     house.put(Topic::Decisions, "shop", serde_json::to_value(&said).unwrap()).await;
     house.look_until("/", |page| page.words().contains("2 up, 0 down 1 only said, in the last hour")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_is_told_apart_a_form_asks_for_a_name_and_signs_with_it() {
+    let house = House::new().await;
+    let page = house.look("/").await;
+    assert!(page.words().contains("Your name") && page.has("name=\"by\" required"), "{}", page.text);
+    let csrf = page.field("csrf");
+    let form = [("csrf", csrf.as_str()), ("reason", "why")];
+    for by in [None, Some("  ")] {
+        let signed: Vec<_> = form.into_iter().chain(by.map(|by| ("by", by))).collect();
+        let refused = house.send("/enforcement/pause", &signed).await;
+        assert_eq!(refused.status, 400, "{by:?}: {}", refused.words());
+    }
+    assert_eq!(house.send("/enforcement/pause", &[&form[..], &[("by", "eve")]].concat()).await.status, 303);
+    house.look_until("/", |page| page.words().contains("Enforcement is paused. By eve since")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_known_is_asked_for_no_name_and_signs_as_nobody_else() {
+    let house = House::guarded().await;
+    let browser = Browser::signed_in(&house, "operator").await;
+    let page = browser.read("/").await;
+    page.lacks(&["Your name", "name=\"by\""]);
+    let form = [("by", "somebody else"), ("reason", "why")];
+    assert_eq!(browser.submit(&page, "/enforcement/pause", &form).await.status(), 303);
+    browser.until("/", "By <bdi>operator</bdi>").await.lacks(&["somebody else"]);
 }

@@ -12,9 +12,10 @@ use crate::acts::undo::Back;
 use crate::acts::{self, UndoWanted, Undone, Words};
 use crate::admin::Admin;
 use crate::pages::faults::Fault;
+use crate::pages::forms::{self, Signature};
 use crate::pages::shell::{self, Place};
 use crate::pages::visit::{Done, Visit};
-use crate::pages::{forms, parts, words};
+use crate::pages::{parts, words};
 use crate::problem::Problem;
 
 /// Customers that are moved at once: as many as a step may have.
@@ -34,7 +35,8 @@ pub(in crate::pages) struct Wish {
 pub(in crate::pages) struct Signed {
     rule: String,
     since: String,
-    reason: String,
+    #[serde(flatten)]
+    signature: Signature,
 }
 
 /// Answers `/activity/undo`: whom it would move.
@@ -55,12 +57,12 @@ pub(in crate::pages) async fn ask(
 pub(in crate::pages) async fn take_back(
     State(admin): State<Admin>,
     visit: Visit,
-    Form(Signed { rule, since, reason }): Form<Signed>,
+    Form(Signed { rule, since, signature }): Form<Signed>,
 ) -> Result<Response, Fault> {
     let fault = Fault::of(&visit);
     let since = moment(&since).map_err(&fault)?;
     let wanted = UndoWanted { rule: rule.clone(), since, limit: Some(STEP), dry_run: false };
-    let words = Words::own(reason.clone());
+    let words = signature.clone().words(&visit);
     let done = acts::undo(&admin, &visit.caller, wanted, words).await.map_err(&fault)?;
     let is_over = done.left == 0 && done.pending.is_empty();
     let stays_nobody = done.held.is_empty() && done.moved_on.is_empty();
@@ -68,7 +70,7 @@ pub(in crate::pages) async fn take_back(
         return Ok(forms::back("/activity", Done::Undone));
     }
     let title = if is_over && done.undone.is_empty() { "Nobody was moved" } else { "Taken back in part" };
-    let body = half_done(&visit, (&rule, since, &reason), (title, &done));
+    let body = half_done(&visit, (&rule, since, &signature), (title, &done));
     Ok(shell::page(&visit, Place::Activity, title, &body).into_response())
 }
 
@@ -90,7 +92,7 @@ fn asked(visit: &Visit, (rule, since): (&str, Timestamp), found: &Undone) -> Mar
             @else {
                 p { strong { "It would move " (count(moved, "customer", "customers")) "." } " Their windows begin anew, and their offences since then are forgotten." }
                 (backs(&found.undone))
-                (go(visit, (rule, since, ""), &format!("Take back for {}", count(moved, "customer", "customers"))))
+                (go(visit, (rule, since, &Signature::default()), &format!("Take back for {}", count(moved, "customer", "customers"))))
             }
             (left_alone(found))
         }
@@ -99,7 +101,11 @@ fn asked(visit: &Visit, (rule, since): (&str, Timestamp), found: &Undone) -> Mar
 }
 
 /// What came of a step, where that is not simply all that was asked for.
-fn half_done(visit: &Visit, (rule, since, reason): (&str, Timestamp, &str), (title, done): (&str, &Undone)) -> Markup {
+fn half_done(
+    visit: &Visit,
+    (rule, since, signature): (&str, Timestamp, &Signature),
+    (title, done): (&str, &Undone),
+) -> Markup {
     let is_over = done.left == 0 && done.pending.is_empty();
     html! {
         h1 { (title) }
@@ -109,20 +115,20 @@ fn half_done(visit: &Visit, (rule, since, reason): (&str, Timestamp, &str), (tit
             @if !done.pending.is_empty() { (count(done.pending.len(), "customer was", "customers were")) " told to go back and is not seen to be yet: the scorer follows within moments. " }
             @if done.left > 0 { strong { (count(done.left, "customer is", "customers are")) " left." } }
         }
-        @if !is_over { (go(visit, (rule, since, reason), "Go on")) }
+        @if !is_over { (go(visit, (rule, since, signature), "Go on")) }
         (left_alone(done))
         p { a href="/activity" { "To the activity" } }
     }
 }
 
 /// The form that does it.
-fn go(visit: &Visit, (rule, since, reason): (&str, Timestamp, &str), button: &str) -> Markup {
+fn go(visit: &Visit, (rule, since, signature): (&str, Timestamp, &Signature), button: &str) -> Markup {
     html! {
         form class="act" method="post" action="/activity/undo" {
             (forms::csrf(visit))
             input type="hidden" name="rule" value=(rule);
             input type="hidden" name="since" value=(since);
-            label class="field" { span { "Why" } input name="reason" value=(reason) required maxlength="500" autocomplete="off"; }
+            (forms::sign(visit, "Why", signature))
             button class="strong danger" type="submit" { (button) }
         }
     }

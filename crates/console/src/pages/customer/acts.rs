@@ -6,7 +6,7 @@ use model::{Phase, Stage};
 use super::Customer;
 use super::acting::LONGEST;
 use crate::access::Role;
-use crate::pages::forms::{self, Form};
+use crate::pages::forms::{self, Form, Signature};
 use crate::pages::parts;
 use crate::pages::visit::Visit;
 
@@ -82,7 +82,7 @@ pub(super) fn waiting(customer: &Customer, visit: &Visit) -> Markup {
                     (forms::csrf(visit))
                     input type="hidden" name="decision" value=(decision);
                     input type="hidden" name="from" value="customer";
-                    label class="field" { span { "Reason" } input name="reason" required maxlength="500" autocomplete="off"; }
+                    (forms::sign(visit, "Reason", &Signature::default()))
                     button class="strong" name="answer" value="approve" type="submit" { "Approve" }
                     button name="answer" value="reject" type="submit" { "Reject" }
                 }

@@ -7,7 +7,7 @@ use model::{Millis, Mode, Provider, Stage, Window};
 use super::mail::{self, Row};
 use super::{Overview, Waiting, banners, completeness};
 use crate::access::Role;
-use crate::pages::forms::{self, Form};
+use crate::pages::forms::{self, Form, Signature};
 use crate::pages::visit::Visit;
 use crate::pages::{parts, words};
 
@@ -166,7 +166,7 @@ fn card(one: &Waiting, overview: &Overview, visit: &Visit) -> Markup {
                     (forms::csrf(visit))
                     input type="hidden" name="decision" value=(one.decision);
                     input type="hidden" name="from" value="/";
-                    label class="field" { span { "Reason" } input name="reason" required maxlength="500" autocomplete="off"; }
+                    (forms::sign(visit, "Reason", &Signature::default()))
                     button class="strong" name="answer" value="approve" type="submit" { "Approve" span class="unseen" { " " (one.customer) } }
                     button name="answer" value="reject" type="submit" { "Reject" span class="unseen" { " " (one.customer) } }
                 }

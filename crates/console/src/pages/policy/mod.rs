@@ -19,10 +19,10 @@ use tokio::time::Instant;
 use self::changes::Change;
 pub(super) use self::view::back;
 use super::faults::Fault;
-use super::forms;
+use super::forms::{self, Signature};
 use super::shell::{self, Place};
 use super::visit::{Done, Visit};
-use crate::acts::{self, PolicyWanted, Words};
+use crate::acts::{self, PolicyWanted};
 use crate::admin::Admin;
 use crate::api::backtest::{self, Tried};
 use crate::api::policies::LONGEST;
@@ -53,8 +53,8 @@ pub(super) struct Draft {
     /// The digest of the text whose changes were shown last.
     #[serde(default)]
     seen: String,
-    #[serde(default)]
-    reason: String,
+    #[serde(flatten)]
+    signature: Signature,
 }
 
 /// What came of a draft.
@@ -162,8 +162,9 @@ pub(super) async fn activate(
         let unseen = async |draft: &Draft, in_force: &InForce| checked(&admin, draft, in_force, Then::Unseen);
         return work(&admin, &visit, draft, unseen).await;
     }
+    let words = draft.signature.clone().words(&visit);
     let wanted = PolicyWanted { text: draft.text.clone(), instead_of: Some(draft.tag()) };
-    match acts::put_in_force(&admin, &visit.caller, wanted, Words::own(draft.reason.clone())).await {
+    match acts::put_in_force(&admin, &visit.caller, wanted, words).await {
         Ok(applied) => {
             taken_up(&admin, &applied.digest).await;
             Ok(forms::back("/policy", Done::Policy))

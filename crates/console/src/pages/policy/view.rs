@@ -152,7 +152,7 @@ fn editor(draft: &Draft, visit: &Visit, outcome: Option<&Outcome>) -> Markup {
                 }
                 @if is_sound && visit.may(Role::Approver) {
                     div class="act" {
-                        label class="field grow" { span { "Why it is put in force" } input name="reason" value=(draft.reason) required maxlength="500" autocomplete="off"; }
+                        (forms::sign(visit, "Why it is put in force", &draft.signature))
                         button class="strong danger" type="submit" formaction="/policy/activate" { "Put it in force" }
                     }
                 } @else if is_sound { p class="soft" { "To put it in force needs the role approver." } }
