@@ -14,6 +14,7 @@ use futures_util::stream::unfold;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use crate::admin::Admin;
 use crate::api::extract::Asked;
@@ -47,8 +48,17 @@ pub(crate) struct StreamQuery {
     pub(crate) after: Option<String>,
 }
 
-/// Makes events of decisions that were read behind a cursor, each with the cursor behind what it tells as its id.
-type Tell = Box<dyn Fn(&[Arc<Decided>], Cursor) -> Vec<Event> + Send>;
+/// An event of the stream.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes what the stream writes")]
+pub(crate) struct StreamEvent {
+    /// `decision`, or `gap` where decisions are no longer kept.
+    event: Option<String>,
+    /// Where to go on from.
+    id: Option<String>,
+    /// A decision in JSON, as `/v1/decisions` has it; of a gap, what there is to say about it.
+    data: Option<String>,
+}
 
 /// Decisions as they come (`text/event-stream`): `decision` events with the decision in JSON, and a `gap` event where some are no
 /// longer kept. Each event's id is where to go on, which browsers send by themselves as `Last-Event-ID`.
@@ -57,7 +67,7 @@ type Tell = Box<dyn Fn(&[Arc<Decided>], Cursor) -> Vec<Event> + Send>;
     path = "/v1/decisions/stream",
     params(StreamQuery, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
     responses(
-        (status = 200, description = "The stream", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The stream", body = StreamEvent, content_type = "text/event-stream"),
         (status = 503, description = "There are too many streams")
     )
 )]
@@ -81,6 +91,9 @@ fn one_by_one(decisions: &[Arc<Decided>], mut cursor: Cursor) -> Vec<Event> {
     }
     events
 }
+
+/// Makes events of decisions that were read behind a cursor, each with the cursor behind what it tells as its id.
+type Tell = Box<dyn Fn(&[Arc<Decided>], Cursor) -> Vec<Event> + Send>;
 
 /// A stream of what `tell` makes of the decisions behind the event that was seen last, or else behind `after`, or from now on.
 pub(crate) fn follow(
