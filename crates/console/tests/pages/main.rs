@@ -12,7 +12,6 @@ mod feed;
 #[path = "../api/house.rs"]
 mod house;
 mod login;
-mod looking;
 mod overview;
 mod policy;
 mod pools;
