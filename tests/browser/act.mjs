@@ -13,12 +13,18 @@ const card = async (page, customer) => {
 /// What the page says was done.
 const done = (page) => text(page, "[role=status]");
 
+/// Who does it, where a form asks, and why.
+const sign = async (form, reason) => {
+  await (await form.$("input[name=by]"))?.type("ann");
+  await (await form.$("input[name=reason]")).type(reason);
+};
+
 const acts = {
   /// Approves or rejects what waits about a customer.
   async answer(page, wanted) {
     await load(page, wanted, "/");
     const found = await card(page, wanted.customer);
-    await (await found.$("input[name=reason]")).type(wanted.reason);
+    await sign(found, wanted.reason);
     const button = await found.$(`button[value=${wanted.answer}]`);
     await sent(page, () => button.click());
     return { done: await done(page) };
@@ -46,7 +52,11 @@ const acts = {
     const first = await focused();
     await tabTo(({ tagName, text }) => tagName === "SUMMARY" && text === "Pause all enforcement");
     await page.keyboard.press("Enter");
-    await tabTo(({ name }) => name === "reason");
+    await tabTo(({ name }) => name === "by" || name === "reason");
+    if ((await focused()).name === "by") {
+      await page.keyboard.type("ann");
+      await tabTo(({ name }) => name === "reason");
+    }
     await page.keyboard.type(wanted.reason);
     await sent(page, () => page.keyboard.press("Enter"));
     return { first: first.text, unseen, done: await done(page) };
@@ -59,7 +69,7 @@ const acts = {
     // What is folded away is opened as a person does it.
     await form.evaluate((form) => form.closest("details")?.querySelector("summary").click());
     if (wanted.stage) await (await form.$("select[name=stage]")).select(wanted.stage);
-    await (await form.$("input[name=reason]")).type(wanted.reason);
+    await sign(form, wanted.reason);
     await sent(page, async () => (await form.$("button")).click());
     return { done: await done(page) };
   },
@@ -79,7 +89,7 @@ const acts = {
   async resume(page, wanted) {
     await load(page, wanted, "/");
     const form = await page.$("form[action='/enforcement/resume']");
-    await (await form.$("input[name=reason]")).type(wanted.reason);
+    await sign(form, wanted.reason);
     await sent(page, async () => (await form.$("button")).click());
     return { done: await done(page) };
   },
@@ -93,7 +103,7 @@ const acts = {
     await sent(page, async () => (await page.$("button[formaction='/policy/try']")).click());
     const [tried, changes] = [await text(page, "section[aria-labelledby=tried]"), await text(page, "section[aria-labelledby=changes]")];
     if (!wanted.reason) return { tried, changes };
-    await (await page.$("input[name=reason]")).type(wanted.reason);
+    await sign(page, wanted.reason);
     await sent(page, async () => (await page.$("button[formaction='/policy/activate']")).click());
     return { tried, changes, done: await done(page) };
   },

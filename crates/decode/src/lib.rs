@@ -71,6 +71,21 @@ pub fn act(act: &Act) -> Result<Append, serde_json::Error> {
     Ok(Append { topic: Topic::Enforcement, route: Route::ByKey, record })
 }
 
+/// In front of the digest of a policy that was replaced, in the key of the record that keeps its text.
+const REPLACED: &str = "replaced-policy:";
+
+/// The record that keeps the text of a policy which another one replaces at `at`, so that it can be put back.
+pub fn replaced_policy(at: Timestamp, digest: &str, text: String) -> Append {
+    let (key, headers) = (format!("{REPLACED}{digest}").into(), Arc::new([]));
+    let record = Record { kind: RecordKind::Command, at, key, headers, value: text.into() };
+    Append { topic: Topic::Enforcement, route: Route::ByKey, record }
+}
+
+/// The digest of the policy whose text a record with this key keeps.
+pub fn replaced_digest(key: &str) -> Option<&str> {
+    key.strip_prefix(REPLACED)
+}
+
 fn policy(record: &Record) -> Option<(Arc<Policy>, PolicyInForce)> {
     let header = |name: &str| std::str::from_utf8(record.header(name)?).ok();
     let change = PolicyChange::read(header)?;
@@ -90,6 +105,13 @@ mod tests {
     use model::{Offset, PartitionId, PolicyOrigin, Position};
 
     use super::*;
+
+    #[test]
+    fn the_text_of_a_policy_that_was_replaced_is_found_by_its_digest() {
+        let Append { record, .. } = replaced_policy(Timestamp::from_seconds(7), "sha256:1", "text".to_owned());
+        assert_eq!(std::str::from_utf8(&record.key).ok().and_then(replaced_digest), Some("sha256:1"));
+        assert_eq!((&record.value[..], replaced_digest("act:replaced-policy:")), (&b"text"[..], None));
+    }
 
     #[test]
     fn a_policy_is_read_as_it_was_written() {

@@ -181,7 +181,7 @@ async fn a_subuser_goes_down_the_ladder_and_comes_back_to_where_it_was() {
     assert_eq!(house.pools(), [HOME]);
 
     house.stands("sub", Stage::Quarantined, None).await;
-    eventually("the poor pool", || async { house.pools() == [QUARANTINE] && credits(&house).is_none() }).await;
+    eventually("the quarantine pool", || async { house.pools() == [QUARANTINE] && credits(&house).is_none() }).await;
 
     house.stands("sub", Stage::Suspended, Some(1)).await;
     eventually("disabled", || async { house.sendgrid.world().is_disabled("sub") }).await;
@@ -200,7 +200,7 @@ async fn a_subuser_goes_down_the_ladder_and_comes_back_to_where_it_was() {
 async fn standings_that_come_again_make_no_calls() {
     let mut house = House::new(EnforcerMode::Enforce).await;
     house.stands("sub", Stage::Quarantined, None).await;
-    eventually("the poor pool", || async { house.pools() == [QUARANTINE] }).await;
+    eventually("the quarantine pool", || async { house.pools() == [QUARANTINE] }).await;
     house.stop().await;
     let calls = house.changing_calls();
     house.start();

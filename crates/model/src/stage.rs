@@ -16,7 +16,7 @@ pub enum Stage {
     Watch,
     /// Sends with a daily cap.
     Throttled,
-    /// Sends through the poor pool only.
+    /// Sends through the quarantine pool only.
     Quarantined,
     /// Does not send until a person or time releases it.
     Suspended,

@@ -122,7 +122,7 @@ impl Policy {
 
     /// Whose fault it is, if this part of a customer's mail was caught in an incident.
     pub(crate) fn blame(&self, trouble: Trouble, place: Place<'_>, fleet: &Fleet) -> Option<Blame> {
-        // In the poor pool everybody's mail suffers: that is what it is for.
+        // In the quarantine pool everybody's mail suffers: that is what it is for.
         let pool = place.pool.filter(|pool| **pool != *self.quarantine());
         self.incident.blame(trouble, Place { pool, ..place }, fleet)
     }

@@ -45,7 +45,7 @@ impl Policy {
         let all = fleet.cells.at(cell);
         let mut open = Vec::new();
         for trouble in Trouble::ALL {
-            // In the poor pool everybody's mail suffers: that is what it is for.
+            // In the quarantine pool everybody's mail suffers: that is what it is for.
             let pools = fleet.pool_cells.iter().filter(|(pool, _)| *pool != self.quarantine());
             let suffers = |(_, cells): &(&PoolName, &Cells)| self.incident.is_of_pool(trouble, all, cells.at(cell));
             let before = open.len();

@@ -95,7 +95,7 @@ impl Policy {
         if stage >= Stage::Quarantined { Some(self.pools.quarantine.clone()) } else { self.pools.home.clone() }
     }
 
-    /// The poor pool.
+    /// The quarantine pool.
     pub(crate) const fn quarantine(&self) -> &PoolName {
         &self.pools.quarantine
     }

@@ -168,7 +168,7 @@ impl Signal {
     }
 
     /// Whether Weir itself brings the signal's events about while a customer is at `stage`: mail beyond a daily cap waits, and
-    /// what leaves through the poor pool is refused for the pool's sake.
+    /// what leaves through the quarantine pool is refused for the pool's sake.
     pub const fn is_caused_at(self, stage: Stage) -> bool {
         match self {
             Self::Deferral => matches!(stage, Stage::Throttled | Stage::Quarantined | Stage::Suspended | Stage::Banned),

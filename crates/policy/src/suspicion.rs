@@ -34,7 +34,7 @@ impl Suspicions {
 impl Policy {
     /// The buckets in which `fleet` may have had an incident.
     pub fn suspicions(&self, fleet: &Fleet) -> Suspicions {
-        // In the poor pool everybody's mail suffers: that is what it is for.
+        // In the quarantine pool everybody's mail suffers: that is what it is for.
         let pools = fleet.pool_cells.iter().filter(|(pool, _)| *pool != self.quarantine()).map(|(_, cells)| cells);
         let found = pools.chain([&fleet.cells]).flat_map(|cells| self.suspicious(cells)).collect();
         Suspicions(found)

@@ -3,7 +3,7 @@
 
 /// The pool in which everybody begins.
 pub(crate) const HOME: &str = "good-1";
-/// The poor pool.
+/// The quarantine pool.
 pub(crate) const QUARANTINE: &str = "quarantine";
 
 pub(crate) const HOME_IPS: [&str; 3] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];

@@ -1,7 +1,7 @@
 //! A policy is put in force.
 
 use axum::http::{HeaderValue, StatusCode};
-use log::Topic;
+use log::{Append, Record, Topic};
 use model::{Act, Deed, PolicyChange, PolicyOrigin, PolicyView, Stage, Timestamp};
 use policy::Policy;
 use serde::Serialize;
@@ -71,9 +71,10 @@ pub(crate) async fn put_in_force(
     }
     // Two at once could stand in one order in this partition and in another in that.
     let mut latest = admin.policies.turn().await;
-    let known = admin.policies.view().await.map(|view| in_force(&view, latest.as_ref()));
+    let view = admin.policies.view().await;
+    let known = view.as_ref().map(|view| in_force(view, latest.as_ref()));
     if let Some(tags) = instead_of {
-        let (_, tag) = known.as_ref().map_err(|unavailable| Problem::from(*unavailable))?;
+        let (_, tag) = known.as_ref().map_err(|unavailable| Problem::from(**unavailable))?;
         if !HeaderValue::try_from(tag).is_ok_and(|tag| names(&tags, &tag)) {
             let detail = format!("the policy in force is another one by now, {tag}: look at it, and decide anew");
             return Err(Problem::new(StatusCode::PRECONDITION_FAILED, "another policy is in force", detail));
@@ -83,15 +84,23 @@ pub(crate) async fn put_in_force(
     let previous = known.ok().map(|(digest, _)| digest);
     let digest = policy.digest().to_owned();
     let deed = Deed::Policy { digest: digest.clone(), previous: previous.clone(), origin: change.origin };
-    append(admin, &change, text, Act { at: since, by: change.by.clone(), reason: change.reason.clone(), deed }).await?;
+    let act = Act { at: since, by: change.by.clone(), reason: change.reason.clone(), deed };
+    let replaced = view.ok().and_then(|view| replaced(view, since));
+    let record = decode::policy_record(since, &change, text);
+    append(admin, &record, replaced.into_iter().chain([told(&act)?])).await?;
     *latest = Some(Latest { digest: digest.clone(), since });
     Ok(Applied { digest, rules: policy.rules().len(), previous })
 }
 
-async fn append(admin: &Admin, change: &PolicyChange, text: String, act: Act) -> Result<(), Problem> {
-    let record = decode::policy_record(act.at, change, text);
-    let mut appends = admin.log.partitions().to_each(Topic::Events, &record);
-    appends.push(told(&act)?);
+/// What keeps the text of the policy that another one replaces, where a record of the log has it.
+fn replaced(view: PolicyView, at: Timestamp) -> Option<Append> {
+    Some(decode::replaced_policy(at, &view.digest, view.record?.text))
+}
+
+/// Appends the policy to each partition, and `others` with it.
+async fn append(admin: &Admin, policy: &Record, others: impl IntoIterator<Item = Append>) -> Result<(), Problem> {
+    let mut appends = admin.log.partitions().to_each(Topic::Events, policy);
+    appends.extend(others);
     admin.log.producer().append(appends).await.map_err(|error| {
         Problem::unavailable(format!("{error}; some partitions may be under the policy already: send it again"))
     })

@@ -1,4 +1,4 @@
-//! Decisions as they come, and the fleet.
+//! Decisions as they come.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::admin::Admin;
 use crate::api::extract::Asked;
-use crate::index::{Cursor, Index};
+use crate::index::{Cursor, Decided, Index};
 use crate::problem::Problem;
 
 /// Streams at once: each is a connection that stays.
@@ -45,7 +45,7 @@ impl Streams {
 #[into_params(parameter_in = Query)]
 pub(crate) struct StreamQuery {
     /// Where to begin: the `next` of `/v1/decisions`, or `-` for all that is kept. What comes from now on without.
-    after: Option<String>,
+    pub(crate) after: Option<String>,
 }
 
 /// An event of the stream.
@@ -77,8 +77,34 @@ pub(crate) async fn stream(
     headers: HeaderMap,
     Asked(query): Asked<StreamQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    follow(&admin, streams, &headers, query, Box::new(one_by_one))
+}
+
+fn one_by_one(decisions: &[Arc<Decided>], mut cursor: Cursor) -> Vec<Event> {
+    let mut events = Vec::with_capacity(decisions.len());
+    for decided in decisions {
+        cursor.pass(decided.at);
+        match Event::default().event("decision").id(cursor.to_string()).json_data(&decided.decision) {
+            Ok(event) => events.push(event),
+            Err(error) => tracing::warn!(%error, "a decision can't be written; left out of a stream"),
+        }
+    }
+    events
+}
+
+/// Makes events of decisions that were read behind a cursor, each with the cursor behind what it tells as its id.
+type Tell = Box<dyn Fn(&[Arc<Decided>], Cursor) -> Vec<Event> + Send>;
+
+/// A stream of what `tell` makes of the decisions behind the event that was seen last, or else behind `after`, or from now on.
+pub(crate) fn follow(
+    admin: &Admin,
+    streams: Streams,
+    headers: &HeaderMap,
+    StreamQuery { after }: StreamQuery,
+    tell: Tell,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
     let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("?").to_owned());
-    let cursor = match last.or(query.after) {
+    let cursor = match last.or(after) {
         Some(after) => Cursor::parse(&after).ok_or_else(Problem::no_cursor)?,
         None => admin.index.end_of_decisions(),
     };
@@ -88,7 +114,8 @@ pub(crate) async fn stream(
     // Whoever is cut off before the first decision goes on from here as well.
     let first = Event::default().id(cursor.to_string());
     let waiting = VecDeque::from([first]);
-    let reader = Reader { index: admin.index, read, cursor, waiting, ending: streams.ending, _turn: turn };
+    let index = admin.index.clone();
+    let reader = Reader { index, read, cursor, waiting, tell, ending: streams.ending, _turn: turn };
     Ok(Sse::new(unfold(reader, Reader::next)).keep_alive(KeepAlive::new().interval(ALIVE)))
 }
 
@@ -98,6 +125,7 @@ struct Reader {
     read: watch::Receiver<u64>,
     cursor: Cursor,
     waiting: VecDeque<Event>,
+    tell: Tell,
     ending: CancellationToken,
     _turn: OwnedSemaphorePermit,
 }
@@ -126,12 +154,10 @@ impl Reader {
             let detail = "decisions before the next one are no longer kept: they are in the log";
             self.waiting.push_back(Event::default().event("gap").data(detail));
         }
-        for decided in self.index.decisions(&self.cursor, STEP) {
-            self.cursor.pass(decided.at);
-            match Event::default().event("decision").id(self.cursor.to_string()).json_data(&decided.decision) {
-                Ok(event) => self.waiting.push_back(event),
-                Err(error) => tracing::warn!(%error, "a decision can't be written; left out of a stream"),
-            }
+        let news = self.index.decisions(&self.cursor, STEP);
+        if !news.is_empty() {
+            self.waiting.extend((self.tell)(&news, self.cursor.clone()));
+            news.iter().for_each(|decided| self.cursor.pass(decided.at));
         }
     }
 }

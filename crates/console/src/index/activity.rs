@@ -45,6 +45,11 @@ impl Activity {
         }
     }
 
+    /// All of them, the newest first.
+    pub(super) fn newest(&self) -> impl Iterator<Item = &Act> {
+        self.0.values().rev()
+    }
+
     /// Those of one person, or of all, that are older than `after`; the newest first.
     pub(super) fn page(&self, by: Option<&str>, after: Option<&ActPlace>, limit: usize) -> Page<Act, ActPlace> {
         let older = match after {

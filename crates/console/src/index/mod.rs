@@ -7,6 +7,7 @@ pub(crate) mod enforcement;
 mod history;
 mod names;
 mod newest;
+mod replaced;
 mod risk;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use self::customers::{CustomersQuery, Listed, Page};
 use self::enforcement::Enforcement;
 use self::history::History;
 pub use self::history::{Acted, Decided};
+use self::replaced::Replaced;
 pub use self::risk::Risk;
 use crate::api::completeness::Reports;
 
@@ -77,6 +79,7 @@ struct Known {
     fleet: RwLock<Shares>,
     enforcement: RwLock<Enforcement>,
     activity: RwLock<Activity>,
+    replaced: RwLock<Replaced>,
 }
 
 /// What the partitions have told of their mail.
@@ -265,6 +268,9 @@ impl Reader {
                 Ok(key) if Act::is_key(key) => {
                     let act = serde_json::from_slice(value).ok()?;
                     write(&known.activity).take(key.to_owned(), act);
+                }
+                Ok(key) if let Some(digest) = decode::replaced_digest(key) => {
+                    write(&known.replaced).take(digest, stored.record.at, std::str::from_utf8(value).ok()?);
                 }
                 _ => write(&known.enforcement).take(stored)?,
             },

@@ -1,10 +1,10 @@
-//! The newest of what is kept, for the pages.
+//! The newest decisions that are kept, for the pages.
 
 use std::sync::Arc;
 
 use model::DecisionId;
 
-use super::{Acted, Decided, Index, read};
+use super::{Decided, Index, read};
 
 impl Index {
     /// The newest decisions, the newest first. Partitions are read one beside the other, so that they lie in memory in no order of
@@ -22,13 +22,5 @@ impl Index {
     /// One decision, where it is among those that are kept in memory.
     pub(crate) fn decision(&self, id: &DecisionId) -> Option<Arc<Decided>> {
         read(&self.known.decisions).all().rfind(|decided| decided.decision.id == *id).cloned()
-    }
-
-    /// The newest calls to SendGrid as they were read, the newest first.
-    #[expect(dead_code, reason = "for pages that are not served yet")]
-    pub(crate) fn newest_actions(&self, limit: usize) -> Vec<Arc<Acted>> {
-        let actions = read(&self.known.actions);
-        let all: Vec<_> = actions.all().collect();
-        all.into_iter().rev().take(limit).cloned().collect()
     }
 }

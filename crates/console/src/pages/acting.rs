@@ -6,25 +6,19 @@ use model::{CustomerId, DecisionId};
 use serde::Deserialize;
 
 use super::faults::Fault;
-use super::forms;
+use super::forms::{self, Signature};
 use super::visit::{Done, Visit};
-use crate::acts::{self, AnswerWanted, Verdict, Words};
+use crate::acts::{self, AnswerWanted, Verdict};
 use crate::admin::Admin;
 use crate::problem::Problem;
-
-/// A reason, and no more.
-#[derive(Debug, Deserialize)]
-pub(super) struct Reason {
-    pub(super) reason: String,
-}
 
 /// Answers `POST /enforcement/pause`.
 pub(super) async fn pause(
     State(admin): State<Admin>,
     visit: Visit,
-    Form(Reason { reason }): Form<Reason>,
+    Form(signature): Form<Signature>,
 ) -> Result<Response, Fault> {
-    acts::pause(&admin, &visit.caller, Words::own(reason)).await.map_err(Fault::of(&visit))?;
+    acts::pause(&admin, &visit.caller, signature.words(&visit)).await.map_err(Fault::of(&visit))?;
     Ok(forms::back("/", Done::Paused))
 }
 
@@ -32,9 +26,9 @@ pub(super) async fn pause(
 pub(super) async fn resume(
     State(admin): State<Admin>,
     visit: Visit,
-    Form(Reason { reason }): Form<Reason>,
+    Form(signature): Form<Signature>,
 ) -> Result<Response, Fault> {
-    acts::resume(&admin, &visit.caller, Words::own(reason)).await.map_err(Fault::of(&visit))?;
+    acts::resume(&admin, &visit.caller, signature.words(&visit)).await.map_err(Fault::of(&visit))?;
     Ok(forms::back("/", Done::Resumed))
 }
 
@@ -43,7 +37,8 @@ pub(super) async fn resume(
 pub(super) struct Answer {
     answer: Verdict,
     decision: String,
-    reason: String,
+    #[serde(flatten)]
+    signature: Signature,
     /// The page that it was given on.
     #[serde(default)]
     from: From,
@@ -64,7 +59,7 @@ pub(super) async fn answer(
     State(admin): State<Admin>,
     visit: Visit,
     Path(id): Path<String>,
-    Form(Answer { answer, decision, reason, from }): Form<Answer>,
+    Form(Answer { answer, decision, signature, from }): Form<Answer>,
 ) -> Result<Response, Fault> {
     let fault = Fault::of(&visit);
     let customer = customer(&id).map_err(&fault)?;
@@ -73,7 +68,7 @@ pub(super) async fn answer(
         return Err(fault(Problem::invalid("the form names no decision: load the page again")));
     };
     let wanted = AnswerWanted { verdict: answer, decision: Some(decision) };
-    acts::answer(&admin, &visit.caller, customer, wanted, Words::own(reason)).await.map_err(&fault)?;
+    acts::answer(&admin, &visit.caller, customer, wanted, signature.words(&visit)).await.map_err(&fault)?;
     let done = if answer == Verdict::Approve { Done::Approved } else { Done::Rejected };
     Ok(forms::back(if from == From::Overview { "/" } else { &path }, done))
 }

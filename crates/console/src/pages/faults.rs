@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use super::shell::{self, Place};
 use super::visit::Visit;
-use crate::Unavailable;
+use super::words;
 use crate::access::accepts_html;
 use crate::problem::Problem;
 
@@ -25,12 +25,6 @@ impl Fault {
     /// Shows a problem to whoever visits.
     pub(crate) fn of(visit: &Visit) -> impl Fn(Problem) -> Self {
         |problem| Self { problem, visit: visit.clone() }
-    }
-
-    /// The same for what only a scorer knows.
-    #[expect(dead_code, reason = "for pages that are not served yet")]
-    pub(crate) fn unavailable(visit: &Visit) -> impl Fn(Unavailable) -> Self {
-        |unavailable| Self { problem: unavailable.into(), visit: visit.clone() }
     }
 }
 
@@ -99,14 +93,14 @@ fn untold(status: StatusCode) -> Problem {
 }
 
 fn heading(problem: &Problem, status: StatusCode) -> String {
-    let words = match status {
+    let heading = match status {
         StatusCode::UNAUTHORIZED => "You are not signed in",
         StatusCode::FORBIDDEN => "You may not do that",
         StatusCode::NOT_FOUND => "There is no such thing",
         StatusCode::SERVICE_UNAVAILABLE => "Not just now",
-        _ => return capital(problem.title()),
+        _ => return words::capital(problem.title()),
     };
-    words.to_owned()
+    heading.to_owned()
 }
 
 fn body(problem: &Problem, status: StatusCode) -> Markup {
@@ -114,17 +108,11 @@ fn body(problem: &Problem, status: StatusCode) -> Markup {
         div class="fault" {
             p class="soft" { (status.as_u16()) }
             h1 { (heading(problem, status)) }
-            p { (capital(problem.detail())) "." }
+            p { (words::sentence(problem.detail())) }
             @match status {
                 StatusCode::UNAUTHORIZED => p { a href="/login" { "Sign in" } },
                 _ => p { a href="/" { "To the overview" } },
             }
         }
     }
-}
-
-/// As a sentence begins, without its full stop.
-fn capital(words: &str) -> String {
-    let mut rest = words.trim_end_matches('.').chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }

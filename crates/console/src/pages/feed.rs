@@ -1,58 +1,36 @@
-//! New decisions as they come: a stream of server-sent events, each with the row that the script puts on top of the list.
+//! New decisions as they come: a stream of server-sent events, each with the rows that the script puts on top of the list.
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::State;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::stream::{self, Stream};
-use tokio::sync::watch;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, Sse};
+use futures_util::stream::Stream;
 
 use super::parts;
 use crate::admin::Admin;
+use crate::api::stream::{StreamQuery, Streams, follow};
 use crate::index::{Cursor, Decided};
+use crate::problem::Problem;
 
-/// Decisions in one event at most.
-const AT_ONCE: usize = 50;
-/// How often whoever listens hears that the connection stands.
-const KEPT_ALIVE: Duration = Duration::from_secs(15);
-
-struct Listener {
-    admin: Admin,
-    read: watch::Receiver<u64>,
-    told: Cursor,
-}
-
-impl Listener {
-    /// Waits for decisions that were not told yet, the newest first; `None` once the index is read no more.
-    async fn next(&mut self) -> Option<Vec<Arc<Decided>>> {
-        loop {
-            self.read.mark_unchanged();
-            let mut news = self.admin.index.decisions(&self.told, AT_ONCE);
-            if !news.is_empty() {
-                news.iter().for_each(|decided| self.told.pass(decided.at));
-                news.reverse();
-                return Some(news);
-            }
-            self.read.changed().await.ok()?;
-        }
-    }
-}
-
-/// Answers `/decisions/feed`.
-pub(super) async fn feed(State(admin): State<Admin>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let (read, told) = (admin.index.decisions_read(), admin.index.end_of_decisions());
-    let events = stream::unfold(Listener { admin, read, told }, |mut listener| async move {
-        let news = listener.next().await?;
-        Some((Ok(event(&news, &listener.admin)), listener))
-    });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(KEPT_ALIVE))
-}
-
-/// The rows, the newest first. A line break ends a line of an event, and a row holds none.
-fn event(news: &[Arc<Decided>], admin: &Admin) -> Event {
-    let now = (admin.clock)();
-    let rows: String = news.iter().map(|decided| parts::decision_row(&decided.decision, now).into_string()).collect();
-    Event::default().event("decisions").data(rows.replace(['\r', '\n'], " "))
+/// Answers `/decisions/feed`: what was decided since the page that follows it was written, and then what comes.
+pub(super) async fn feed(
+    State(admin): State<Admin>,
+    Extension(streams): Extension<Streams>,
+    headers: HeaderMap,
+    Query(query): Query<StreamQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let clock = Arc::clone(&admin.clock);
+    let rows = move |news: &[Arc<Decided>], mut cursor: Cursor| {
+        let now = clock();
+        // The newest first, as they stand in the list. A line break ends a line of an event, and a row holds none.
+        let rows: Vec<_> =
+            news.iter().rev().map(|decided| parts::decision_row(&decided.decision, now).into_string()).collect();
+        news.iter().for_each(|decided| cursor.pass(decided.at));
+        let event = Event::default().event("decisions").id(cursor.to_string());
+        vec![event.data(rows.concat().replace(['\r', '\n'], " "))]
+    };
+    follow(&admin, streams, &headers, query, Box::new(rows))
 }

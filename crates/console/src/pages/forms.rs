@@ -4,8 +4,31 @@ use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::visit::{Done, Visit};
+use crate::access::Credential;
+use crate::acts::Words;
+
+/// Who does something, and why, as a form sends it.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Signature {
+    /// Whoever is known by nothing says who they are; nobody else is asked.
+    #[serde(default)]
+    pub(crate) by: String,
+    #[serde(default)]
+    pub(crate) reason: String,
+}
+
+impl Signature {
+    /// In the name of whoever is known, or else in the name that was given.
+    pub(crate) fn words(self, visit: &Visit) -> Words {
+        match visit.caller.credential {
+            Credential::Open => Words { by: Some(self.by), reason: self.reason },
+            Credential::Token | Credential::Session | Credential::Proxy => Words::own(self.reason),
+        }
+    }
+}
 
 /// One act.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +49,24 @@ pub(crate) fn form(visit: &Visit, form: &Form<'_>, fields: &Markup) -> Markup {
         form class="act" method="post" action=(form.act) {
             (csrf(visit))
             (fields)
-            label class="field" { span { (form.why) } input name="reason" required maxlength="500" autocomplete="off"; }
+            (sign(visit, form.why, &Signature::default()))
             button class=(form.looks) type="submit" { (form.button) }
         }
     }
+}
+
+/// Fields for who does it, where nobody is told apart, and why; `why` is what the latter is called.
+pub(crate) fn sign(visit: &Visit, why: &str, signature: &Signature) -> Markup {
+    html! {
+        @if visit.caller.credential == Credential::Open {
+            label class="field" { span { "Your name" } input name="by" value=[given(&signature.by)] required maxlength="100" autocomplete="name"; }
+        }
+        label class="field grow" { span { (why) } input name="reason" value=[given(&signature.reason)] required maxlength="500" autocomplete="off"; }
+    }
+}
+
+fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// What shows that the form is this session's.

@@ -46,6 +46,8 @@ pub(crate) fn page(visit: &Visit, place: Place, title: &str, body: &Markup) -> H
                     (who(visit))
                 }
                 main id="main" tabindex="-1" {
+                    // The script says here since when it could not keep the figures up.
+                    p class="banner warn" role="status" id="stale" hidden {}
                     @if let Some(done) = visit.done { p class="done" role="status" { (done.words()) } }
                     (body)
                 }

@@ -120,7 +120,7 @@ pub(crate) const fn meaning(stage: Stage) -> &'static str {
         Stage::Healthy => "sends freely",
         Stage::Watch => "sends freely and is looked at",
         Stage::Throttled => "sends with a daily cap",
-        Stage::Quarantined => "sends through the poor pool only",
+        Stage::Quarantined => "sends through the quarantine pool only",
         Stage::Suspended => "does not send until it is released",
         Stage::Banned => "does not send again",
     }
@@ -198,6 +198,11 @@ pub(crate) const fn mode(mode: Mode) -> Option<&'static str> {
 pub(crate) fn capital(words: &str) -> String {
     let mut rest = words.chars();
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
+/// As a whole sentence, with one full stop.
+pub(crate) fn sentence(words: &str) -> String {
+    format!("{}.", capital(words.trim_end_matches('.')))
 }
 
 #[cfg(test)]

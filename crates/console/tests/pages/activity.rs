@@ -8,6 +8,7 @@ use model::{
     Position, Stage, Timestamp,
 };
 
+use crate::browser::Browser;
 use crate::house::*;
 
 const HOSTILE: &str = "\"><script>hurt()</script>";
@@ -61,7 +62,7 @@ async fn all_that_people_do_is_told_the_newest_first_and_by_person() {
     waits(&house, "acme", &waiting).await;
     let csrf = house.look("/").await.field("csrf");
     house.look_until("/", |page| page.has(waiting.as_str())).await;
-    let form = [("csrf", csrf.as_str()), ("reason", "it is <bad>")];
+    let form = [("csrf", csrf.as_str()), ("by", "eve"), ("reason", "it is <bad>")];
     assert_eq!(house.send("/enforcement/pause", &form).await.status, 303);
     let answer = [&form[..], &[("answer", "reject"), ("decision", waiting.as_str())]].concat();
     assert_eq!(house.send("/customers/acme/answer", &answer).await.status, 303);
@@ -70,16 +71,16 @@ async fn all_that_people_do_is_told_the_newest_first_and_by_person() {
     let page = house.look_until("/activity", |page| page.has("resumed enforcement") && page.has("ana")).await;
     let words = page.words();
     for expected in [
-        "local paused all enforcement it is <bad>",
-        "local resumed enforcement it is <bad>",
-        "local rejected : acme to throttled it is <bad>",
+        "eve paused all enforcement it is <bad>",
+        "eve resumed enforcement it is <bad>",
+        "eve rejected : acme to throttled it is <bad>",
         "ana held acme : healthy to throttled as ana wants",
         "ana wrote a note on acme as ana wants",
     ] {
         assert!(words.contains(expected), "{expected}: {words}");
     }
     assert_eq!(page.text.matches("as ana wants").count(), 2, "what was taken back is told as one: {words}");
-    assert!(words.find("local paused").unwrap() < words.find("ana wrote").unwrap(), "{words}");
+    assert!(words.find("eve paused").unwrap() < words.find("ana wrote").unwrap(), "{words}");
     assert!(!page.has("<script>hurt") && page.has("/activity?by=%22%3E%3Cscript%3E"), "{}", page.text);
 
     let hers = house.look("/activity?by=ana").await;
@@ -149,7 +150,7 @@ async fn what_a_rule_did_is_taken_back_after_it_was_shown_whom_that_moves() {
     };
     let (csrf, since) = (asked.field("csrf"), asked.field("since"));
     assert_eq!(since.parse::<Timestamp>().unwrap().to_string(), "2026-09-21T13:00:00Z");
-    let form = [("rule", "too-strict"), ("since", since.as_str()), ("reason", "a false alarm")];
+    let form = [("rule", "too-strict"), ("since", since.as_str()), ("by", "eve"), ("reason", "a false alarm")];
     assert_eq!(house.send("/activity/undo", &form).await.status, 403, "a form of nobody");
     assert_eq!(commands(), 0, "it was only shown");
     let form = [&form[..], &[("csrf", csrf.as_str())]].concat();
@@ -158,7 +159,7 @@ async fn what_a_rule_did_is_taken_back_after_it_was_shown_whom_that_moves() {
     let page = house.look_until("/activity?done=undone", |page| page.has("took back what")).await;
     let words = page.words();
     assert!(
-        words.contains("local took back what too-strict did since 2026-09-21 13:00:00 UTC: 3 customers a false alarm"),
+        words.contains("eve took back what too-strict did since 2026-09-21 13:00:00 UTC: 3 customers a false alarm"),
         "{words}"
     );
     let page = house.look(path).await;
@@ -168,4 +169,45 @@ async fn what_a_rule_did_is_taken_back_after_it_was_shown_whom_that_moves() {
     assert_eq!(page.status, 404);
     assert!(page.words().contains("these did: fair, too-strict"), "{}", page.words());
     assert_eq!(house.look("/activity/undo?rule=x&since=yesterday").await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stays_is_counted_and_nobody_is_said_to_be_back_who_is_not() {
+    let house = House::told_by_its_log().await;
+    for (number, customer, is_held) in [(1, "kept", true), (2, "free", false)] {
+        let stands = model::Standing { held: is_held, ..standing(customer, Stage::Throttled, Some(100)) };
+        house.put(Topic::Standings, customer, serde_json::to_value(&stands).unwrap()).await;
+        decided(&house, &decision(number, customer, "too-strict", None)).await;
+    }
+    let path = "/activity/undo?rule=too-strict&since=2026-09-21T13:00";
+    let page = house.look_until(path, |page| page.has("It would move 1 customer") && page.has("kept")).await;
+    let (csrf, since) = (page.field("csrf"), page.field("since"));
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("rule", "too-strict"),
+        ("since", &since),
+        ("by", "eve"),
+        ("reason", "a false alarm"),
+    ];
+    let (done, ()) = tokio::join!(house.send("/activity/undo", &form), follow_commands(&house, 1));
+    assert_eq!(done.status, 200, "{}", done.words());
+    for expected in ["Taken back in part", "1 customer is back", "1 customer stays: a person holds kept"] {
+        assert!(done.words().contains(expected), "{expected}: {}", done.words());
+    }
+    assert!(!done.has(">Go on<"), "nobody is left: {}", done.text);
+    let again = house.send("/activity/undo", &form).await;
+    assert_eq!(again.status, 200, "{}", again.words());
+    assert!(again.words().contains("Nobody was moved 0 customers are back"), "{}", again.words());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_not_take_back_is_led_nowhere() {
+    let house = House::guarded().await;
+    decided(&house, &decision(1, "a-shop", "too-strict", None)).await;
+    let operator = Browser::signed_in(&house, "operator").await;
+    let page = operator.until("/activity", "too-strict").await;
+    assert_eq!(page.links("/activity/undo").len(), 2);
+    let page = Browser::signed_in(&house, "viewer").await.until("/activity", "too-strict").await;
+    assert_eq!(page.links("/activity/undo"), Vec::<String>::new());
+    page.holds(&["<td class=\"number\">1</td>"]);
 }

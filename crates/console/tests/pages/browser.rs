@@ -1,4 +1,4 @@
-//! Somebody with a session, who reads pages and sends their forms as a browser does.
+//! Somebody who reads pages and sends their forms as a browser does, with a session or without.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -19,10 +19,13 @@ pub(crate) struct Browser<'a> {
     cookie: Option<String>,
 }
 
-/// A page as it came.
+/// A page, or what came instead.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) status: u16,
+    /// Where it sends the browser.
+    pub(crate) location: Option<String>,
+    pub(crate) kind: String,
     pub(crate) text: String,
 }
 
@@ -49,12 +52,10 @@ impl<'a> Browser<'a> {
     }
 
     pub(crate) async fn read(&self, path: &str) -> Read {
-        let answer = self.ask(path).await;
-        let (status, kind) = (answer.status().as_u16(), answer.headers()["content-type"].clone());
-        assert!(kind.to_str().unwrap().starts_with("text/html"), "{path}: {kind:?}");
-        let text = answer.text().await.unwrap();
-        assert!(!text.contains("style="), "the policy of the pages forbids styles within: {text}");
-        Read { status, text }
+        let page = Read::of(self.ask(path).await).await;
+        assert!(page.kind.starts_with("text/html"), "{path}: {}", page.kind);
+        assert!(!page.has("style="), "the policy of the pages forbids styles within: {}", page.text);
+        page
     }
 
     /// Reads until the page holds the words.
@@ -95,6 +96,36 @@ impl<'a> Browser<'a> {
 }
 
 impl Read {
+    async fn of(answer: Response) -> Self {
+        let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (location, kind) = (header("location"), header("content-type").unwrap_or_default());
+        Self { status: answer.status().as_u16(), location, kind, text: answer.text().await.unwrap() }
+    }
+
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.text.contains(text)
+    }
+
+    /// What the page says, without its markup, with single spaces.
+    pub(crate) fn words(&self) -> String {
+        let mut words = String::new();
+        for piece in self.text.split('<') {
+            words.push_str(piece.split_once('>').map_or(piece, |(_, text)| text));
+            words.push(' ');
+        }
+        let words = words.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// What the hidden field `name` of the page's first form that has it says.
+    pub(crate) fn field(&self, name: &str) -> String {
+        let (_, rest) =
+            self.text.split_once(&format!("type=\"hidden\" name=\"{name}\" value=\"")).unwrap_or_else(|| {
+                panic!("no field {name}: {}", self.text);
+            });
+        rest.split('"').next().unwrap().replace("&quot;", "\"")
+    }
+
     /// The form that goes to `act`.
     pub(crate) fn form(&self, act: &str) -> Option<&str> {
         let is_it = |form: &&str| form.contains(&format!("action=\"{act}\""));
@@ -117,6 +148,32 @@ impl Read {
         for words in all {
             assert!(!self.text.contains(words), "{words} in: {}", self.text);
         }
+    }
+}
+
+/// Pages of a console that asks nobody who they are.
+impl House {
+    /// Looks at a page.
+    pub(crate) async fn look(&self, path: &str) -> Read {
+        Read::of(Browser::stranger(self).ask(path).await).await
+    }
+
+    /// Looks at a page until it is as wanted.
+    pub(crate) async fn look_until(&self, path: &str, wanted: impl Fn(&Read) -> bool) -> Read {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let page = self.look(path).await;
+            if wanted(&page) {
+                return page;
+            }
+            assert!(Instant::now() < deadline, "{path}: {}", page.words());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Sends a form from a page of the console.
+    pub(crate) async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Read {
+        Read::of(Browser::stranger(self).send(path, fields).await).await
     }
 }
 

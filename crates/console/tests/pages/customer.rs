@@ -70,6 +70,10 @@ async fn a_form_of_another_session_or_of_nobodys_or_beyond_ones_role_changes_not
     let operator = Browser::signed_in(&house, "operator").await;
     let form = operator.read("/customers/acme").await;
     form.lacks(&["<option value=\"banned\""]);
+    let stages = form.form("/customers/acme/stage").unwrap();
+    assert!(stages.contains("required><option value=\"\">choose</option>") && !stages.contains("selected"), "{stages}");
+    assert_eq!(operator.submit(&form, "/customers/acme/stage", &[("reason", "x"), ("stage", "")]).await.status(), 422);
+    form.holds(&["Only Release ends that", "It ends by itself"]);
     for fields in [&[("reason", "x")][..], &[("reason", "x"), ("csrf", "guessed")]] {
         assert_eq!(operator.send("/customers/acme/hold", fields).await.status(), 403, "{fields:?}");
     }

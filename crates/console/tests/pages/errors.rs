@@ -33,6 +33,7 @@ async fn people_are_told_in_words_and_programs_by_documents() {
             "{told}"
         );
         assert!(!page.has("<script>hurt"), "{}", page.text);
+        assert!(page.has("role=\"status\" id=\"stale\" hidden"), "where the script says that figures stand still");
     }
     for (path, accept) in [("/v1/nothing", BROWSER), ("/v1/customers?stage=sleepy", BROWSER), ("/nothing", "*/*")] {
         let answer = asked(&house, path, accept, None).await;

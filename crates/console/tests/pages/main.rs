@@ -7,10 +7,11 @@ mod customer;
 mod customers;
 mod decision;
 mod errors;
+mod feed;
 #[expect(dead_code, reason = "what the API's tests alone need")]
 #[path = "../api/house.rs"]
 mod house;
 mod login;
-mod looking;
+mod overview;
 mod policy;
 mod pools;

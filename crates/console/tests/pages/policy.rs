@@ -135,17 +135,20 @@ async fn another_policy_is_checked_tried_and_put_in_force() {
         "2026-09-21 13:13:20 UTC to 2026-09-21 14:13:20 UTC",
         "lists-r-us",
         "never healthy",
+        "Held back In the end",
     ] {
         assert!(words.contains(expected), "{expected}: {words}");
     }
     assert!(!words.contains("shop "), "{words}");
     assert_eq!(policies(&house), [], "it was only tried");
 
-    let signed = [&form[..], &[("reason", "bounces <are> fine & well")]].concat();
+    let seen = tried.field("seen");
+    let signed =
+        [&form[..], &[("seen", seen.as_str()), ("by", "eve"), ("reason", "bounces <are> fine & well")]].concat();
     let done = house.send("/policy/activate", &signed).await;
     assert_eq!((done.status, done.location.as_deref()), (303, Some("/policy?done=policy")), "{}", done.words());
     let why = "bounces <are> fine & well".to_owned();
-    assert_eq!(policies(&house), [0, 1].map(|partition| (partition, "local".to_owned(), why.clone())));
+    assert_eq!(policies(&house), [0, 1].map(|partition| (partition, "eve".to_owned(), why.clone())));
     let page = house.look("/policy?done=policy").await;
     let words = page.words();
     assert!(
@@ -154,7 +157,7 @@ async fn another_policy_is_checked_tried_and_put_in_force() {
     );
     assert!(page.has("bounces &lt;are&gt; fine"), "{}", page.text);
     let activity = house.look_until("/activity", |page| page.has("put a policy in force")).await;
-    assert!(activity.words().contains("local put a policy in force"), "{}", activity.words());
+    assert!(activity.words().contains("eve put a policy in force"), "{}", activity.words());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,12 +168,14 @@ async fn a_policy_that_another_one_overtook_is_not_put_in_force_before_that_was_
     let (status, _) = house.post("/v1/policy?by=ana&reason=first", &policy_text(7)).await;
     assert_eq!(status, 200);
     let text = policy_text(8);
-    let form = [("csrf", csrf.as_str()), ("text", &text), ("reason", "mine")];
+    let seen = house.send("/policy/check", &[("csrf", csrf.as_str()), ("text", &text)]).await.field("seen");
+    let form = [("csrf", csrf.as_str()), ("text", &text), ("seen", &seen), ("by", "eve"), ("reason", "mine")];
     let page = house.send("/policy/activate", &[&form[..], &[("instead_of", &tag)]].concat()).await;
     assert_eq!(page.status, 412);
     let words = page.words();
     assert!(words.contains("Another policy came in force since you began. ana put"), "{words}");
     assert!(words.contains("# 8"), "the text is kept: {words}");
+    assert!(words.contains("What it changes"), "{words}");
     assert_eq!(policies(&house).len(), 2);
     let told = page.field("instead_of");
     assert_ne!(told, tag);
@@ -179,6 +184,56 @@ async fn a_policy_that_another_one_overtook_is_not_put_in_force_before_that_was_
     assert_eq!(policies(&house).last().unwrap().2, "mine");
     // A form that names none at all replaces none.
     assert_eq!(house.send("/policy/activate", &form).await.status, 412);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_was_changed_after_it_was_checked_is_looked_at_before_it_is_put_in_force() {
+    let house = House::told_by_its_log().await;
+    let page = house.look("/policy").await;
+    let (csrf, tag, text) = (page.field("csrf"), page.field("instead_of"), blind_to_bounces());
+    let form = [("csrf", csrf.as_str()), ("instead_of", &tag), ("by", "eve"), ("reason", "mine")];
+    let checked = house.send("/policy/check", &[&form[..], &[("text", &policy_text(2))]].concat()).await;
+    let seen = checked.field("seen");
+    let page = house.send("/policy/activate", &[&form[..], &[("text", &text), ("seen", &seen)]].concat()).await;
+    assert_eq!((page.status, policies(&house).len()), (409, 0), "{}", page.words());
+    let words = page.words();
+    for expected in ["The text has changed since it was checked", "account-bounces removed", "Put it in force"] {
+        assert!(words.contains(expected), "{expected}: {words}");
+    }
+    assert!(page.has("value=\"mine\"") && page.has("value=\"eve\""), "the reason is kept: {}", page.text);
+    let seen = page.field("seen");
+    let page = house.send("/policy/activate", &[&form[..], &[("text", &text), ("seen", &seen)]].concat()).await;
+    assert_eq!((page.status, policies(&house).len()), (303, 2), "{}", page.words());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policy_before_is_put_back_after_it_was_looked_at() {
+    let house = House::told_by_its_log().await;
+    let [bad, good] = [blind_to_bounces(), policy_text(7)];
+    assert_eq!(house.post("/v1/policy?by=ana&reason=good", &good).await.0, 200);
+    assert!(!house.look("/policy").await.has("Put the one before back"), "no record of the log has its text");
+    assert_eq!(house.post("/v1/policy?by=bob&reason=bad", &bad).await.0, 200);
+    let page = house.look_until("/policy", |page| page.has("Put the one before back")).await;
+    let digest = Policy::parse(&good).unwrap().digest().to_owned();
+    let path = format!("/policy?back={}", digest.replace(':', "%3A"));
+    assert!(page.has(&format!("href=\"{path}\"")), "{}", page.text);
+    assert!(house.look("/activity").await.has(&format!("href=\"{path}\"")), "the activity leads there, too");
+    let page = house.look(&path).await;
+    let words = page.words();
+    assert!(page.status == 200 && words.contains("account-bounces new") && words.contains("# 7"), "{words}");
+    assert_eq!(policies(&house).len(), 4, "it is only shown");
+    let (csrf, tag, seen) = (page.field("csrf"), page.field("instead_of"), page.field("seen"));
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("instead_of", &tag),
+        ("seen", &seen),
+        ("text", &good),
+        ("by", "eve"),
+        ("reason", "back"),
+    ];
+    let done = house.send("/policy/activate", &form).await;
+    assert_eq!((done.status, policies(&house).len()), (303, 6), "{}", done.words());
+    assert_eq!(house.look("/policy?back=sha256:0").await.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,7 +249,9 @@ async fn forms_of_nobody_and_policies_that_can_not_be_tried_or_put_in_force_chan
         assert!(page.words().contains("The form is not of this session"), "{}", page.words());
     }
     let send = async |path: &str, text: &str, reason: &str| {
-        house.send(path, &[("csrf", &csrf), ("instead_of", &tag), ("text", text), ("reason", reason)]).await
+        let form = [("csrf", csrf.as_str()), ("instead_of", &tag), ("text", text), ("by", "eve")];
+        let seen = Policy::parse(text).map_or_else(|_| String::new(), |policy| policy.digest().to_owned());
+        house.send(path, &[&form[..], &[("seen", &seen), ("reason", reason)]].concat()).await
     };
     for (path, text, reason, status, expected) in [
         ("/policy/check", &shadow, "", 200, "can't be put in force as Weir runs"),

@@ -35,7 +35,7 @@ impl Policy {
             let why = if stage < Stage::Quarantined {
                 "Weir's caps bring them about"
             } else {
-                "the poor pool brings them about"
+                "the quarantine pool brings them about"
             };
             sentences.push(format!("From {stage} on it asks nothing: {why}."));
         }

@@ -38,7 +38,7 @@ const MOST_WEBHOOKS: usize = 5;
 
 /// The pool in which everybody begins.
 pub const HOME: &str = addresses::HOME;
-/// The poor pool.
+/// The quarantine pool.
 pub const QUARANTINE: &str = addresses::QUARANTINE;
 
 impl World {

@@ -3,11 +3,11 @@
 mod undo;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use model::{Act, Millis, Mode, Timestamp};
+use model::{Act, Deed, Millis, Mode, Timestamp};
 use serde::Deserialize;
 
 pub(super) use self::undo::{ask, take_back};
@@ -20,8 +20,6 @@ use crate::problem::Problem;
 
 /// Acts on a page.
 const PAGE: usize = 50;
-/// Decisions in memory that are looked through for rules: all of them.
-const LOOKED_THROUGH: usize = usize::MAX;
 
 /// What is asked for, as the form of the page sends it: what is left empty is not asked for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -40,6 +38,8 @@ struct Activity {
     page: Page<Act, ActPlace>,
     people: Vec<String>,
     rules: BTreeMap<String, Moves>,
+    /// The digests of the policies that can be put back.
+    replaced: BTreeSet<String>,
 }
 
 /// Whom a rule has moved of late, as far as decisions are in memory.
@@ -67,14 +67,19 @@ impl Activity {
         let after = after.map(|after| ActPlace::parse(after).ok_or_else(Problem::no_cursor)).transpose()?;
         let by = Some(wanted.by.as_str()).filter(|by| !by.is_empty());
         let page = admin.index.activity(by, after.as_ref(), PAGE);
-        Ok(Self { now, page, people: admin.index.people(), rules: rules(admin, now), wanted })
+        let previous = page.items.iter().filter_map(|act| {
+            let Deed::Policy { previous, .. } = &act.deed else { return None };
+            previous.as_ref()
+        });
+        let replaced = previous.filter(|digest| admin.index.replaced_policy(digest).is_some()).cloned().collect();
+        Ok(Self { now, replaced, page, people: admin.index.people(), rules: rules(admin, now), wanted })
     }
 }
 
 /// The rules that moved anybody up within a day.
 fn rules(admin: &Admin, now: Timestamp) -> BTreeMap<String, Moves> {
     let (hour_ago, day_ago) = (now - Millis::hours(1), now - Millis::days(1));
-    let moved = admin.index.newest_decisions(LOOKED_THROUGH, |decided| {
+    let moved = admin.index.newest_decisions(usize::MAX, |decided| {
         let decision = &decided.decision;
         decision.at >= day_ago && decision.to > decision.from && decision.mode == Mode::Enforce && decision.by.is_none()
     });

@@ -12,9 +12,10 @@ use crate::acts::undo::Back;
 use crate::acts::{self, UndoWanted, Undone, Words};
 use crate::admin::Admin;
 use crate::pages::faults::Fault;
+use crate::pages::forms::{self, Signature};
 use crate::pages::shell::{self, Place};
 use crate::pages::visit::{Done, Visit};
-use crate::pages::{forms, parts, words};
+use crate::pages::{parts, words};
 use crate::problem::Problem;
 
 /// Customers that are moved at once: as many as a step may have.
@@ -34,7 +35,8 @@ pub(in crate::pages) struct Wish {
 pub(in crate::pages) struct Signed {
     rule: String,
     since: String,
-    reason: String,
+    #[serde(flatten)]
+    signature: Signature,
 }
 
 /// Answers `/activity/undo`: whom it would move.
@@ -55,18 +57,21 @@ pub(in crate::pages) async fn ask(
 pub(in crate::pages) async fn take_back(
     State(admin): State<Admin>,
     visit: Visit,
-    Form(Signed { rule, since, reason }): Form<Signed>,
+    Form(Signed { rule, since, signature }): Form<Signed>,
 ) -> Result<Response, Fault> {
     let fault = Fault::of(&visit);
     let since = moment(&since).map_err(&fault)?;
     let wanted = UndoWanted { rule: rule.clone(), since, limit: Some(STEP), dry_run: false };
-    let words = Words::own(reason.clone());
+    let words = signature.clone().words(&visit);
     let done = acts::undo(&admin, &visit.caller, wanted, words).await.map_err(&fault)?;
-    if done.left == 0 && done.pending.is_empty() {
+    let is_over = done.left == 0 && done.pending.is_empty();
+    let stays_nobody = done.held.is_empty() && done.moved_on.is_empty();
+    if is_over && stays_nobody && !done.undone.is_empty() {
         return Ok(forms::back("/activity", Done::Undone));
     }
-    let body = half_done(&visit, (&rule, since, &reason), &done);
-    Ok(shell::page(&visit, Place::Activity, "Taken back in part", &body).into_response())
+    let title = if is_over && done.undone.is_empty() { "Nobody was moved" } else { "Taken back in part" };
+    let body = half_done(&visit, (&rule, since, &signature), (title, &done));
+    Ok(shell::page(&visit, Place::Activity, title, &body).into_response())
 }
 
 /// A moment in UTC, as forms send it, or as the API has it.
@@ -87,7 +92,7 @@ fn asked(visit: &Visit, (rule, since): (&str, Timestamp), found: &Undone) -> Mar
             @else {
                 p { strong { "It would move " (count(moved, "customer", "customers")) "." } " Their windows begin anew, and their offences since then are forgotten." }
                 (backs(&found.undone))
-                (go(visit, (rule, since, ""), &format!("Take back for {}", count(moved, "customer", "customers"))))
+                (go(visit, (rule, since, &Signature::default()), &format!("Take back for {}", count(moved, "customer", "customers"))))
             }
             (left_alone(found))
         }
@@ -95,28 +100,35 @@ fn asked(visit: &Visit, (rule, since): (&str, Timestamp), found: &Undone) -> Mar
     }
 }
 
-fn half_done(visit: &Visit, (rule, since, reason): (&str, Timestamp, &str), done: &Undone) -> Markup {
+/// What came of a step, where that is not simply all that was asked for.
+fn half_done(
+    visit: &Visit,
+    (rule, since, signature): (&str, Timestamp, &Signature),
+    (title, done): (&str, &Undone),
+) -> Markup {
+    let is_over = done.left == 0 && done.pending.is_empty();
     html! {
-        h1 { "Taken back in part" }
+        h1 { (title) }
         p {
             (count(done.undone.len(), "customer is", "customers are")) " back where they stood before " bdi { (rule) } " moved them. "
+            @if is_over && done.undone.is_empty() { "Whoever else it moved since then stands no stricter than before, or not because of it. " }
             @if !done.pending.is_empty() { (count(done.pending.len(), "customer was", "customers were")) " told to go back and is not seen to be yet: the scorer follows within moments. " }
             @if done.left > 0 { strong { (count(done.left, "customer is", "customers are")) " left." } }
         }
-        (go(visit, (rule, since, reason), "Go on"))
+        @if !is_over { (go(visit, (rule, since, signature), "Go on")) }
         (left_alone(done))
         p { a href="/activity" { "To the activity" } }
     }
 }
 
 /// The form that does it.
-fn go(visit: &Visit, (rule, since, reason): (&str, Timestamp, &str), button: &str) -> Markup {
+fn go(visit: &Visit, (rule, since, signature): (&str, Timestamp, &Signature), button: &str) -> Markup {
     html! {
         form class="act" method="post" action="/activity/undo" {
             (forms::csrf(visit))
             input type="hidden" name="rule" value=(rule);
             input type="hidden" name="since" value=(since);
-            label class="field" { span { "Why" } input name="reason" value=(reason) required maxlength="500" autocomplete="off"; }
+            (forms::sign(visit, "Why", signature))
             button class="strong danger" type="submit" { (button) }
         }
     }
@@ -149,8 +161,8 @@ fn left_alone(found: &Undone) -> Markup {
         }
     };
     html! {
-        @if !found.held.is_empty() { p { "A person holds " (named(&found.held)) ": only a person moves them." } }
-        @if !found.moved_on.is_empty() { p { "Another rule has since moved " (named(&found.moved_on)) " further: take back that one, or release them." } }
+        @if !found.held.is_empty() { p { strong { (count(found.held.len(), "customer stays", "customers stay")) ": " } "a person holds " (named(&found.held)) ", and only a person moves them." } }
+        @if !found.moved_on.is_empty() { p { strong { (count(found.moved_on.len(), "customer stays", "customers stay")) ": " } "another rule has since moved " (named(&found.moved_on)) " further. Take back that one, or release them." } }
     }
 }
 

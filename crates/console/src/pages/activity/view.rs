@@ -7,7 +7,7 @@ use model::{Act, Deed, Millis, PolicyOrigin, Timestamp};
 use super::{Activity, Wanted};
 use crate::access::Role;
 use crate::pages::visit::Visit;
-use crate::pages::{parts, words};
+use crate::pages::{parts, policy, words};
 
 pub(super) fn activity(activity: &Activity, visit: &Visit) -> Markup {
     html! {
@@ -18,7 +18,7 @@ pub(super) fn activity(activity: &Activity, visit: &Visit) -> Markup {
                 @if activity.page.items.is_empty() {
                     (parts::nothing(if activity.wanted.is_narrow() { "Nothing more was done." } else { "Nobody has done anything yet." }))
                 }
-                ol class="decisions" data-live="acts" { @for act in &activity.page.items { (row(act, activity.now)) } }
+                ol class="decisions" data-live="acts" { @for act in &activity.page.items { (row(act, activity)) } }
                 @if let Some(next) = &activity.page.next {
                     nav class="pages" aria-label="Older" { a class="button" rel="next" href=(activity.wanted.path(&next.cursor())) { "Older" } }
                 }
@@ -41,17 +41,17 @@ fn people(activity: &Activity) -> Markup {
     }
 }
 
-fn row(act: &Act, now: Timestamp) -> Markup {
+fn row(act: &Act, activity: &Activity) -> Markup {
     html! {
         li class="decision" {
-            span class="when" { (parts::ago(act.at, now)) }
-            span class="what" { span { a class="person" href={ "/activity?by=" (words::encoded(&act.by)) } { bdi { (act.by) } } " " (deed(&act.deed)) } }
+            span class="when" { (parts::ago(act.at, activity.now)) }
+            span class="what" { span { a class="person" href={ "/activity?by=" (words::encoded(&act.by)) } { bdi { (act.by) } } " " (deed(&act.deed, activity)) } }
             @if !act.reason.is_empty() { span class="why" { q { bdi { (act.reason) } } } }
         }
     }
 }
 
-fn deed(deed: &Deed) -> Markup {
+fn deed(deed: &Deed, activity: &Activity) -> Markup {
     html! {
         @match deed {
             Deed::Pause => "paused all enforcement",
@@ -62,9 +62,15 @@ fn deed(deed: &Deed) -> Markup {
             Deed::Reject { customer, decision, stage } => {
                 a href={ "/decisions/" (decision) } { "rejected" } ": " (parts::customer(customer)) " to " (parts::stage(*stage))
             }
-            Deed::Policy { digest, origin, .. } => {
+            Deed::Policy { digest, previous, origin } => {
                 @if *origin == PolicyOrigin::File { "began with the policy file " } @else { "put a policy in force: " }
                 code title=(digest) { (words::digest(digest)) }
+                @if let Some(previous) = previous {
+                    " instead of "
+                    @let known = activity.replaced.contains(previous);
+                    @if known { a href=(policy::back(previous)) { code title=(previous) { (words::digest(previous)) } } }
+                    @else { code title=(previous) { (words::digest(previous)) } }
+                }
             }
             Deed::Undo { rule, since, customers } => {
                 "took back what " span class="rule" { bdi { (rule) } } " did since " (words::moment(*since)) ": "
@@ -101,14 +107,14 @@ fn take_back(activity: &Activity, visit: &Visit) -> Markup {
                 "Everybody whom the rule moved since a time goes back to where it stood before. First you see whom that would move. "
                 "A person's doing, and other rules', stay as they are."
             }
-            (rules(activity))
+            (rules(activity, visit))
             @if visit.may(Role::Operator) { (form("", activity.now - Millis::hours(1))) }
             @else { p class="soft" { "It needs the role operator." } }
         }
     }
 }
 
-fn rules(activity: &Activity) -> Markup {
+fn rules(activity: &Activity, visit: &Visit) -> Markup {
     let link = |rule: &str, hours: i64| {
         let since = (activity.now - Millis::hours(hours)).to_string();
         format!("/activity/undo?rule={}&since={}", words::encoded(rule), words::encoded(&since))
@@ -122,7 +128,7 @@ fn rules(activity: &Activity) -> Markup {
             tbody { @for (rule, moves) in &activity.rules { tr {
                 th scope="row" { bdi { (rule) } }
                 @for (hours, count) in [(1, moves.hour), (24, moves.day)] {
-                    td class="number" { @if count == 0 { "0" } @else {
+                    td class="number" { @if count == 0 || !visit.may(Role::Operator) { (thousands(count)) } @else {
                         a href=(link(rule, hours)) { (thousands(count)) span class="unseen" { " decisions of the last " (hours) " h: take back" } }
                     } }
                 }

@@ -9,14 +9,14 @@ const feed = document.getElementById("feed");
 if (feed) {
   const state = document.querySelector(".live");
   const news = document.getElementById("news");
-  const source = new EventSource(feed.dataset.feed);
+  const address = new URL(feed.dataset.feed, location.href);
+  let source = null;
   const tell = (name, words) => {
     state.dataset.state = name;
     state.textContent = words;
   };
-  source.addEventListener("open", () => tell("on", "live"));
-  source.addEventListener("error", () => tell("off", "not connected"));
-  source.addEventListener("decisions", (event) => {
+  const show = (event) => {
+    address.searchParams.set("after", event.lastEventId);
     const rows = document.createElement("template");
     rows.innerHTML = event.data;
     const fresh = [...rows.content.children].filter((row) => !document.querySelector(`[data-id="${row.dataset.id}"]`));
@@ -27,7 +27,24 @@ if (feed) {
     if (nothing) nothing.remove();
     if (fresh.length === 1) news.textContent = fresh[0].querySelector(".what").innerText;
     else if (fresh.length > 1) news.textContent = `${fresh.length} new decisions`;
-  });
+  };
+  // A browser has few connections to a host: a page that nobody sees keeps none, and goes on where it was once it is seen again.
+  const follow = () => {
+    const isOver = source === null || source.readyState === EventSource.CLOSED;
+    if (document.hidden) {
+      source?.close();
+      source = null;
+    } else if (isOver) {
+      source = new EventSource(address);
+      source.addEventListener("open", () => tell("on", "live"));
+      source.addEventListener("error", () => tell("off", "not connected"));
+      source.addEventListener("decisions", show);
+    }
+  };
+  follow();
+  document.addEventListener("visibilitychange", follow);
+  // A refusal ends a source for good.
+  setInterval(follow, EVERY);
 }
 
 // Figures: the parts of the page that say so are fetched anew, unless somebody is at work in them.
@@ -36,10 +53,22 @@ const isBusy = (part) =>
   part.contains(document.activeElement) && document.activeElement !== document.body
   || part.querySelector("details[open]") !== null
   || [...part.querySelectorAll("input:not([type=hidden]), textarea")].some((field) => field.value !== field.defaultValue);
+const stale = document.getElementById("stale");
+const clock = () => `${new Date().toISOString().slice(11, 19)} UTC`;
+let upToDate = clock();
+// Figures that stand still without a word would be taken for the latest.
+const frozen = (why) => {
+  const words = `Not up to date since ${upToDate}: ${why}`;
+  stale.hidden = false;
+  if (stale.textContent !== words) stale.textContent = words;
+};
 const refresh = async () => {
   if (document.hidden) return;
-  const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
-  if (!answer.ok || answer.redirected) return;
+  const signal = AbortSignal.timeout(EVERY);
+  const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" }, signal });
+  const isSignedOut = answer.status === 401 || answer.redirected && new URL(answer.url).pathname === "/login";
+  if (isSignedOut) return frozen("signed out");
+  if (!answer.ok || answer.redirected) return frozen("Weir does not answer");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of parts()) {
     const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
@@ -50,8 +79,10 @@ const refresh = async () => {
     const when = document.querySelector(`#feed [data-id="${row.dataset.id}"] .when`);
     if (when) when.innerHTML = row.querySelector(".when").innerHTML;
   }
+  upToDate = clock();
+  stale.hidden = true;
 };
-if (parts().length > 0) setInterval(() => refresh().catch(() => {}), EVERY);
+if (stale && parts().length > 0) setInterval(() => refresh().catch(() => frozen("Weir does not answer")), EVERY);
 
 // From what is wrong with a text to its place in it.
 document.addEventListener("click", (event) => {
@@ -68,10 +99,15 @@ document.addEventListener("click", (event) => {
   field.scrollTop = Math.max(0, (line - 5) * height);
 });
 
-// A form is sent once.
+// A form is sent once; and again after a moment, since whoever presses Esc while it is on its way stays on the page.
+const AGAIN = 3000;
+const clear = (form) => delete form.dataset.sent;
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) event.preventDefault();
-  else if (form.method === "post") form.dataset.sent = "yes";
+  else if (form.method === "post") {
+    form.dataset.sent = "yes";
+    setTimeout(clear, AGAIN, form);
+  }
 });
-window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(clear));

@@ -5,12 +5,13 @@ use axum::response::Response;
 use model::{Millis, Order, Phase, Stage};
 use serde::Deserialize;
 
-use crate::acts::{self, Words};
+use crate::acts;
 use crate::admin::Admin;
-use crate::pages::acting::{Reason, customer};
+use crate::pages::acting::customer;
 use crate::pages::faults::Fault;
+use crate::pages::forms::{self, Signature};
+use crate::pages::parts;
 use crate::pages::visit::{Done, Visit};
-use crate::pages::{forms, parts};
 use crate::problem::Problem;
 
 /// The longest that a form exempts, in days.
@@ -21,9 +22,9 @@ pub(in crate::pages) async fn hold(
     State(admin): State<Admin>,
     visit: Visit,
     Path(id): Path<String>,
-    Form(Reason { reason }): Form<Reason>,
+    Form(signature): Form<Signature>,
 ) -> Result<Response, Fault> {
-    give(&admin, &visit, &id, (Order::Hold, reason)).await
+    give(&admin, &visit, &id, (Order::Hold, signature)).await
 }
 
 /// Answers `POST /customers/{id}/release`.
@@ -31,16 +32,17 @@ pub(in crate::pages) async fn release(
     State(admin): State<Admin>,
     visit: Visit,
     Path(id): Path<String>,
-    Form(Reason { reason }): Form<Reason>,
+    Form(signature): Form<Signature>,
 ) -> Result<Response, Fault> {
-    give(&admin, &visit, &id, (Order::Release, reason)).await
+    give(&admin, &visit, &id, (Order::Release, signature)).await
 }
 
 /// A stage, and why.
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct ToStage {
     stage: Stage,
-    reason: String,
+    #[serde(flatten)]
+    signature: Signature,
 }
 
 /// Answers `POST /customers/{id}/stage`.
@@ -48,16 +50,17 @@ pub(in crate::pages) async fn set_stage(
     State(admin): State<Admin>,
     visit: Visit,
     Path(id): Path<String>,
-    Form(ToStage { stage, reason }): Form<ToStage>,
+    Form(ToStage { stage, signature }): Form<ToStage>,
 ) -> Result<Response, Fault> {
-    give(&admin, &visit, &id, (Order::SetStage { stage }, reason)).await
+    give(&admin, &visit, &id, (Order::SetStage { stage }, signature)).await
 }
 
 /// A phase, and why.
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct ToPhase {
     phase: Phase,
-    reason: String,
+    #[serde(flatten)]
+    signature: Signature,
 }
 
 /// Answers `POST /customers/{id}/phase`.
@@ -65,16 +68,17 @@ pub(in crate::pages) async fn set_phase(
     State(admin): State<Admin>,
     visit: Visit,
     Path(id): Path<String>,
-    Form(ToPhase { phase, reason }): Form<ToPhase>,
+    Form(ToPhase { phase, signature }): Form<ToPhase>,
 ) -> Result<Response, Fault> {
-    give(&admin, &visit, &id, (Order::SetPhase { phase }, reason)).await
+    give(&admin, &visit, &id, (Order::SetPhase { phase }, signature)).await
 }
 
 /// For how many days, and why.
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct ForDays {
     days: i64,
-    reason: String,
+    #[serde(flatten)]
+    signature: Signature,
 }
 
 /// Answers `POST /customers/{id}/exempt`.
@@ -82,14 +86,14 @@ pub(in crate::pages) async fn exempt(
     State(admin): State<Admin>,
     visit: Visit,
     Path(id): Path<String>,
-    Form(ForDays { days, reason }): Form<ForDays>,
+    Form(ForDays { days, signature }): Form<ForDays>,
 ) -> Result<Response, Fault> {
     if !(1..=LONGEST).contains(&days) {
         let detail = format!("{days} days: somebody is exempted for 1 to {LONGEST} days");
         return Err(Fault::of(&visit)(Problem::invalid(detail)));
     }
     let until = visit.now + Millis::days(days);
-    give(&admin, &visit, &id, (Order::Exempt { until }, reason)).await
+    give(&admin, &visit, &id, (Order::Exempt { until }, signature)).await
 }
 
 /// Answers `POST /customers/{id}/note`.
@@ -97,15 +101,20 @@ pub(in crate::pages) async fn note(
     State(admin): State<Admin>,
     visit: Visit,
     Path(id): Path<String>,
-    Form(Reason { reason }): Form<Reason>,
+    Form(signature): Form<Signature>,
 ) -> Result<Response, Fault> {
-    give(&admin, &visit, &id, (Order::Note, reason)).await
+    give(&admin, &visit, &id, (Order::Note, signature)).await
 }
 
-async fn give(admin: &Admin, visit: &Visit, id: &str, (order, reason): (Order, String)) -> Result<Response, Fault> {
+async fn give(
+    admin: &Admin,
+    visit: &Visit,
+    id: &str,
+    (order, signature): (Order, Signature),
+) -> Result<Response, Fault> {
     let fault = Fault::of(visit);
     let customer = customer(id).map_err(&fault)?;
-    acts::give(admin, &visit.caller, &customer, order, Words::own(reason)).await.map_err(&fault)?;
+    acts::give(admin, &visit.caller, &customer, order, signature.words(visit)).await.map_err(&fault)?;
     let done = if order == Order::Note { Done::Note } else { Done::Command };
     Ok(forms::back(&parts::customer_path(&customer), done))
 }

@@ -6,7 +6,7 @@ use model::{Phase, Stage};
 use super::Customer;
 use super::acting::LONGEST;
 use crate::access::Role;
-use crate::pages::forms::{self, Form};
+use crate::pages::forms::{self, Form, Signature};
 use crate::pages::parts;
 use crate::pages::visit::Visit;
 
@@ -19,10 +19,10 @@ pub(super) fn acts(customer: &Customer, visit: &Visit) -> Markup {
     html! {
         section aria-labelledby="acts" {
             h2 id="acts" { "Act" }
-            (one(visit, "Hold", "Hold it where it is: no rule moves it", &to("hold"), &html! {}))
-            (one(visit, "Release", "Back to healthy, with windows that begin now", &to("release"), &html! {}))
-            (one(visit, "Set stage", "Put it somewhere, and hold it there", &to("stage"), &stages(customer, visit)))
-            (one(visit, "Exempt", "No rule moves it up for some days", &to("exempt"), &days()))
+            (one(visit, "Hold", "Hold it where it is: no rule moves it. Only Release ends that, and puts it back to healthy", &to("hold"), &html! {}))
+            (one(visit, "Release", "Back to healthy, with windows that begin now; ends a hold, not an exemption", &to("release"), &html! {}))
+            (one(visit, "Set stage", "Put it somewhere, and hold it there until it is released", &to("stage"), &stages(visit)))
+            (one(visit, "Exempt", "No rule moves it up for some days. It ends by itself, or by another exemption that ends sooner", &to("exempt"), &days()))
             (one(visit, "Set phase", "Another phase of its life", &to("phase"), &phases(customer)))
             (one(visit, "Add note", "Words for the history: nobody is moved", &to("note"), &html! {}))
         }
@@ -39,13 +39,13 @@ fn one(visit: &Visit, button: &str, what: &str, act: &str, fields: &Markup) -> M
     }
 }
 
-fn stages(customer: &Customer, visit: &Visit) -> Markup {
+fn stages(visit: &Visit) -> Markup {
     let may = |stage: &Stage| *stage != Stage::Banned || visit.may(Role::Approver);
     html! {
         label class="field" { span { "Stage" } select name="stage" required {
-            @for stage in Stage::ALL.into_iter().filter(may) {
-                option value=(stage.name()) selected[stage == customer.standing.stage] { (stage.name()) }
-            }
+            // None is chosen beforehand: whoever only sends the form, or may not choose where it stands, would release it.
+            option value="" { "choose" }
+            @for stage in Stage::ALL.into_iter().filter(may) { option value=(stage.name()) { (stage.name()) } }
         } }
     }
 }
@@ -82,7 +82,7 @@ pub(super) fn waiting(customer: &Customer, visit: &Visit) -> Markup {
                     (forms::csrf(visit))
                     input type="hidden" name="decision" value=(decision);
                     input type="hidden" name="from" value="customer";
-                    label class="field" { span { "Reason" } input name="reason" required maxlength="500" autocomplete="off"; }
+                    (forms::sign(visit, "Reason", &Signature::default()))
                     button class="strong" name="answer" value="approve" type="submit" { "Approve" }
                     button name="answer" value="reject" type="submit" { "Reject" }
                 }

@@ -70,7 +70,7 @@ fn row(entry: &Entry<'_>, now: Timestamp) -> Markup {
                 span class="what" { span class="tag" { "SendGrid" } " " (words::outcome(&action.outcome)) }
                 span class="why" {
                     @if let Some(request) = &action.request { bdi { (words::call(request)) } ". " }
-                    @if let Some(reason) = &action.reason { bdi { (words::capital(reason.trim_end_matches('.'))) } ". " }
+                    @if let Some(reason) = &action.reason { bdi { (words::sentence(reason)) } " " }
                     @if let Some(decision) = &action.decision { a href={ "/decisions/" (decision) } { "For this decision" } }
                 }
             }

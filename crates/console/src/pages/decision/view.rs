@@ -124,11 +124,11 @@ pub(super) fn checks(explanation: &Explanation) -> Markup {
     let recount = explanation.recount.as_ref().map(ToString::to_string);
     let found = [Some(explanation.derived.to_string()), recount];
     html! {
-        ul class="grounds found" { @for line in found.into_iter().flatten() { li { bdi { (words::capital(&line)) "." } } } }
+        ul class="grounds found" { @for line in found.into_iter().flatten() { li { bdi { (words::sentence(&line)) } } } }
     }
 }
 
 /// Why the log was not read.
 pub(super) fn unchecked(problem: &Problem) -> Markup {
-    html! { p class="banner warn found" { strong { "Not checked. " } (words::capital(problem.detail().trim_end_matches('.'))) "." } }
+    html! { p class="banner warn found" { strong { "Not checked. " } (words::sentence(problem.detail())) } }
 }

@@ -1,6 +1,7 @@
 //! The overview: are we losing events, who hurts our pools, what did Weir just do and why, and how is it stopped.
 
 pub(crate) mod banners;
+mod completeness;
 pub(crate) mod mail;
 mod view;
 
@@ -19,7 +20,7 @@ use super::shell::{self, Place};
 use super::visit::Visit;
 use crate::acts;
 use crate::admin::Admin;
-use crate::index::Decided;
+use crate::index::{Cursor, Decided};
 
 /// Decisions that are shown.
 const DECISIONS: usize = 25;
@@ -42,6 +43,8 @@ pub(crate) struct Overview {
     pub(crate) is_policy_known: bool,
     /// The newest first.
     pub(crate) decisions: Vec<Arc<Decided>>,
+    /// How far the decisions were read when the page was begun: the feed goes on from here.
+    pub(crate) seen: Cursor,
     pub(crate) switch: Option<Switch>,
     /// `None` where no enforcer has told how it is.
     pub(crate) status: Option<EnforcerStatus>,
@@ -77,6 +80,8 @@ pub(crate) struct Held {
 impl Overview {
     /// All of it, as it is now.
     pub(crate) async fn gather(admin: &Admin, now: Timestamp) -> Self {
+        // Before the decisions themselves: one that is told twice is shown once, one that falls between would be missed.
+        let seen = admin.index.end_of_decisions();
         let fleet = admin.index.fleet();
         let policy = admin.policies.in_force(&admin.policy).await;
         let incidents = policy.as_ref().map(|policy| policy.open_incidents(&fleet));
@@ -87,6 +92,7 @@ impl Overview {
         });
         Self {
             now,
+            seen,
             incidents: incidents.unwrap_or_default(),
             is_policy_known: policy.is_some(),
             decisions: admin.index.newest_decisions(DECISIONS, |_| true),

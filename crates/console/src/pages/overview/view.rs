@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 use model::figures::{count, thousands};
-use model::{CompletenessReport, Millis, Provider, Stage, Window};
+use model::{Millis, Mode, Provider, Stage, Window};
 
 use super::mail::{self, Row};
-use super::{Overview, Waiting, banners};
+use super::{Overview, Waiting, banners, completeness};
 use crate::access::Role;
-use crate::pages::forms::{self, Form};
+use crate::pages::forms::{self, Form, Signature};
 use crate::pages::visit::Visit;
 use crate::pages::{parts, words};
 
@@ -29,14 +29,14 @@ pub(super) fn overview(overview: &Overview, visit: &Visit) -> Markup {
         div data-live="providers" { (providers(overview)) }
         div class="columns" {
             div data-live="worst" { (worst(overview)) }
-            (completeness(overview))
+            (completeness::reports(overview))
         }
     }
 }
 
 /// The four questions, answered in a line each.
 fn signs(overview: &Overview) -> Markup {
-    let (events, events_look) = losing(overview);
+    let (events, events_look) = completeness::losing(overview);
     let (pools, pools_look) = hurt(overview);
     let (did, said) = lately(overview);
     let (acting, acting_look) = banners::acting(overview);
@@ -48,35 +48,6 @@ fn signs(overview: &Overview) -> Markup {
             div class=(acting_look) { dt { "Does it act?" } dd { (acting) " " span class="soft" { (banners::held_back(overview)) } } }
         }
     }
-}
-
-fn losing(overview: &Overview) -> (Markup, &'static str) {
-    let fresh = html! {
-        @match overview.fleet.as_of {
-            Some(as_of) => span class="soft" { "Counted up to " (parts::ago(as_of, overview.now)) },
-            None => span class="soft" { "Nothing is counted yet" },
-        }
-    };
-    let newest = overview.reports.iter().map(|report| report.day).max();
-    let of_day: Vec<_> = overview.reports.iter().filter(|report| Some(report.day) == newest).collect();
-    let Some(day) = newest else {
-        return (html! { "Not compared with SendGrid yet " (fresh) }, "");
-    };
-    let hours: usize = of_day.iter().map(|report| report.missing_hours.len()).sum();
-    if of_day.iter().all(|report| report.is_complete()) {
-        return (html! { a href="#completeness" { "No: " (day) " is complete" } " " (fresh) }, "good");
-    }
-    let worst = of_day.iter().map(|report| gap(report)).fold(0.0, f64::max);
-    let told = html! {
-        a href="#completeness" { "Yes: " (words::percent(worst)) " of " (day) } " "
-        span class="soft" { (count(hours, "hour", "hours")) " with gaps" }
-    };
-    (told, if worst >= 0.001 || hours > 0 { "alarm" } else { "warn" })
-}
-
-/// The largest share that is missing of any kind of event.
-fn gap(report: &CompletenessReport) -> f64 {
-    report.figures.iter().map(|figure| figure.share).fold(0.0, f64::max)
 }
 
 fn hurt(overview: &Overview) -> (Markup, &'static str) {
@@ -96,14 +67,18 @@ fn hurt(overview: &Overview) -> (Markup, &'static str) {
     }
 }
 
+/// Whom it moved; what the mode shadow only says is told apart, since it moves nobody.
 fn lately(overview: &Overview) -> (String, String) {
     let hour_ago = overview.now - Millis::hours(1);
     let decisions = overview.decisions.iter().map(|decided| &decided.decision);
     let lately: Vec<_> = decisions.filter(|decision| decision.at >= hour_ago).collect();
-    let up = lately.iter().filter(|decision| decision.to > decision.from).count();
-    let down = lately.iter().filter(|decision| decision.to < decision.from).count();
+    let done = || lately.iter().filter(|decision| decision.mode == Mode::Enforce);
+    let up = done().filter(|decision| decision.to > decision.from).count();
+    let down = done().filter(|decision| decision.to < decision.from).count();
+    let said = lately.len() - done().count();
     let more = if lately.len() == super::DECISIONS { "at least " } else { "" };
-    (format!("{more}{up} up, {down} down"), "in the last hour".to_owned())
+    let said = if said == 0 { String::new() } else { format!("{said} only said, ") };
+    (format!("{more}{up} up, {down} down"), format!("{said}in the last hour"))
 }
 
 /// How many customers stand where: a bar of their shares, and a link to each list.
@@ -156,7 +131,7 @@ fn decisions(overview: &Overview) -> Markup {
             h2 id="decisions" { "Decisions" span class="live" data-state="" {} }
             p class="unseen" role="status" aria-live="polite" id="news" {}
             @if overview.decisions.is_empty() { (parts::nothing("Weir has decided nothing yet.")) }
-            ol class="decisions" id="feed" data-feed="/decisions/feed" {
+            ol class="decisions" id="feed" data-feed={ "/decisions/feed?after=" (words::encoded(&overview.seen.to_string())) } {
                 @for decision in &overview.decisions { (parts::decision_row(&decision.decision, overview.now)) }
             }
             p { a href="/activity" { "What people did, and taking back what a rule did" } }
@@ -191,7 +166,7 @@ fn card(one: &Waiting, overview: &Overview, visit: &Visit) -> Markup {
                     (forms::csrf(visit))
                     input type="hidden" name="decision" value=(one.decision);
                     input type="hidden" name="from" value="/";
-                    label class="field" { span { "Reason" } input name="reason" required maxlength="500" autocomplete="off"; }
+                    (forms::sign(visit, "Reason", &Signature::default()))
                     button class="strong" name="answer" value="approve" type="submit" { "Approve" span class="unseen" { " " (one.customer) } }
                     button name="answer" value="reject" type="submit" { "Reject" span class="unseen" { " " (one.customer) } }
                 }
@@ -288,46 +263,6 @@ fn worst(overview: &Overview) -> Markup {
             h2 id="worst" { "Worst customers" }
             @if overview.worst.is_empty() { (parts::nothing("Nobody's mail stands out.")) }
             @else { (parts::scrolling("Worst customers", &table)) }
-        }
-    }
-}
-
-fn completeness(overview: &Overview) -> Markup {
-    let mut reports: Vec<_> = overview.reports.iter().collect();
-    reports.sort_by(|a, b| b.day.cmp(&a.day).then_with(|| a.account.cmp(&b.account)));
-    let table = html! {
-        table class="figures" {
-            caption { "What SendGrid counted and Weir does not have, by day" }
-            thead { tr {
-                th scope="col" { "Day" } th scope="col" { "Account" }
-                th scope="col" class="number" { "Missing" } th scope="col" { "Hours with gaps" }
-            } }
-            tbody { @for report in reports { tr {
-                th scope="row" { (report.day) }
-                td { bdi { (report.account) } }
-                td class={ "number" @if !report.is_complete() { " high" } } { @if report.is_complete() { "nothing" } @else { (words::percent(gap(report))) } }
-                td { (hours(report)) }
-            } } }
-        }
-    };
-    html! {
-        section aria-labelledby="completeness" data-live="completeness" {
-            h2 id="completeness" { "Completeness" }
-            @if overview.reports.is_empty() { (parts::nothing("No day has been compared with SendGrid's own figures yet.")) }
-            @else { (parts::scrolling("Completeness", &table)) }
-        }
-    }
-}
-
-/// The hours of which events are missing, by the clock.
-fn hours(report: &CompletenessReport) -> Markup {
-    const SHOWN: usize = 6;
-    let hour = |at: model::Timestamp| at.to_string().get(11..16).unwrap_or_default().to_owned();
-    let names: Vec<_> = report.missing_hours.iter().take(SHOWN).map(|missing| hour(missing.hour)).collect();
-    html! {
-        @if names.is_empty() { "–" } @else {
-            (names.join(", "))
-            @if report.missing_hours.len() > SHOWN { " and " (report.missing_hours.len() - SHOWN) " more" }
         }
     }
 }

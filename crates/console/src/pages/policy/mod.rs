@@ -8,7 +8,7 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use model::{PolicyView, without_addresses};
@@ -17,11 +17,12 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use self::changes::Change;
+pub(super) use self::view::back;
 use super::faults::Fault;
-use super::forms;
+use super::forms::{self, Signature};
 use super::shell::{self, Place};
 use super::visit::{Done, Visit};
-use crate::acts::{self, PolicyWanted, Words};
+use crate::acts::{self, PolicyWanted};
 use crate::admin::Admin;
 use crate::api::backtest::{self, Tried};
 use crate::api::policies::LONGEST;
@@ -38,6 +39,8 @@ struct InForce {
     policy: Arc<Policy>,
     /// What tells it from any other that was or will be in force.
     tag: String,
+    /// The digest of the one before, where that can be put back.
+    before: Option<String>,
 }
 
 /// A policy that is not in force, as a form sends it.
@@ -47,8 +50,11 @@ pub(super) struct Draft {
     /// The tag of the policy in force when it was begun.
     #[serde(default)]
     instead_of: String,
+    /// The digest of the text whose changes were shown last.
     #[serde(default)]
-    reason: String,
+    seen: String,
+    #[serde(flatten)]
+    signature: Signature,
 }
 
 /// What came of a draft.
@@ -62,8 +68,18 @@ enum Outcome {
         changes: Vec<Change>,
         /// Why it can't be put in force all the same.
         fixed: Option<String>,
-        tried: Option<Result<Box<Tried>, Problem>>,
+        then: Then,
     },
+}
+
+/// What was done with a draft that can be read.
+#[derive(Debug)]
+enum Then {
+    /// It was only read.
+    Checked,
+    Tried(Result<Box<Tried>, Problem>),
+    /// It was to be put in force, and nobody has seen yet what it changes.
+    Unseen,
     /// It was not put in force.
     Refused(Problem),
 }
@@ -78,11 +94,35 @@ struct Worked {
     outcome: Outcome,
 }
 
-/// Answers `/policy`.
-pub(super) async fn show(State(admin): State<Admin>, visit: Visit) -> Result<Response, Fault> {
+/// The policy that is to be put back.
+#[derive(Debug, Deserialize)]
+pub(super) struct Back {
+    /// The digest of one that was replaced.
+    #[serde(default)]
+    back: String,
+}
+
+/// Answers `/policy`: the one in force, or one that was replaced, checked.
+pub(super) async fn show(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Query(Back { back }): Query<Back>,
+) -> Result<Response, Fault> {
     let in_force = InForce::ask(&admin).await.map_err(Fault::of(&visit))?;
+    if !back.is_empty() {
+        let text = admin.index.replaced_policy(&back).ok_or_else(|| Fault::of(&visit)(unknown(&back)))?;
+        let draft = Draft { text: text.to_string(), instead_of: in_force.tag, ..Draft::default() };
+        return work(&admin, &visit, draft, async |draft, in_force| checked(&admin, draft, in_force, Then::Checked))
+            .await;
+    }
     let body = view::policy(&in_force, &visit);
     Ok(shell::page(&visit, Place::Policy, "Policy", &body).into_response())
+}
+
+fn unknown(digest: &str) -> Problem {
+    let detail =
+        format!("the text of policy {digest} is not known here: only the last ones that were replaced are kept");
+    Problem::new(StatusCode::NOT_FOUND, "no such policy", without_addresses(&detail))
 }
 
 /// Answers `POST /policy/check`.
@@ -91,7 +131,7 @@ pub(super) async fn check(
     visit: Visit,
     Form(draft): Form<Draft>,
 ) -> Result<Response, Fault> {
-    work(&admin, &visit, draft, async |draft, in_force| checked(&admin, draft, in_force)).await
+    work(&admin, &visit, draft, async |draft, in_force| checked(&admin, draft, in_force, Then::Checked)).await
 }
 
 /// Answers `POST /policy/try`.
@@ -101,9 +141,9 @@ pub(super) async fn try_out(
     Form(draft): Form<Draft>,
 ) -> Result<Response, Fault> {
     let tried = async |draft: &Draft, in_force: &InForce| {
-        let mut outcome = checked(&admin, draft, in_force);
-        if let Outcome::Sound { tried, .. } = &mut outcome {
-            *tried = Some(backtest::tried(&admin, &draft.text).await.map(Box::new));
+        let mut outcome = checked(&admin, draft, in_force, Then::Checked);
+        if let Outcome::Sound { then, .. } = &mut outcome {
+            *then = Then::Tried(backtest::tried(&admin, &draft.text).await.map(Box::new));
         }
         outcome
     };
@@ -117,17 +157,21 @@ pub(super) async fn activate(
     Form(draft): Form<Draft>,
 ) -> Result<Response, Fault> {
     let draft = draft.tidied();
+    // The field can be written in after a check: what was shown then says nothing of what would be put in force now.
+    if Policy::parse(&draft.text).is_ok_and(|policy| policy.digest() != draft.seen) {
+        let unseen = async |draft: &Draft, in_force: &InForce| checked(&admin, draft, in_force, Then::Unseen);
+        return work(&admin, &visit, draft, unseen).await;
+    }
+    let words = draft.signature.clone().words(&visit);
     let wanted = PolicyWanted { text: draft.text.clone(), instead_of: Some(draft.tag()) };
-    match acts::put_in_force(&admin, &visit.caller, wanted, Words::own(draft.reason.clone())).await {
+    match acts::put_in_force(&admin, &visit.caller, wanted, words).await {
         Ok(applied) => {
             taken_up(&admin, &applied.digest).await;
             Ok(forms::back("/policy", Done::Policy))
         }
         Err(problem) => {
-            let refused = async |draft: &Draft, in_force: &InForce| match checked(&admin, draft, in_force) {
-                Outcome::Sound { .. } => Outcome::Refused(problem),
-                faulty => faulty,
-            };
+            let refused =
+                async |draft: &Draft, in_force: &InForce| checked(&admin, draft, in_force, Then::Refused(problem));
             work(&admin, &visit, draft, refused).await
         }
     }
@@ -151,17 +195,18 @@ async fn work(
     // Whoever has been told decides anew, about the one that is in force now.
     let is_overtaken = draft.instead_of != in_force.tag;
     draft.instead_of.clone_from(&in_force.tag);
+    draft.seen = Policy::parse(&draft.text).map_or_else(|_| String::new(), |policy| policy.digest().to_owned());
     let status = outcome.status();
     let body = view::worked(&Worked { in_force, draft, is_overtaken, outcome }, visit);
     Ok((status, shell::page(visit, Place::Policy, "Policy", &body)).into_response())
 }
 
-fn checked(admin: &Admin, draft: &Draft, in_force: &InForce) -> Outcome {
+fn checked(admin: &Admin, draft: &Draft, in_force: &InForce, then: Then) -> Outcome {
     match Policy::parse(&draft.text) {
         Ok(policy) => Outcome::Sound {
             changes: changes::between(&in_force.policy.in_words(), &policy.in_words()),
             fixed: acts::fixed(&admin.policy, &policy),
-            tried: None,
+            then,
         },
         Err(error) => Outcome::Faulty(error.faults.into_iter().map(without_anybody).collect()),
     }
@@ -187,7 +232,9 @@ impl InForce {
             Some(record) => Arc::new(Policy::parse(&record.text).map_err(|error| Problem::faulty(&error))?),
             None => Arc::clone(&admin.policy),
         };
-        Ok(Self { tag: acts::policy_tag(&view), policy, view })
+        let before = admin.index.policy_before(&view.digest);
+        let before = before.filter(|digest| admin.index.replaced_policy(digest).is_some());
+        Ok(Self { before, tag: acts::policy_tag(&view), policy, view })
     }
 
     /// The text of its file; nothing where no record of the log has it.
@@ -212,8 +259,9 @@ impl Outcome {
     fn status(&self) -> StatusCode {
         match self {
             Self::Faulty(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Sound { tried: Some(Err(problem)), .. } | Self::Refused(problem) => problem.status(),
-            Self::Sound { .. } => StatusCode::OK,
+            Self::Sound { then: Then::Tried(Err(problem)) | Then::Refused(problem), .. } => problem.status(),
+            Self::Sound { then: Then::Unseen, .. } => StatusCode::CONFLICT,
+            Self::Sound { then: Then::Checked | Then::Tried(Ok(_)), .. } => StatusCode::OK,
         }
     }
 }

@@ -68,7 +68,7 @@ fn table(tried: &Tried) -> Markup {
             caption { "Whom it would judge otherwise" }
             thead {
                 tr { th scope="col" rowspan="2" { "Customer" } th scope="colgroup" colspan="2" { "In force" } th scope="colgroup" colspan="2" { "This policy" } }
-                tr { @for _ in 0..2 { th scope="col" { "Held back" } th scope="col" { "Stands now" } } }
+                tr { @for _ in 0..2 { th scope="col" { "Held back" } th scope="col" { "In the end" } } }
             }
             tbody { @for one in tried.customers.iter().take(NAMED) { tr {
                 th scope="row" { (parts::customer(&one.customer)) }

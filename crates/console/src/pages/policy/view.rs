@@ -6,14 +6,14 @@ use model::{Mode, PolicyOrigin};
 use policy::Policy;
 
 use super::changes::{Change, Kind};
-use super::{Draft, InForce, Outcome, Worked, faults, trial};
+use super::{Draft, InForce, Outcome, Then, Worked, faults, trial};
 use crate::access::Role;
 use crate::pages::visit::Visit;
 use crate::pages::{forms, parts, words};
 use crate::problem::Problem;
 
 pub(super) fn policy(in_force: &InForce, visit: &Visit) -> Markup {
-    let draft = Draft { text: in_force.text().to_owned(), instead_of: in_force.tag.clone(), reason: String::new() };
+    let draft = Draft { text: in_force.text().to_owned(), instead_of: in_force.tag.clone(), ..Draft::default() };
     html! {
         h1 { "Policy" }
         (facts(in_force, visit))
@@ -45,9 +45,17 @@ fn facts(in_force: &InForce, visit: &Visit) -> Markup {
                 div { dt { "Because" } dd { q { bdi { (record.change.reason) } } } }
             } @else { div { dt { "In force since" } dd { "Weir was started" } } }
             div { dt { "Rules" } dd { (policy.rules().len()) " " span class="soft" { "and " (count(policy.limits().len(), "limit", "limits")) } } }
+            @if let Some(before) = &in_force.before {
+                div { dt { "Instead of" } dd { code title=(before) { (words::digest(before)) } " " a href=(back(before)) { "Put the one before back" } } }
+            }
             @if policy.mode() == Mode::Shadow { div { dt { "Mode" } dd { "Shadow: only said" } } }
         }
     }
+}
+
+/// Where the text of a policy that was replaced is looked at, and can be put in force again.
+pub(in crate::pages) fn back(digest: &str) -> String {
+    format!("/policy?back={}", words::encoded(digest))
 }
 
 fn in_words(policy: &Policy) -> Markup {
@@ -79,16 +87,18 @@ fn overtaken(in_force: &InForce, visit: &Visit) -> Markup {
 fn outcome(worked: &Worked) -> Markup {
     match &worked.outcome {
         Outcome::Faulty(wrong) => faults::faults(&worked.draft.text, wrong),
-        Outcome::Refused(problem) => refused("It was not put in force", problem),
-        Outcome::Sound { changes, fixed, tried } => html! {
-            @match fixed {
-                Some(fixed) => div class="banner warn" role="alert" { p { strong { "It is sound, and can't be put in force as Weir runs. " } (sentence(fixed)) } },
-                None => p class="done" role="status" { "It is sound." @if tried.is_none() { " Try it next: nothing is changed by that." } },
+        Outcome::Sound { changes, fixed, then } => html! {
+            @match (then, fixed) {
+                (Then::Refused(problem), _) => (refused("It was not put in force", problem)),
+                (_, Some(fixed)) => div class="banner warn" role="alert" { p { strong { "It is sound, and can't be put in force as Weir runs. " } (words::sentence(fixed)) } },
+                (Then::Unseen, None) => div class="banner alarm" role="alert" { p { strong { "The text has changed since it was checked: " } "look at what it changes, then decide. Nothing was put in force." } },
+                (Then::Checked, None) => p class="done" role="status" { "It is sound. Try it next: nothing is changed by that." },
+                (Then::Tried(_), None) => p class="done" role="status" { "It is sound." },
             }
-            @match tried {
-                Some(Ok(tried)) => (trial::trial(tried)),
-                Some(Err(problem)) => (refused("It was not tried", problem)),
-                None => {},
+            @match then {
+                Then::Tried(Ok(tried)) => (trial::trial(tried)),
+                Then::Tried(Err(problem)) => (refused("It was not tried", problem)),
+                Then::Checked | Then::Unseen | Then::Refused(_) => {},
             }
             (changed(changes, &worked.draft, &worked.in_force))
         },
@@ -96,13 +106,7 @@ fn outcome(worked: &Worked) -> Markup {
 }
 
 fn refused(what: &str, problem: &Problem) -> Markup {
-    html! { div class="banner alarm" role="alert" { p { strong { (what) ". " } (sentence(problem.detail())) } } }
-}
-
-/// Words of a problem as a sentence.
-fn sentence(words: &str) -> String {
-    let mut rest = words.trim_end_matches('.').chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).chain(['.']).collect())
+    html! { div class="banner alarm" role="alert" { p { strong { (what) ". " } (words::sentence(problem.detail())) } } }
 }
 
 fn changed(changes: &[Change], draft: &Draft, in_force: &InForce) -> Markup {
@@ -130,7 +134,7 @@ fn changed(changes: &[Change], draft: &Draft, in_force: &InForce) -> Markup {
 /// The text, and what can be done with it: nothing is put in force that was not looked at.
 fn editor(draft: &Draft, visit: &Visit, outcome: Option<&Outcome>) -> Markup {
     let is_faulty = matches!(outcome, Some(Outcome::Faulty(_)));
-    let is_sound = matches!(outcome, Some(Outcome::Sound { fixed: None, .. } | Outcome::Refused(_)));
+    let is_sound = matches!(outcome, Some(Outcome::Sound { fixed: None, .. }));
     html! {
         section aria-labelledby="change" {
             h2 id="change" { "Text" }
@@ -138,6 +142,7 @@ fn editor(draft: &Draft, visit: &Visit, outcome: Option<&Outcome>) -> Markup {
             form class="editor" method="post" action="/policy/check" {
                 (forms::csrf(visit))
                 input type="hidden" name="instead_of" value=(draft.instead_of);
+                input type="hidden" name="seen" value=(draft.seen);
                 label class="field" for="text" { "The policy file" }
                 textarea id="text" name="text" rows="28" wrap="off" spellcheck="false" autocapitalize="off" autocomplete="off" aria-invalid=[is_faulty.then_some("true")] aria-describedby=[is_faulty.then_some("faults")] { "\n" (draft.text) }
                 div class="buttons" {
@@ -147,7 +152,7 @@ fn editor(draft: &Draft, visit: &Visit, outcome: Option<&Outcome>) -> Markup {
                 }
                 @if is_sound && visit.may(Role::Approver) {
                     div class="act" {
-                        label class="field grow" { span { "Why it is put in force" } input name="reason" value=(draft.reason) required maxlength="500" autocomplete="off"; }
+                        (forms::sign(visit, "Why it is put in force", &draft.signature))
                         button class="strong danger" type="submit" formaction="/policy/activate" { "Put it in force" }
                     }
                 } @else if is_sound { p class="soft" { "To put it in force needs the role approver." } }
