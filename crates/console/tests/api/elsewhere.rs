@@ -165,6 +165,7 @@ async fn a_proxys_word_is_taken_only_with_its_proof_and_only_for_what_the_groups
     }
     assert_eq!(fleet(&[USER, SECRET]).await, 403, "in no group");
     assert_eq!(fleet(&[USER, ("x-groups", "leads2, Leads"), SECRET]).await, 403, "in others");
+    assert_eq!(fleet(&[USER, ("x-groups", "ops"), LEADS, SECRET]).await, 403, "the person's own beside the proxy's");
     let ours = ("sec-fetch-site", "same-origin");
     let path = "/v1/approvals/acme";
     assert_eq!(said(&house, "post", path, &[USER, ("x-groups", "ops"), SECRET, ours]).await.status(), 403);
