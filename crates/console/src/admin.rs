@@ -9,6 +9,7 @@ use model::Timestamp;
 use policy::Policy;
 use telemetry::Registry;
 
+use crate::problem::Problem;
 use crate::{Access, Explanations, Gate, Index, Policies, Views};
 
 /// What keeps Weir from its work, a line each.
@@ -98,6 +99,16 @@ pub struct Admin {
     pub probes: Probes,
     /// The time at which a command or a policy is appended.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl Admin {
+    /// Refuses what would be answered wrongly before the index has read the topics: what is not there may only not have been read.
+    pub(crate) fn caught_up(&self) -> Result<(), Problem> {
+        if self.index.is_caught_up() {
+            return Ok(());
+        }
+        Err(Problem::unavailable("Weir is starting: the log is still being read; try again in a moment"))
+    }
 }
 
 impl std::fmt::Debug for Admin {

@@ -37,8 +37,9 @@ pub(crate) struct ApprovalList {
 }
 
 /// What awaits a person's approval: those that wait longest first.
-#[utoipa::path(get, path = "/v1/approvals", responses((status = 200, description = "What waits", body = ApprovalList)))]
-pub(crate) async fn list(State(admin): State<Admin>) -> Json<ApprovalList> {
+#[utoipa::path(get, path = "/v1/approvals", responses((status = 200, description = "What waits", body = ApprovalList), (status = 503, description = "Weir is starting: try again in a moment")))]
+pub(crate) async fn list(State(admin): State<Admin>) -> Result<Json<ApprovalList>, Problem> {
+    admin.caught_up()?;
     let awaiting = admin.index.enforcement(|enforcement| {
         let asked =
             |case: &model::CaseView| Some((case.customer.clone(), case.stage, awaiting(enforcement, &case.customer)?));
@@ -55,7 +56,7 @@ pub(crate) async fn list(State(admin): State<Admin>) -> Json<ApprovalList> {
         })
         .collect();
     approvals.sort_by_key(|approval| approval.since);
-    Json(ApprovalList { approvals })
+    Ok(Json(ApprovalList { approvals }))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -55,7 +55,7 @@ pub(crate) struct StreamQuery {
     params(StreamQuery, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
     responses(
         (status = 200, description = "The stream", body = String, content_type = "text/event-stream"),
-        (status = 503, description = "There are too many streams")
+        (status = 503, description = "There are too many streams, or Weir is starting")
     )
 )]
 pub(crate) async fn stream(
@@ -64,6 +64,7 @@ pub(crate) async fn stream(
     headers: HeaderMap,
     Asked(query): Asked<StreamQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    admin.caught_up()?;
     let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("?").to_owned());
     let cursor = match last.or(query.after) {
         Some(after) => Cursor::parse(&after).ok_or_else(Problem::no_cursor)?,
@@ -109,11 +110,12 @@ impl Reader {
 
     /// Takes the next decisions from memory.
     fn fill(&mut self) {
-        if self.index.skip_gap(&mut self.cursor) {
+        let (has_gap, decisions) = self.index.decisions_or_gap(&mut self.cursor, STEP);
+        if has_gap {
             let detail = "decisions before the next one are no longer kept: they are in the log";
             self.waiting.push_back(Event::default().event("gap").data(detail));
         }
-        for decided in self.index.decisions(&self.cursor, STEP) {
+        for decided in decisions {
             self.cursor.pass(decided.at);
             match Event::default().event("decision").id(self.cursor.to_string()).json_data(&decided.decision) {
                 Ok(event) => self.waiting.push_back(event),

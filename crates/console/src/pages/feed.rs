@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::sync::watch;
 
 use super::parts;
@@ -25,6 +25,14 @@ struct Listener {
 }
 
 impl Listener {
+    /// Begins with what comes from now on. While Weir starts, what was decided long ago is read as if it came just now: that is
+    /// waited for.
+    async fn begin(admin: Admin) -> Option<Self> {
+        let is_read = admin.index.caught_up().await;
+        let (read, told) = (admin.index.decisions_read(), admin.index.end_of_decisions());
+        is_read.then_some(Self { admin, read, told })
+    }
+
     /// Waits for decisions that were not told yet, the newest first; `None` once the index is read no more.
     async fn next(&mut self) -> Option<Vec<Arc<Decided>>> {
         loop {
@@ -42,10 +50,12 @@ impl Listener {
 
 /// Answers `/decisions/feed`.
 pub(super) async fn feed(State(admin): State<Admin>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let (read, told) = (admin.index.decisions_read(), admin.index.end_of_decisions());
-    let events = stream::unfold(Listener { admin, read, told }, |mut listener| async move {
-        let news = listener.next().await?;
-        Some((Ok(event(&news, &listener.admin)), listener))
+    let events = stream::once(Listener::begin(admin)).flat_map(|listener| {
+        stream::unfold(listener, |listener| async move {
+            let mut listener = listener?;
+            let news = listener.next().await?;
+            Some((Ok(event(&news, &listener.admin)), Some(listener)))
+        })
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEPT_ALIVE))
 }

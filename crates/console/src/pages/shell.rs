@@ -47,6 +47,11 @@ pub(crate) fn page(visit: &Visit, place: Place, title: &str, body: &Markup) -> H
                 }
                 main id="main" tabindex="-1" {
                     @if let Some(done) = visit.done { p class="done" role="status" { (done.words()) } }
+                    @if visit.is_starting {
+                        div class="banner warn" role="status" { p {
+                            strong { "Weir is starting. " } "The log is still being read: figures and lists are not whole yet. Load the page again in a moment."
+                        } }
+                    }
                     (body)
                 }
                 footer class="foot" {

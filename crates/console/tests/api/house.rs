@@ -1,5 +1,8 @@
 //! A console over a real log and a real listener.
 
+#[path = "../gate/broken.rs"]
+mod broken;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -24,6 +27,8 @@ use scoring::{Fold, Input, MemoryStore, Partition, Said};
 use serde_json::Value;
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
+
+use self::broken::Broken;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -142,29 +147,34 @@ impl House {
 
     /// One whose scorer tells this of the policy in force.
     pub(crate) async fn asking(mode: EnforcerMode, policy_in_force: fn() -> Result<PolicyView, Unavailable>) -> Self {
-        Self::built(mode, move |_| policy_in_force(), &[], None).await
+        Self::built(mode, move |_| policy_in_force(), (&[], None), true).await
     }
 
     /// One that is told of the policy in force by its log.
     pub(crate) async fn told_by_its_log() -> Self {
-        Self::built(EnforcerMode::Enforce, newest_policy, &[], None).await
+        Self::built(EnforcerMode::Enforce, newest_policy, (&[], None), true).await
     }
 
     /// One that asks for tokens: there is one for each role, by the role's name.
     pub(crate) async fn guarded() -> Self {
-        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), &Role::ALL, None).await
+        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), (&Role::ALL, None), true).await
     }
 
     /// One that asks for tokens, or is told by this proxy who somebody is.
     pub(crate) async fn behind(proxy: Proxy) -> Self {
-        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), &Role::ALL, Some(proxy)).await
+        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), (&Role::ALL, Some(proxy)), true).await
+    }
+
+    /// One whose index never gets to the end of the log.
+    pub(crate) async fn starting() -> Self {
+        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), (&[], None), false).await
     }
 
     async fn built(
         mode: EnforcerMode,
         policy_in_force: impl Fn(&dyn Log) -> Result<PolicyView, Unavailable> + Send + Sync + 'static,
-        roles: &[Role],
-        proxy: Option<Proxy>,
+        (roles, proxy): (&[Role], Option<Proxy>),
+        is_read: bool,
     ) -> Self {
         let (mut tokens, mut known) = (BTreeMap::new(), Vec::new());
         for role in roles {
@@ -178,7 +188,11 @@ impl House {
         let log: Arc<dyn Log> = Arc::clone(&embedded) as _;
         let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
         let shutdown = CancellationToken::new();
-        let (index, mut readers) = Index::start(&log, &shutdown).unwrap();
+        let indexed: Arc<dyn Log> = Arc::new(Broken { log: Arc::clone(&log), is_read });
+        let (index, mut readers) = Index::start(&indexed, &shutdown).unwrap();
+        while is_read && !index.is_caught_up() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         let ready = Ready::default();
         let told = GateConfig {
             instance: "here".to_owned(),

@@ -73,6 +73,7 @@ pub(crate) struct Undone {
 /// Takes back what a rule did since a time, a step of it.
 pub(crate) async fn undo(admin: &Admin, caller: &Caller, wanted: UndoWanted, words: Words) -> Result<Undone, Problem> {
     caller.may(Role::Operator)?;
+    admin.caught_up()?;
     let (by, reason) = words.signed(caller);
     let since = wanted.since;
     let command = |stage| Command { order: Order::Undo { stage, since }, reason: reason.clone(), by: by.clone() };
