@@ -10,7 +10,7 @@ use policy::Policy;
 use telemetry::Registry;
 
 use crate::problem::Problem;
-use crate::{Access, Explanations, Gate, Index, Policies, Views};
+use crate::{Access, Explanations, Gate, Index, Policies, Readings, Views};
 
 /// What keeps Weir from its work, a line each.
 pub type Troubles = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -86,6 +86,8 @@ pub struct Admin {
     pub views: Views,
     /// Why decisions were made.
     pub explanations: Explanations,
+    /// Who reads the log for an answer.
+    pub readings: Readings,
     /// Who knows the policy in force.
     pub policies: Policies,
     /// What mailers may send.

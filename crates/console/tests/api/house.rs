@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use console::{
-    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Proxy, Ready, Role, Server,
-    Token, Unavailable, Viewed, Views, new_token,
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Proxy, Readings, Ready, Role,
+    Server, Token, Unavailable, Viewed, Views, new_token,
 };
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
@@ -36,6 +36,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct House {
     _folder: tempfile::TempDir,
     pub(crate) log: Arc<dyn Log>,
+    /// The log as the console has it: whether it is read to its end can be changed.
+    pub(crate) seen: Arc<Broken>,
     pub(crate) embedded: Arc<EmbeddedLog>,
     pub(crate) address: SocketAddr,
     /// By the name of the role.
@@ -188,8 +190,9 @@ impl House {
         let log: Arc<dyn Log> = Arc::clone(&embedded) as _;
         let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
         let shutdown = CancellationToken::new();
-        let indexed: Arc<dyn Log> = Arc::new(Broken { log: Arc::clone(&log), is_read });
-        let (index, mut readers) = Index::start(&indexed, &shutdown).unwrap();
+        let seen = Arc::new(Broken { log: Arc::clone(&log), is_read: is_read.into(), is_written: true });
+        let console_log: Arc<dyn Log> = Arc::clone(&seen) as _;
+        let (index, mut readers) = Index::start(&console_log, &shutdown).unwrap();
         while is_read && !index.is_caught_up() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -203,14 +206,15 @@ impl House {
         };
         let (gate, gates_readers) = Gate::start(told, &log, &shutdown).unwrap();
         readers.extend(gates_readers);
-        let registry = Registry::new();
+        let (registry, readings) = (Registry::new(), Readings::until(shutdown.clone()));
         let admin = Admin {
             access: Access::new(known, proxy, &registry).unwrap(),
             index,
             views: views(),
             gate,
-            explanations: Explanations::new(Arc::clone(&log), policy, shutdown.clone()),
-            log: Arc::clone(&log),
+            explanations: Explanations::new(Arc::clone(&console_log), policy, readings.clone()),
+            readings,
+            log: console_log,
             policies: Policies::new(Arc::new({
                 let log = Arc::clone(&log);
                 move || Box::pin(std::future::ready(policy_in_force(log.as_ref()))) as PolicyViewed
@@ -222,7 +226,7 @@ impl House {
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), admin).await.unwrap();
         let address = server.local_addr();
         tokio::spawn(server.run(shutdown.clone()));
-        Self { _folder: folder, log, embedded, address, tokens, ready, shutdown, readers }
+        Self { _folder: folder, log, seen, embedded, address, tokens, ready, shutdown, readers }
     }
 
     pub(crate) async fn put(&self, topic: Topic, customer: &str, value: Value) {

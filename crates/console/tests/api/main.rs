@@ -11,3 +11,4 @@ mod house;
 mod operating;
 mod policy;
 mod reading;
+mod readings;

@@ -21,6 +21,7 @@ use super::faults::Fault;
 use super::forms;
 use super::shell::{self, Place};
 use super::visit::{Done, Visit};
+use crate::access::Role;
 use crate::acts::{self, PolicyWanted, Words};
 use crate::admin::Admin;
 use crate::api::backtest::{self, Tried};
@@ -100,6 +101,7 @@ pub(super) async fn try_out(
     visit: Visit,
     Form(draft): Form<Draft>,
 ) -> Result<Response, Fault> {
+    visit.caller.may(Role::Operator).map_err(Fault::of(&visit))?;
     let tried = async |draft: &Draft, in_force: &InForce| {
         let mut outcome = checked(&admin, draft, in_force);
         if let Outcome::Sound { tried, .. } = &mut outcome {
