@@ -45,10 +45,21 @@ fn tag_of(digest: &str, since: Option<Timestamp>) -> String {
     format!("\"{digest}-{}\"", since.map_or(0, Timestamp::millis))
 }
 
+/// Whether whoever scores has not read the latest policy yet.
+fn is_unread(latest: &Latest, view: &PolicyView) -> bool {
+    match &latest.before {
+        // Another one than before it is it, or one behind it on the log: times don't tell, since another process's clock may lag.
+        Some(before) => *before == policy_tag(view),
+        None => {
+            let since = view.record.as_ref().map(|record| record.since);
+            latest.digest != view.digest && since.is_none_or(|since| latest.since >= since)
+        }
+    }
+}
+
 /// The digest and the entity tag of the policy in force. One that was put there a moment ago may not be known to the scorer yet.
 fn in_force(view: &PolicyView, latest: Option<&Latest>) -> (String, String) {
-    let since = view.record.as_ref().map(|record| record.since);
-    match latest.filter(|latest| since.is_none_or(|since| latest.since >= since)) {
+    match latest {
         Some(latest) => (latest.digest.clone(), tag_of(&latest.digest, Some(latest.since))),
         None => (view.digest.clone(), policy_tag(view)),
     }
@@ -71,7 +82,12 @@ pub(crate) async fn put_in_force(
     }
     // Two at once could stand in one order in this partition and in another in that.
     let mut latest = admin.policies.turn().await;
-    let known = admin.policies.view().await.map(|view| in_force(&view, latest.as_ref()));
+    let view = admin.policies.view().await;
+    if view.as_ref().is_ok_and(|view| latest.as_ref().is_some_and(|latest| !is_unread(latest, view))) {
+        *latest = None;
+    }
+    let before = view.as_ref().ok().map(policy_tag);
+    let known = view.map(|view| in_force(&view, latest.as_ref()));
     if let Some(tags) = instead_of {
         let (_, tag) = known.as_ref().map_err(|unavailable| Problem::from(*unavailable))?;
         if !HeaderValue::try_from(tag).is_ok_and(|tag| names(&tags, &tag)) {
@@ -84,7 +100,7 @@ pub(crate) async fn put_in_force(
     let digest = policy.digest().to_owned();
     let deed = Deed::Policy { digest: digest.clone(), previous: previous.clone(), origin: change.origin };
     append(admin, &change, text, Act { at: since, by: change.by.clone(), reason: change.reason.clone(), deed }).await?;
-    *latest = Some(Latest { digest: digest.clone(), since });
+    *latest = Some(Latest { digest: digest.clone(), since, before });
     Ok(Applied { digest, rules: policy.rules().len(), previous })
 }
 

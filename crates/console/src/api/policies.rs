@@ -34,6 +34,8 @@ pub type PolicyViewed = Pin<Box<dyn Future<Output = Result<PolicyView, Unavailab
 pub(crate) struct Latest {
     pub(crate) digest: String,
     pub(crate) since: Timestamp,
+    /// The tag of the policy that was in force before by the word of whoever scores; `None` where nobody could tell.
+    pub(crate) before: Option<String>,
 }
 
 /// Asks whoever scores for the policy in force, and lets one at a time put another in force. Cheap to clone: all clones are
