@@ -145,8 +145,7 @@ async fn work(
     let fault = Fault::of(visit);
     let mut draft = draft.tidied();
     if draft.text.len() > LONGEST {
-        let detail = format!("a policy file has at most {LONGEST} bytes");
-        return Err(fault(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the text is too long", detail)));
+        return Err(fault(Problem::too_long()));
     }
     let in_force = InForce::ask(admin).await.map_err(&fault)?;
     let outcome = come_of(&draft, &in_force).await;
