@@ -76,6 +76,10 @@ async fn a_command_goes_to_the_log_with_its_author_and_a_bad_one_does_not() {
         (r#"{"type":"hold","reason":"","by":"ana"}"#, "reason"),
         (r#"{"type":"hold","reason":"x","by":" "}"#, "by"),
         (r#"{"type":"set_stage","reason":"x","by":"ana"}"#, "stage"),
+        (
+            r#"{"type":"undo","stage":"healthy","since":"2026-09-01T00:00:00Z","reason":"x","by":"ana"}"#,
+            "POST /v1/undo",
+        ),
     ] {
         let (status, problem) = house.post(path, body).await;
         assert_eq!(status, 400, "{body}");
