@@ -57,7 +57,7 @@ impl Proxy {
     }
 
     /// Both proofs are asked for where both are configured; without either nothing is believed.
-    fn is_proven(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
+    pub(super) fn is_proven(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
         if self.addresses.is_empty() && self.secret.is_none() {
             return false;
         }

@@ -142,6 +142,28 @@ async fn a_name_that_was_pointed_at_the_open_listener_shows_nothing() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_for_tls_alone_where_the_browser_or_the_proven_proxy_says_that_it_speaks_it() {
+    let ours = ("sec-fetch-site", "same-origin");
+    let (tls, plain) = (("origin", "https://weir.example"), ("origin", "http://localhost:8081"));
+    let (proto, null) = (("x-forwarded-proto", "https"), ("origin", "null"));
+    for (house, headers, is_secure) in [
+        (House::guarded().await, &[ours, tls][..], true),
+        (House::guarded().await, &[ours, plain], false),
+        (House::guarded().await, &[ours, proto], false),
+        (behind_a_proxy().await, &[ours, plain, proto, SECRET], false),
+        (behind_a_proxy().await, &[ours, proto, SECRET], true),
+        (behind_a_proxy().await, &[ours, null, proto, SECRET], true),
+        (behind_a_proxy().await, &[ours, proto], false),
+    ] {
+        let login = asked(&house, "post", "/login").header("content-type", "application/x-www-form-urlencoded");
+        let login = headers.iter().fold(login, |login, (name, value)| login.header(*name, *value));
+        let answer = login.body(format!("token={}", house.tokens["approver"])).send().await.unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        assert_eq!(cookie.contains("; Secure"), is_secure, "{headers:?}: {cookie}");
+    }
+}
+
 /// Asks as the headers say who it is.
 async fn said(house: &House, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
     let asked = asked(house, method, path).header("content-type", "application/json").body(r#"{"reason":"a test"}"#);
