@@ -1,11 +1,11 @@
 //! The operators' HTTP API.
 
 mod activity;
-mod approvals;
+pub(crate) mod approvals;
 pub(crate) mod backtest;
 mod commands;
 pub(crate) mod completeness;
-mod customers;
+pub(crate) mod customers;
 mod decisions;
 mod describe;
 mod document;

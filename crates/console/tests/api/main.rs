@@ -6,7 +6,6 @@ mod customers;
 mod decisions;
 mod elsewhere;
 mod headers;
-#[expect(dead_code, reason = "what the tests of the pages alone need")]
 mod house;
 mod operating;
 mod policy;

@@ -5,8 +5,9 @@ use model::figures::{count, thousands};
 use model::{CompletenessReport, Millis, Provider, Stage, Window};
 
 use super::mail::{self, Row};
-use super::{Overview, Waiting, banners};
+use super::{Overview, banners};
 use crate::access::Role;
+use crate::api::approvals::Approval;
 use crate::pages::forms::{self, Form};
 use crate::pages::visit::Visit;
 use crate::pages::{parts, words};
@@ -175,7 +176,7 @@ fn waiting(overview: &Overview, visit: &Visit) -> Markup {
     }
 }
 
-fn card(one: &Waiting, overview: &Overview, visit: &Visit) -> Markup {
+fn card(one: &Approval, overview: &Overview, visit: &Visit) -> Markup {
     let act = format!("{}/answer", parts::customer_path(&one.customer));
     html! {
         li class="card" {
