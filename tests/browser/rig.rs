@@ -145,8 +145,18 @@ impl Rig {
                 let bounce = json!({"type": "bounce", "status": "5.1.1", "reason": format!("550 5.1.1 {MARKUP}")});
                 events.push(event(customer, number, "bounce", &bounce));
             }
-            for good in 0..30 {
-                let customer = format!("shop-{good:02}");
+        }
+        // First, so that it is seen that providers take mail.
+        self.shops_send().await;
+        self.post(&events).await;
+    }
+
+    /// Mail of thirty customers whose lists are good.
+    pub(crate) async fn shops_send(&self) {
+        let mut events = Vec::new();
+        for number in 0..100 {
+            for shop in 0..30 {
+                let customer = format!("shop-{shop:02}");
                 events.push(event(&customer, number, "processed", &json!({})));
                 events.push(event(&customer, number, "delivered", &json!({"response": MARKUP})));
             }
@@ -154,11 +164,11 @@ impl Rig {
         self.post(&events).await;
     }
 
-    /// Mails of a customer whose list is rather old: one of 25 bounces.
+    /// Mails of a customer whose list is rather old: one of ten bounces.
     pub(crate) async fn old_list_goes_out(&self, customer: &str, numbers: std::ops::Range<u32>) {
         let bounce = json!({"type": "bounce", "status": "5.1.1", "reason": "550 5.1.1 no such user"});
         let fate =
-            |number: u32| if number.is_multiple_of(25) { ("bounce", bounce.clone()) } else { ("delivered", json!({})) };
+            |number: u32| if number.is_multiple_of(10) { ("bounce", bounce.clone()) } else { ("delivered", json!({})) };
         let of_mail = |number: u32| {
             let (kind, more) = fate(number);
             [event(customer, number, "processed", &json!({})), event(customer, number, kind, &more)]

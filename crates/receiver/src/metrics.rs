@@ -43,7 +43,7 @@ impl Metrics {
             unbelieved: registry.counters(
                 "weir_receiver_signature_failures_total",
                 "Requests whose signature or timestamp was not believed, by source and reason.",
-                &by("reason", &["no_signature", "bad_signature", "stale_timestamp"]),
+                &by("reason", &UNBELIEVED),
             )?,
             received: registry.counter("weir_receiver_body_bytes_total", "Bytes of bodies received.")?,
             in_flight: registry.gauge("weir_receiver_in_flight_bytes", "Bytes of bodies in memory.")?,
@@ -59,6 +59,16 @@ impl Metrics {
                 AGE_SECONDS.to_vec(),
             )?,
         })
+    }
+
+    /// Exports from 0 on what may become of requests for `source`: Prometheus sees no increase in a series that begins at 1.
+    pub(crate) fn expect(&self, source: &str) {
+        for outcome in Answer::OUTCOMES {
+            self.requests.with_label_values(&[source, outcome]);
+        }
+        for reason in UNBELIEVED {
+            self.unbelieved.with_label_values(&[source, reason]);
+        }
     }
 
     /// A request for `source` was answered.
@@ -80,6 +90,8 @@ impl Metrics {
     }
 }
 
+/// Why a POST is not believed, among the outcomes.
+const UNBELIEVED: [&str; 3] = ["no_signature", "bad_signature", "stale_timestamp"];
 /// From five minutes ahead, past the first attempts of a retry, to the 24 hours of the last one.
 const AGE_SECONDS: [f64; 14] =
     [-300.0, -60.0, -5.0, 0.0, 1.0, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 28_800.0, 86_400.0, 93_600.0];

@@ -61,6 +61,7 @@ impl Receiver {
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
         let sources = by_name(sources)?;
         let metrics = Metrics::register(registry)?;
+        sources.keys().for_each(|source| metrics.expect(source));
         let refused = |source| Error::Listen { listen: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::{Offset, PartitionId, Stage, Timestamp};
+use policy::Policy;
 use scoring::Effect;
 use telemetry::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Label, Registry, Tracing};
 
@@ -159,6 +160,15 @@ impl Metrics {
     /// The same, with spans for what brings decisions about.
     pub(crate) fn traced(self, tracing: Tracing) -> Self {
         Self { tracing, ..self }
+    }
+
+    /// Exports from 0 on what the policy's rules and limits may decide: Prometheus sees no increase in a series that begins at 1.
+    pub(crate) fn expect(&self, policy: &Policy) {
+        let rules = policy.rules().iter().map(|rule| (&rule.name, rule.stage));
+        let limits = policy.limits().iter().map(|limit| (&limit.name, limit.stage));
+        for (name, stage) in rules.chain(limits) {
+            self.decisions.with_label_values(&[name.as_str(), stage.name()]);
+        }
     }
 
     /// A record was taken.

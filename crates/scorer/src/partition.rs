@@ -75,6 +75,7 @@ impl PartitionTask {
         mut outputs: Box<dyn Outputs>,
     ) -> Result<Self, Error> {
         let policy = in_force::policy_of(&store, id, policy)?;
+        metrics.expect(&policy);
         let fold = Fold::new(policy, id, partition);
         let next = store.next_offset();
         let published = outputs.last_published().map_err(Error::log("reading back what was published"))?;
@@ -194,6 +195,7 @@ impl PartitionTask {
         let digest = policy.digest().to_owned();
         let is_another = digest != self.fold.policy().digest();
         self.store.policies_mut().take(in_force);
+        self.metrics.expect(&policy);
         let applied = self.fold.apply(&mut self.store, offset, Input::Policy(policy))?;
         // What may say something else than before says everybody's standing at its end anyway.
         if is_another && !self.repetition.is_other() {

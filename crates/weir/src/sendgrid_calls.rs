@@ -18,13 +18,19 @@ pub(crate) struct SendGridCalls {
 
 impl SendGridCalls {
     pub(crate) fn register(registry: &Registry) -> telemetry::Result<Self> {
-        let endpoints = Endpoint::ALL.iter().map(|endpoint| endpoint.name());
+        let endpoints = || Endpoint::ALL.iter().map(|endpoint| endpoint.name());
+        let outcomes = CallOutcome::ALL.map(CallOutcome::name);
+        let requests = registry.counters(
+            "weir_sendgrid_requests_total",
+            "Requests to SendGrid's API, each try counted, by endpoint and by what came of them.",
+            &[Label::words("endpoint", endpoints()), Label::words("outcome", outcomes)],
+        )?;
+        // From 0 on: Prometheus sees no increase in a series that begins at 1.
+        for (endpoint, outcome) in endpoints().flat_map(|endpoint| outcomes.map(|outcome| (endpoint, outcome))) {
+            requests.with_label_values(&[endpoint, outcome]);
+        }
         Ok(Self {
-            requests: registry.counters(
-                "weir_sendgrid_requests_total",
-                "Requests to SendGrid's API, each try counted, by endpoint and by what came of them.",
-                &[Label::words("endpoint", endpoints), Label::words("outcome", CallOutcome::ALL.map(CallOutcome::name))],
-            )?,
+            requests,
             remaining: registry.gauge(
                 "weir_sendgrid_rate_limit_remaining",
                 "Requests left before SendGrid's rate limit starts anew, of the endpoint of which the fewest were left when it last told.",

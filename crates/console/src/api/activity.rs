@@ -1,5 +1,7 @@
 //! Who did what.
 
+use std::num::NonZeroUsize;
+
 use axum::Json;
 use axum::extract::State;
 use model::Act;
@@ -22,8 +24,8 @@ pub(crate) struct ActivityQuery {
     /// The `next` of an earlier page.
     after: Option<String>,
     /// Acts on the page; 100 unless said, and at most.
-    #[param(minimum = 1)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1)]
+    limit: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,6 +45,6 @@ pub(crate) async fn activity(
 ) -> Result<Json<ActivityList>, Problem> {
     let ActivityQuery { by, after, limit } = query;
     let after = after.map(|after| ActPlace::parse(&after).ok_or_else(Problem::no_cursor)).transpose()?;
-    let page = admin.index.activity(by.as_deref(), after.as_ref(), limit.unwrap_or(PAGE).clamp(1, PAGE));
+    let page = admin.index.activity(by.as_deref(), after.as_ref(), limit.map_or(PAGE, NonZeroUsize::get).min(PAGE));
     Ok(Json(ActivityList { acts: page.items, next: page.next.map(|next| next.cursor()) }))
 }

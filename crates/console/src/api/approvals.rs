@@ -70,7 +70,9 @@ pub(crate) struct Word {
     answer: Verdict,
     /// Which decision is meant; whichever waits where it is left out.
     decision: Option<DecisionId>,
+    #[schema(min_length = 1, max_length = 200)]
     by: Option<String>,
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 

@@ -19,8 +19,10 @@ pub(crate) struct Given {
     #[serde(flatten)]
     order: Order,
     /// Who gives it, where that is another than who sends it; without a token it has to be said.
+    #[schema(min_length = 1, max_length = 200)]
     by: Option<String>,
     /// Why, in the author's words.
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 

@@ -22,6 +22,8 @@ use crate::problem::Problem;
 const WAIT: Duration = Duration::from_millis(100);
 /// The days of an answer, unless others are asked for.
 const DAYS: u32 = 7;
+/// The most days of an answer.
+const LONGEST: u32 = 366;
 
 /// The reports in memory. Cheap to clone; all clones see the same.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +91,7 @@ impl Reports {
 #[into_params(parameter_in = Query)]
 pub(crate) struct CompletenessQuery {
     /// How many days back; 7 unless said.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 366)]
     days: Option<u32>,
 }
 
@@ -106,8 +108,9 @@ pub(crate) async fn completeness(
     Asked(query): Asked<CompletenessQuery>,
 ) -> Result<Json<CompletenessAnswer>, Problem> {
     let days = query.days.unwrap_or(DAYS);
-    if days == 0 {
-        return Err(Problem::invalid("`days` is at least 1: today is not over, and has no report"));
+    if !(1..=LONGEST).contains(&days) {
+        let why = format!("`days` is at least 1, as today is not over and has no report, and at most {LONGEST}");
+        return Err(Problem::invalid(why));
     }
     let first = Day::of((admin.clock)()).before(days);
     Ok(Json(CompletenessAnswer { reports: admin.index.completeness().since(first) }))

@@ -1,5 +1,7 @@
 //! Customers: where they stand, and how they came there.
 
+use std::num::NonZeroUsize;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -34,8 +36,8 @@ pub(crate) struct ListQuery {
     /// The `next` of an earlier page.
     after: Option<String>,
     /// Customers on the page; 100 unless said, and at most.
-    #[param(minimum = 1)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1)]
+    limit: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,7 +55,7 @@ pub(crate) async fn list(
 ) -> Result<Json<CustomerList>, Problem> {
     let ListQuery { search, stage, phase, pool, after, limit } = query;
     let after = after.map(|after| Risk::parse(&after).ok_or_else(Problem::no_cursor)).transpose()?;
-    let limit = limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let limit = limit.map_or(PAGE, NonZeroUsize::get).min(PAGE);
     let page = admin.index.customers(&CustomersQuery { search, stage, phase, pool, after, limit });
     Ok(Json(CustomerList { customers: page.items, next: page.next.map(|next| next.cursor()) }))
 }

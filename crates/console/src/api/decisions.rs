@@ -1,5 +1,6 @@
 //! Decisions as they come, and the fleet.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use axum::Json;
@@ -24,12 +25,13 @@ pub(crate) struct DecisionsQuery {
     /// The `next` of an earlier answer; from the beginning of what is kept without.
     #[serde(default)]
     after: String,
-    /// Seconds to wait for a decision where there is none yet; 60 at most.
+    /// Seconds to wait for a decision where there is none yet.
     #[serde(default)]
+    #[param(maximum = 60)]
     wait: u64,
     /// Decisions in the answer; 500 unless said, and at most.
-    #[param(minimum = 1)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1)]
+    limit: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,10 +52,13 @@ pub(crate) async fn decisions(
     let Some(mut cursor) = Cursor::parse(&query.after) else {
         return Err(Problem::no_cursor());
     };
+    if query.wait > LONGEST_WAIT {
+        return Err(Problem::invalid(format!("`wait` is at most {LONGEST_WAIT} seconds: ask again when it is over")));
+    }
     admin.caught_up()?;
-    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let limit = query.limit.map_or(PAGE, NonZeroUsize::get).min(PAGE);
     let mut read = admin.index.decisions_read();
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(query.wait.min(LONGEST_WAIT));
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(query.wait);
     let (has_gap, found) = loop {
         read.mark_unchanged();
         let (has_gap, found) = admin.index.decisions_or_gap(&mut cursor, limit);

@@ -7,6 +7,7 @@ use axum::response::Response;
 use axum::{Extension, Json, Router};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -58,6 +59,9 @@ pub(crate) fn beginning() -> OpenApi {
     let scheme =
         HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("`weir token new` makes one.")).build();
     let components = document.components.get_or_insert_default();
+    let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
+    Problem::schemas(&mut schemas);
+    components.schemas.extend(schemas);
     components.add_security_scheme("token", SecurityScheme::Http(scheme));
     document
 }

@@ -1,6 +1,7 @@
 //! How enforcement is, and stopping it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::ops::Bound;
 
 use axum::extract::State;
@@ -70,8 +71,8 @@ pub(crate) struct HeldQuery {
     /// The `next` of an earlier page.
     after: Option<String>,
     /// Customers on the page; 100 unless said, and at most.
-    #[param(minimum = 1)]
-    limit: Option<usize>,
+    #[param(value_type = Option<usize>, minimum = 1)]
+    limit: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,7 +90,7 @@ pub(crate) async fn held(
 ) -> Result<Json<HeldList>, Problem> {
     let is_wanted =
         |case: &&CaseView| case.held.as_ref().is_some_and(|held| query.why.is_none_or(|why| held.why == why));
-    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let limit = query.limit.map_or(PAGE, NonZeroUsize::get).min(PAGE);
     let after = query.after.map(|after| read(&after).ok_or_else(Problem::no_cursor)).transpose()?;
     let from = after.map_or(Bound::Unbounded, Bound::Excluded);
     Ok(Json(admin.index.enforcement(|enforcement| {

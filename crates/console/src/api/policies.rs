@@ -79,7 +79,7 @@ impl std::fmt::Debug for Policies {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct InForce {
+pub(crate) struct PolicyAnswer {
     digest: String,
     /// Where it comes from; nothing of what follows while no record of the log has put a policy in force.
     origin: Option<PolicyOrigin>,
@@ -91,7 +91,7 @@ pub(crate) struct InForce {
 }
 
 /// The policy in force, and who put it there. Its entity tag is what `If-Match` names where another is put in its place.
-#[utoipa::path(get, path = "/v1/policy", responses((status = 200, description = "The policy", body = InForce), (status = 503, description = "Not just now: try again in a moment")))]
+#[utoipa::path(get, path = "/v1/policy", responses((status = 200, description = "The policy", body = PolicyAnswer), (status = 503, description = "Not just now: try again in a moment")))]
 pub(crate) async fn show(State(admin): State<Admin>) -> Result<Response, Problem> {
     let view = admin.policies.view().await?;
     let tag = AppendHeaders([(header::ETAG, acts::policy_tag(&view))]);
@@ -101,7 +101,7 @@ pub(crate) async fn show(State(admin): State<Admin>) -> Result<Response, Problem
     };
     let origin = change.as_ref().map(|change| change.origin);
     let (by, reason) = change.map(|change| (change.by, change.reason)).unzip();
-    Ok((tag, Json(InForce { digest: view.digest, origin, by, reason, since, text })).into_response())
+    Ok((tag, Json(PolicyAnswer { digest: view.digest, origin, by, reason, since, text })).into_response())
 }
 
 /// What a policy does about one thing.
@@ -137,9 +137,10 @@ pub(crate) async fn in_words(State(admin): State<Admin>) -> Result<Json<InWords>
 #[into_params(parameter_in = Query)]
 pub(crate) struct Author {
     /// Who puts it in force, where that is another than who sends it; without a token it has to be said.
+    #[param(min_length = 1, max_length = 200)]
     by: Option<String>,
     /// Why.
-    #[serde(default)]
+    #[param(min_length = 1, max_length = 500)]
     reason: String,
 }
 

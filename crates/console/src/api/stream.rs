@@ -14,6 +14,7 @@ use futures_util::stream::unfold;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use crate::admin::Admin;
 use crate::api::extract::Asked;
@@ -47,6 +48,18 @@ pub(crate) struct StreamQuery {
     after: Option<String>,
 }
 
+/// An event of the stream.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes what the stream writes")]
+pub(crate) struct StreamEvent {
+    /// `decision`, or `gap` where decisions are no longer kept.
+    event: Option<String>,
+    /// Where to go on from.
+    id: Option<String>,
+    /// A decision in JSON, as `/v1/decisions` has it; of a gap, what there is to say about it.
+    data: Option<String>,
+}
+
 /// Decisions as they come (`text/event-stream`): `decision` events with the decision in JSON, and a `gap` event where some are no
 /// longer kept. Each event's id is where to go on, which browsers send by themselves as `Last-Event-ID`.
 #[utoipa::path(
@@ -54,7 +67,7 @@ pub(crate) struct StreamQuery {
     path = "/v1/decisions/stream",
     params(StreamQuery, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
     responses(
-        (status = 200, description = "The stream", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The stream", body = StreamEvent, content_type = "text/event-stream"),
         (status = 503, description = "There are too many streams, or Weir is starting")
     )
 )]

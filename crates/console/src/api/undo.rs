@@ -18,7 +18,9 @@ use crate::problem::Problem;
 pub(crate) struct Wish {
     rule: String,
     since: Timestamp,
+    #[schema(min_length = 1, max_length = 200)]
     by: Option<String>,
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
     /// Customers in this step.
     limit: Option<usize>,

@@ -26,7 +26,9 @@ impl Accepted {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Author {
+    #[schema(min_length = 1, max_length = 200)]
     pub(crate) by: Option<String>,
+    #[schema(min_length = 1, max_length = 500)]
     pub(crate) reason: String,
 }
 
