@@ -157,7 +157,7 @@ fn lived() -> tempfile::TempDir {
 fn under_the_policy_of_life_the_decisions_are_those_of_life_byte_for_byte() {
     let folder = lived();
     let log = EmbeddedLog::open_read_only(config(folder.path())).unwrap();
-    let outcome = over_log(&[candidate(policy::DEFAULT)], &log).unwrap();
+    let outcome = over_log(&[candidate(policy::DEFAULT)], &log, &|| false).unwrap();
 
     let mut expected = decisions(&log);
     let place = |text: &Bytes| {
@@ -190,7 +190,7 @@ fn under_the_policy_of_life_the_decisions_are_those_of_life_byte_for_byte() {
 fn another_policy_file_that_says_the_same_finds_the_same_customers_under_another_name() {
     let folder = lived();
     let log = EmbeddedLog::open_read_only(config(folder.path())).unwrap();
-    let outcome = over_log(&[candidate(&format!("{}\n# The same.\n", policy::DEFAULT))], &log).unwrap();
+    let outcome = over_log(&[candidate(&format!("{}\n# The same.\n", policy::DEFAULT))], &log, &|| false).unwrap();
     let live = outcome.live.as_ref().unwrap();
     assert_eq!((live.same, live.run.made.len()), (0, outcome.runs[0].made.len()), "the digest is another");
     assert_eq!(Tally::of(&differences(&live.run, &outcome.runs[0])), Tally::default());
@@ -207,7 +207,7 @@ fn it_is_told_where_the_scorer_had_not_got_to_the_end() {
         life.append_tick().await;
         got_to
     });
-    let outcome = over_log(&[candidate(policy::DEFAULT)], life.log.as_ref()).unwrap();
+    let outcome = over_log(&[candidate(policy::DEFAULT)], life.log.as_ref(), &|| false).unwrap();
     let behind = outcome.live.as_ref().unwrap().behind.iter();
     let expected = PARTITIONS.all().map(|id| (id, Some(got_to), got_to + Millis::minutes(1)));
     assert!(behind.map(|behind| (behind.partition, behind.got_to, behind.read_to)).eq(expected));
@@ -223,7 +223,7 @@ fn it_is_told_where_retention_has_cut_off_the_beginning() {
     assert!(starts.iter().all(|(_, start)| start.get() > 0), "{starts:?}");
     drop(log);
     let log = EmbeddedLog::open_read_only(config(folder.path())).unwrap();
-    let outcome = over_log(&[candidate(policy::DEFAULT)], &log).unwrap();
+    let outcome = over_log(&[candidate(policy::DEFAULT)], &log, &|| false).unwrap();
     assert_eq!(outcome.read.cut, starts);
     let [(partition, start), ..] = starts.as_slice() else { unreachable!("three partitions") };
     let told = format!("Partition {partition} is read from offset {start} on");

@@ -9,7 +9,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use console::{Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Ready, Viewed};
+use console::{
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Readings, Ready, Viewed,
+};
 use log::Log;
 use model::{EnforcerMode, EnforcerModes, PolicyView, Stage};
 use policy::Policy;
@@ -118,11 +120,13 @@ fn start(log: &Arc<dyn Log>, shutdown: &CancellationToken) -> anyhow::Result<Sta
         let view = PolicyView { digest: digest.clone(), record: None };
         Box::pin(std::future::ready(Ok(view))) as PolicyViewed
     };
+    let readings = Readings::until(shutdown.clone());
     let admin = Admin {
         access: Access::new(Vec::new(), None, &registry)?,
         index,
         views,
-        explanations: Explanations::new(Arc::clone(log), Arc::clone(&policy), shutdown.clone()),
+        explanations: Explanations::new(Arc::clone(log), Arc::clone(&policy), readings.clone()),
+        readings,
         policies: Policies::new(Arc::new(in_force)),
         gate,
         log: Arc::clone(log),

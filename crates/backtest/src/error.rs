@@ -33,6 +33,9 @@ pub enum Error {
     /// The log can't be read.
     #[error("the log can't be read")]
     Log(#[from] log::Error),
+    /// Whoever asked no longer wants to know.
+    #[error("the backtest was stopped before its end")]
+    Stopped,
     /// The thread that reads can't be started.
     #[error("a thread that reads can't be started")]
     Thread(#[source] std::io::Error),

@@ -25,13 +25,18 @@ pub(crate) struct Events {
 }
 
 /// What life decided of these events, beside the `run` of the first candidate.
-pub(crate) fn live(log: &dyn Log, events: Events, run: Option<&Run>) -> Result<Live, Error> {
+pub(crate) fn live(
+    log: &dyn Log,
+    events: Events,
+    run: Option<&Run>,
+    is_over: &dyn Fn() -> bool,
+) -> Result<Live, Error> {
     // First: whatever a scorer has decided up to a share of the fleet stands on its topic when the share does.
-    let behind = behind(log, &events.read_to)?;
+    let behind = behind(log, &events.read_to, is_over)?;
     let again = run.into_iter().flat_map(|run| &run.made);
     let again: BTreeSet<_> = again.filter_map(|made| serde_json::to_vec(&made.decision).ok()).collect();
     let (mut decisions, mut same) = (Vec::new(), 0);
-    each(log, Topic::Decisions, &mut |stored| {
+    each(log, Topic::Decisions, is_over, &mut |stored| {
         let Ok(decision) = serde_json::from_slice::<Decision>(&stored.record.value) else { return };
         let place = decision.offset;
         let is_kept = |reach: &Reach| (reach.start..reach.end).contains(&place.offset);
@@ -47,9 +52,13 @@ pub(crate) fn live(log: &dyn Log, events: Events, run: Option<&Run>) -> Result<L
 }
 
 /// The partitions whose scorer has not yet said its share of the fleet as of the last tick that was read.
-fn behind(log: &dyn Log, read_to: &BTreeMap<PartitionId, Timestamp>) -> Result<Vec<Behind>, Error> {
+fn behind(
+    log: &dyn Log,
+    read_to: &BTreeMap<PartitionId, Timestamp>,
+    is_over: &dyn Fn() -> bool,
+) -> Result<Vec<Behind>, Error> {
     let mut got_to = BTreeMap::new();
-    each(log, Topic::Fleet, &mut |stored| {
+    each(log, Topic::Fleet, is_over, &mut |stored| {
         if let Ok(Fleet { as_of: Some(as_of), .. }) = serde_json::from_slice(&stored.record.value) {
             got_to.insert(stored.position.partition, as_of);
         }
@@ -61,9 +70,12 @@ fn behind(log: &dyn Log, read_to: &BTreeMap<PartitionId, Timestamp>) -> Result<V
     Ok(read_to.iter().filter_map(lags).collect())
 }
 
-fn each(log: &dyn Log, topic: Topic, take: &mut dyn FnMut(&Stored)) -> Result<(), Error> {
+fn each(log: &dyn Log, topic: Topic, is_over: &dyn Fn() -> bool, take: &mut dyn FnMut(&Stored)) -> Result<(), Error> {
     let mut tail = log.tail(topic, Start::Earliest)?;
     while !tail.caught_up() {
+        if is_over() {
+            return Err(Error::Stopped);
+        }
         tail.next(WAITING)?.iter().for_each(&mut *take);
     }
     Ok(())

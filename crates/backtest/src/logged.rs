@@ -27,12 +27,13 @@ const WAITING: Duration = Duration::from_secs(1);
 /// Unreadable records that are told.
 const FAULTS_TOLD: usize = 5;
 
-/// What each candidate would have decided over everything that `log` has, and what was decided in life.
+/// What each candidate would have decided over everything that `log` has, and what was decided in life. `is_over` is asked after
+/// every few chunks whether anybody still wants to know.
 ///
 /// # Errors
 ///
-/// Where the log can't be read or holds no event.
-pub fn over_log(candidates: &[Candidate], log: &dyn Log) -> Result<Outcome, Error> {
+/// Where the log can't be read or holds no event; [`Error::Stopped`] once `is_over`.
+pub fn over_log(candidates: &[Candidate], log: &dyn Log, is_over: &dyn Fn() -> bool) -> Result<Outcome, Error> {
     let ids = log.partitions().all();
     let reaches =
         ids.map(|id| Ok((id, log.reach(Topic::Events, id)?))).collect::<Result<BTreeMap<_, _>, log::Error>>()?;
@@ -42,14 +43,14 @@ pub fn over_log(candidates: &[Candidate], log: &dyn Log) -> Result<Outcome, Erro
     std::thread::scope(|scope| {
         let reader = std::thread::Builder::new().name("log".to_owned());
         reader.spawn_scoped(scope, move || send_chunks(tail, &chunks)).map_err(Error::Thread)?;
-        replay.run(read)
+        replay.run(read, is_over)
     })?;
     let (mut outcome, events) = replay.outcome(candidates, reaches);
     if outcome.read.effects.events() == 0 {
         let faults = outcome.read.faults.into_iter().next();
         return Err(Error::NoEvent { place: "the log".to_owned(), faults });
     }
-    outcome.live = Some(life::live(log, events, outcome.runs.first())?);
+    outcome.live = Some(life::live(log, events, outcome.runs.first(), is_over)?);
     Ok(outcome)
 }
 
@@ -90,8 +91,15 @@ impl Replay {
     }
 
     /// Takes the receiver along, so that the reader ends with it where a chunk is an error.
-    fn run(&mut self, read: Receiver<Result<Vec<Stored>, log::Error>>) -> Result<(), Error> {
+    fn run(
+        &mut self,
+        read: Receiver<Result<Vec<Stored>, log::Error>>,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<(), Error> {
         while let Ok(first) = read.recv() {
+            if is_over() {
+                return Err(Error::Stopped);
+            }
             let mut records: BTreeMap<PartitionId, Vec<Stored>> = BTreeMap::new();
             for chunk in std::iter::once(first).chain(read.try_iter().take(AT_ONCE - 1)) {
                 for stored in chunk? {
@@ -206,7 +214,7 @@ mod tests {
         let (chunks, read) = sync_channel(1);
         chunks.send(Ok(stored.collect())).unwrap();
         drop(chunks);
-        replay.run(read).unwrap();
+        replay.run(read, &|| false).unwrap();
         replay.outcome(&[candidate()], reaches)
     }
 
@@ -215,6 +223,15 @@ mod tests {
         let records = || (0..5).map(event).collect();
         assert_eq!(replayed(records(), 3).0.read.effects.events(), 3);
         assert_eq!(replayed(records(), 5).0.read.effects.events(), 5);
+    }
+
+    #[test]
+    fn nothing_is_folded_any_more_once_nobody_wants_to_know() {
+        let mut replay = Replay::new(&[candidate()], &BTreeMap::new());
+        let (chunks, read) = sync_channel(1);
+        chunks.send(Ok(Vec::new())).unwrap();
+        assert!(matches!(replay.run(read, &|| true), Err(Error::Stopped)));
+        assert!(chunks.send(Ok(Vec::new())).is_err(), "who reads ahead ends with it");
     }
 
     #[test]

@@ -9,7 +9,8 @@ use model::Timestamp;
 use policy::Policy;
 use telemetry::Registry;
 
-use crate::{Access, Explanations, Gate, Index, Policies, Views};
+use crate::problem::Problem;
+use crate::{Access, Explanations, Gate, Index, Policies, Readings, Views};
 
 /// What keeps Weir from its work, a line each.
 pub type Troubles = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -85,6 +86,8 @@ pub struct Admin {
     pub views: Views,
     /// Why decisions were made.
     pub explanations: Explanations,
+    /// Who reads the log for an answer.
+    pub readings: Readings,
     /// Who knows the policy in force.
     pub policies: Policies,
     /// What mailers may send.
@@ -98,6 +101,16 @@ pub struct Admin {
     pub probes: Probes,
     /// The time at which a command or a policy is appended.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl Admin {
+    /// Refuses what would be answered wrongly before the index has read the topics: what is not there may only not have been read.
+    pub(crate) fn caught_up(&self) -> Result<(), Problem> {
+        if self.index.is_caught_up() {
+            return Ok(());
+        }
+        Err(Problem::unavailable("Weir is starting: the log is still being read; try again in a moment"))
+    }
 }
 
 impl std::fmt::Debug for Admin {

@@ -1,7 +1,7 @@
 //! Explains decisions out of the log.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use decode::{Decoded, decode};
 use explain::{Explanation, Recorded, Review};
@@ -10,6 +10,8 @@ use model::{Decision, DecisionId, Offset, PolicyInForce, PolicyOrigin, Position}
 use policy::Policy;
 use scoring::Input;
 use tokio_util::sync::CancellationToken;
+
+use crate::readings::{Deadline, Over};
 
 /// How long a reader waits for records that are there.
 const WAIT: Duration = Duration::from_millis(500);
@@ -64,23 +66,19 @@ pub struct Explainer {
     shutdown: CancellationToken,
 }
 
-/// When reading has to end.
-struct Deadline<'a> {
-    at: Instant,
-    explainer: &'a Explainer,
+/// When reading for a decision has to end.
+#[derive(Clone, Copy)]
+struct Until<'a> {
     id: &'a DecisionId,
+    deadline: &'a Deadline,
 }
 
-impl Deadline<'_> {
-    fn check(&self) -> Result<(), ExplainError> {
-        let Explainer { patience, shutdown, .. } = self.explainer;
-        if shutdown.is_cancelled() {
-            return Err(ExplainError::Ending);
-        }
-        if Instant::now() < self.at {
-            return Ok(());
-        }
-        Err(ExplainError::TooLong { id: self.id.clone(), patience: *patience })
+impl Until<'_> {
+    fn check(self) -> Result<(), ExplainError> {
+        self.deadline.check().map_err(|over| match over {
+            Over::Ending => ExplainError::Ending,
+            Over::TooLong(patience) => ExplainError::TooLong { id: self.id.clone(), patience },
+        })
     }
 }
 
@@ -102,7 +100,12 @@ impl Explainer {
     ///
     /// [`ExplainError`].
     pub fn explain(&self, id: &DecisionId) -> Result<Explanation, ExplainError> {
-        let deadline = &Deadline { at: Instant::now() + self.patience, explainer: self, id };
+        self.explain_by(id, &Deadline::new(self.patience, self.shutdown.clone()))
+    }
+
+    /// The same, which gives up at `deadline` and nothing else.
+    pub(crate) fn explain_by(&self, id: &DecisionId, deadline: &Deadline) -> Result<Explanation, ExplainError> {
+        let deadline = Until { id, deadline };
         let recorded = self.find(id, deadline)?;
         let at = recorded.decision.offset;
         let Reach { start, .. } = self.log.reach(Topic::Events, at.partition)?;
@@ -116,7 +119,7 @@ impl Explainer {
     }
 
     /// The decision as it was published.
-    fn find(&self, id: &DecisionId, deadline: &Deadline<'_>) -> Result<Recorded, ExplainError> {
+    fn find(&self, id: &DecisionId, deadline: Until<'_>) -> Result<Recorded, ExplainError> {
         let mut tail = self.log.tail(Topic::Decisions, Start::Earliest)?;
         while let Some(records) = next(tail.as_mut(), deadline)? {
             if let Some(found) = records.iter().filter_map(published).find(|recorded| recorded.decision.id == *id) {
@@ -127,7 +130,7 @@ impl Explainer {
     }
 
     /// What was decided about the same customer before; a partition's decisions are made and published in one order.
-    fn history(&self, decision: &Decision, deadline: &Deadline<'_>) -> Result<Vec<Decision>, ExplainError> {
+    fn history(&self, decision: &Decision, deadline: Until<'_>) -> Result<Vec<Decision>, ExplainError> {
         let mut tail = self.log.tail_of(Topic::Decisions, decision.offset.partition, Start::Earliest)?;
         let mut history = Vec::new();
         while let Some(records) = next(tail.as_mut(), deadline)? {
@@ -148,7 +151,7 @@ impl Explainer {
         &self,
         review: &mut Review,
         last: Position,
-        deadline: &Deadline<'_>,
+        deadline: Until<'_>,
     ) -> Result<Option<Offset>, ExplainError> {
         let mut tail = self.log.tail_of(Topic::Events, last.partition, Start::Earliest)?;
         let (mut first, mut in_force) = (None, None);
@@ -171,7 +174,7 @@ fn published(stored: &Stored) -> Option<Recorded> {
 }
 
 /// The next records; `None` where what was there at the beginning has been read.
-fn next(tail: &mut dyn Tail, deadline: &Deadline<'_>) -> Result<Option<Vec<Stored>>, ExplainError> {
+fn next(tail: &mut dyn Tail, deadline: Until<'_>) -> Result<Option<Vec<Stored>>, ExplainError> {
     if tail.caught_up() {
         return Ok(None);
     }

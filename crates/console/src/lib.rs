@@ -15,6 +15,7 @@ mod index;
 mod observed;
 mod pages;
 mod problem;
+mod readings;
 mod server;
 
 pub use access::{Access, AccessError, Caller, Credential, Proxy, Role, Token, TokenError, new_token};
@@ -27,6 +28,7 @@ pub use explainer::{ExplainError, Explainer};
 pub use gate::{Gate, GateConfig, GateError};
 pub use index::{Acted, CustomersQuery, Decided, Index, IndexError, Listed, Page, Risk};
 pub use observed::list_metrics;
+pub use readings::Readings;
 pub use server::{Server, ServerError};
 
 use std::pin::Pin;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Unavailable;
+use crate::api::policies::LONGEST;
 
 /// A problem document (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -89,6 +90,12 @@ impl Problem {
     /// Somebody may not do that.
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not with this role", detail)
+    }
+
+    /// More of a policy file than is taken.
+    pub(crate) fn too_long() -> Self {
+        let detail = format!("a policy file has at most {LONGEST} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "the text is too long", detail)
     }
 
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {

@@ -26,7 +26,7 @@ pub(crate) fn run(options: BacktestOptions, runtime: &tokio::runtime::Runtime) -
     let outcome = if options.log {
         let settings = config::load_log(options.config.as_deref())?;
         let log = runtime.block_on(opening::open_to_read(&settings))?;
-        over_log(&candidates, log.as_ref())?
+        over_log(&candidates, log.as_ref(), &|| false)?
     } else {
         let recordings = options.events.iter().map(|path| recording(path)).collect();
         over_recordings(&candidates, recordings, &reading(&options)?)?

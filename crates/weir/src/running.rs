@@ -9,7 +9,7 @@ use std::time::Duration;
 use ::completeness::Completeness;
 use anyhow::Context;
 use console::{
-    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Ready, Server, Unavailable, Views,
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Readings, Ready, Server, Unavailable, Views,
 };
 use enforcer::Enforcer;
 use hooks::Hooks;
@@ -269,11 +269,12 @@ impl Running {
         let (index, readers) = tokio::task::spawn_blocking(move || Index::start(&opened, &shutdown)).await??;
         self.readers = readers;
         let gate = self.start_gate(settings, views(scorer.clone()), (log, clock)).await?;
-        let access = settings.access.clone();
+        let (access, readings) = (settings.access.clone(), Readings::until(self.work.shutdown.clone()));
         let admin = Admin {
             access: Access::new(access.tokens, access.proxy, &probes.registry)?,
             index,
-            explanations: Explanations::new(Arc::clone(log), Arc::clone(&settings.policy), self.work.shutdown.clone()),
+            explanations: Explanations::new(Arc::clone(log), Arc::clone(&settings.policy), readings.clone()),
+            readings,
             views: views(scorer.clone()),
             policies: policies(scorer),
             gate,

@@ -50,7 +50,7 @@ async fn login(
         return Ok(Redirect::to(&format!("/login?failed=true&next={}", url_encoded(next))).into_response());
     };
     let session = access.sessions().begin(token).map_err(|error| Problem::unavailable(error.to_string()))?;
-    let cookie = set_cookie(&session, access.is_secure(&headers));
+    let cookie = set_cookie(&session, access.is_secure(peer, &headers));
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(next)).into_response())
 }
 

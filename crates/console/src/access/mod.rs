@@ -105,9 +105,15 @@ impl Access {
         &self.0.sessions
     }
 
-    /// Whether the browser speaks TLS, to Weir or to a proxy before it.
-    fn is_secure(&self, headers: &HeaderMap) -> bool {
-        self.0.proxy.is_some() || headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
+    /// Whether the browser speaks TLS, to whoever is before Weir: by its own word, or else by that of a proxy that has proven
+    /// itself. A browser without TLS would not keep a cookie that asks for it.
+    fn is_secure(&self, Peer(peer): Peer, headers: &HeaderMap) -> bool {
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        if let Some((scheme, _)) = origin.and_then(|origin| origin.split_once("://")) {
+            return scheme.eq_ignore_ascii_case("https");
+        }
+        let is_proxys = self.0.proxy.as_ref().is_some_and(|proxy| proxy.is_proven(peer, headers));
+        is_proxys && headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
     }
 
     /// Counts somebody who was not let in; the answer to one who was not too often.

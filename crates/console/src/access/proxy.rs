@@ -39,7 +39,7 @@ impl fmt::Debug for Proxy {
 
 impl Proxy {
     /// Whom the proxy says that the request is from: nobody where it is not proven to come from the proxy, or no person is
-    /// named. Whoever is in no group that has a role may do nothing.
+    /// named. Whoever is in no group that has a role may do nothing, and so may who comes with two headers of groups.
     pub(super) fn caller(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<Result<Caller, String>> {
         if !self.is_proven(peer, headers) {
             return None;
@@ -48,8 +48,7 @@ impl Proxy {
         if name.is_empty() || name.contains(char::is_control) {
             return None;
         }
-        let groups = headers.get_all(&self.groups_header).iter().filter_map(|value| value.to_str().ok());
-        let groups = groups.flat_map(|value| value.split(',')).map(str::trim);
+        let groups = text(headers, &self.groups_header).unwrap_or_default().split(',').map(str::trim);
         let role = groups.filter_map(|group| self.roles.get(group)).max();
         Some(match role {
             Some(role) => Ok(Caller { name: name.to_owned(), role: *role, credential: Credential::Proxy }),
@@ -58,7 +57,7 @@ impl Proxy {
     }
 
     /// Both proofs are asked for where both are configured; without either nothing is believed.
-    fn is_proven(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
+    pub(super) fn is_proven(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
         if self.addresses.is_empty() && self.secret.is_none() {
             return false;
         }
@@ -132,5 +131,10 @@ mod tests {
         let mut twice = headers(&[("x-user", "ana"), ("x-groups", "ops")]);
         twice.append("x-user", HeaderValue::from_static("bob"));
         assert_eq!(proxy.caller(Some("10.1.2.3".parse().unwrap()), &twice), None);
+        let own = [("x-user", "ana"), ("x-groups", "staff"), ("x-groups", "leads")];
+        let mut twice = headers(&own[..2]);
+        twice.append("x-groups", HeaderValue::from_static(own[2].1));
+        let caller = proxy.caller(Some("10.1.2.3".parse().unwrap()), &twice);
+        assert_eq!(caller, Some(Err("ana".to_owned())), "which of them is the proxy's can't be told");
     }
 }

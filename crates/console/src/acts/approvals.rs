@@ -56,6 +56,7 @@ pub(crate) async fn answer(
     words: Words,
 ) -> Result<Answered, Problem> {
     caller.may(Role::Approver)?;
+    admin.caught_up()?;
     let (stage, decision, held) = waiting(admin, &customer)?;
     if let Some(meant) = wanted.decision.filter(|meant| *meant != decision) {
         let detail = format!("decision {meant} no longer waits; decision {decision} does: look at it and answer that");

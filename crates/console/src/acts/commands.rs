@@ -24,6 +24,11 @@ pub(crate) async fn give(
         Order::SetStage { stage: Stage::Banned } => Role::Approver,
         _ => Role::Operator,
     })?;
+    if matches!(order, Order::Undo { .. }) {
+        // No list of what persons did would tell of it.
+        let detail = "`undo` is not for one customer: POST /v1/undo takes back what a rule did, and is told with what persons did";
+        return Err(Problem::invalid(detail));
+    }
     let (by, reason) = words.signed(caller);
     let append = append(customer, Command { order, reason, by }, (admin.clock)())?;
     admin.log.producer().append(vec![append]).await.map_err(|error| Problem::unavailable(error.to_string()))

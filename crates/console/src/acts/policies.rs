@@ -12,7 +12,7 @@ use super::enforcement::told;
 use crate::access::{Caller, Role};
 use crate::admin::Admin;
 use crate::api::names;
-use crate::api::policies::Latest;
+use crate::api::policies::{LONGEST, Latest};
 use crate::problem::Problem;
 
 /// A policy that is in force from here on.
@@ -45,10 +45,21 @@ fn tag_of(digest: &str, since: Option<Timestamp>) -> String {
     format!("\"{digest}-{}\"", since.map_or(0, Timestamp::millis))
 }
 
+/// Whether whoever scores has not read the latest policy yet.
+fn is_unread(latest: &Latest, view: &PolicyView) -> bool {
+    match &latest.before {
+        // Another one than before it is it, or one behind it on the log: times don't tell, since another process's clock may lag.
+        Some(before) => *before == policy_tag(view),
+        None => {
+            let since = view.record.as_ref().map(|record| record.since);
+            latest.digest != view.digest && since.is_none_or(|since| latest.since >= since)
+        }
+    }
+}
+
 /// The digest and the entity tag of the policy in force. One that was put there a moment ago may not be known to the scorer yet.
 fn in_force(view: &PolicyView, latest: Option<&Latest>) -> (String, String) {
-    let since = view.record.as_ref().map(|record| record.since);
-    match latest.filter(|latest| since.is_none_or(|since| latest.since >= since)) {
+    match latest {
         Some(latest) => (latest.digest.clone(), tag_of(&latest.digest, Some(latest.since))),
         None => (view.digest.clone(), policy_tag(view)),
     }
@@ -65,6 +76,9 @@ pub(crate) async fn put_in_force(
     let (by, reason) = words.signed(caller);
     let change = PolicyChange { origin: PolicyOrigin::Api, by, reason, file: None };
     let change = change.checked().map_err(|error| Problem::invalid(error.to_string()))?;
+    if text.len() > LONGEST {
+        return Err(Problem::too_long());
+    }
     let policy = Policy::parse(&text).map_err(|error| Problem::faulty(&error))?;
     if let Some(fixed) = fixed(&admin.policy, &policy) {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not without a restart", fixed));
@@ -72,6 +86,10 @@ pub(crate) async fn put_in_force(
     // Two at once could stand in one order in this partition and in another in that.
     let mut latest = admin.policies.turn().await;
     let view = admin.policies.view().await;
+    if view.as_ref().is_ok_and(|view| latest.as_ref().is_some_and(|latest| !is_unread(latest, view))) {
+        *latest = None;
+    }
+    let before = view.as_ref().ok().map(policy_tag);
     let known = view.as_ref().map(|view| in_force(view, latest.as_ref()));
     if let Some(tags) = instead_of {
         let (_, tag) = known.as_ref().map_err(|unavailable| Problem::from(**unavailable))?;
@@ -88,7 +106,7 @@ pub(crate) async fn put_in_force(
     let replaced = view.ok().and_then(|view| replaced(view, since));
     let record = decode::policy_record(since, &change, text);
     append(admin, &record, replaced.into_iter().chain([told(&act)?])).await?;
-    *latest = Some(Latest { digest: digest.clone(), since });
+    *latest = Some(Latest { digest: digest.clone(), since, before });
     Ok(Applied { digest, rules: policy.rules().len(), previous })
 }
 

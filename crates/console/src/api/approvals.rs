@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use model::{CustomerId, DecisionId, Stage, Timestamp};
+use model::{CaseView, CustomerId, DecisionId, Held, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,17 +17,17 @@ use crate::problem::Problem;
 /// A decision that waits.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Approval {
-    customer: CustomerId,
+    pub(crate) customer: CustomerId,
     /// Where it would be put.
-    stage: Stage,
-    decision: DecisionId,
+    pub(crate) stage: Stage,
+    pub(crate) decision: DecisionId,
     /// Why, as the decision's rule found it; nothing where the standing has meanwhile changed.
-    finding: Option<String>,
+    pub(crate) finding: Option<String>,
     /// Mails that the customer sent in 24 hours: how much is moved with it.
-    sent_24h: u32,
-    since: Timestamp,
+    pub(crate) sent_24h: u32,
+    pub(crate) since: Timestamp,
     /// Until when it can be answered; then it is left undone.
-    expires: Option<Timestamp>,
+    pub(crate) expires: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,25 +37,31 @@ pub(crate) struct ApprovalList {
 }
 
 /// What awaits a person's approval: those that wait longest first.
-#[utoipa::path(get, path = "/v1/approvals", responses((status = 200, description = "What waits", body = ApprovalList)))]
-pub(crate) async fn list(State(admin): State<Admin>) -> Json<ApprovalList> {
-    let awaiting = admin.index.enforcement(|enforcement| {
-        let asked =
-            |case: &model::CaseView| Some((case.customer.clone(), case.stage, awaiting(enforcement, &case.customer)?));
-        enforcement.cases.values().filter_map(asked).collect::<Vec<_>>()
+#[utoipa::path(get, path = "/v1/approvals", responses((status = 200, description = "What waits", body = ApprovalList), (status = 503, description = "Weir is starting: try again in a moment")))]
+pub(crate) async fn list(State(admin): State<Admin>) -> Result<Json<ApprovalList>, Problem> {
+    admin.caught_up()?;
+    Ok(Json(ApprovalList { approvals: waiting(&admin) }))
+}
+
+/// All that waits, with what the standings say about it: those that wait longest first.
+pub(crate) fn waiting(admin: &Admin) -> Vec<Approval> {
+    let mut approvals: Vec<_> = admin.index.enforcement(|enforcement| {
+        let asked = |case: &CaseView| {
+            let (decision, Held { since, expires, .. }) = awaiting(enforcement, &case.customer)?;
+            let (customer, stage) = (case.customer.clone(), case.stage);
+            Some(Approval { customer, stage, decision, finding: None, sent_24h: 0, since, expires })
+        };
+        enforcement.cases.values().filter_map(asked).collect()
     });
-    let mut approvals: Vec<_> = awaiting
-        .into_iter()
-        .map(|(customer, stage, (decision, held))| {
-            let standing = admin.index.standing(&customer);
-            let reason = standing.iter().flat_map(|s| &s.reasons).find(|reason| reason.decision == decision);
-            let (finding, sent_24h) =
-                (reason.map(|reason| reason.text.clone()), standing.as_ref().map_or(0, |s| s.sent_24h));
-            Approval { customer, stage, decision, finding, sent_24h, since: held.since, expires: held.expires }
-        })
-        .collect();
+    for approval in &mut approvals {
+        let Some(standing) = admin.index.standing(&approval.customer) else { continue };
+        let mut reasons = standing.reasons.iter();
+        let reason = reasons.find(|reason| reason.decision == approval.decision);
+        approval.sent_24h = standing.sent_24h;
+        approval.finding = reason.map(|reason| reason.text.clone());
+    }
     approvals.sort_by_key(|approval| approval.since);
-    Json(ApprovalList { approvals })
+    approvals
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

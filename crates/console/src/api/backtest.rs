@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::admin::Admin;
 use crate::problem::Problem;
+use crate::readings::{Deadline, Over};
 
 /// The most records of the log that are gone through for an answer.
 const RECORDS: u64 = 20_000_000;
@@ -135,7 +136,8 @@ fn differing(in_force: &Run, tried: &Run) -> Vec<Differing> {
         (status = 200, description = "The differences", body = Tried),
         (status = 404, description = "There is nothing to try it on"),
         (status = 422, description = "The policy is unsound, or the log is too long"),
-        (status = 503, description = "Another policy is being tried, or the log can't be read")
+        (status = 503, description = "Another policy is being tried, or the log can't be read"),
+        (status = 504, description = "The log could not be gone through in time")
     )
 )]
 pub(crate) async fn backtest(
@@ -151,21 +153,13 @@ pub(crate) async fn tried(admin: &Admin, text: &str) -> Result<Tried, Problem> {
     let tried = Arc::new(Policy::parse(text).map_err(|error| Problem::faulty(&error))?);
     let in_force = admin.policies.in_force(&admin.policy).await;
     let in_force = in_force.unwrap_or_else(|| Arc::clone(&admin.policy));
-    let Some(turn) = admin.policies.trial() else {
-        return Err(Problem::unavailable("another policy is being tried: try again in a moment"));
-    };
-    let log = Arc::clone(&admin.log);
-    let work = tokio::task::spawn_blocking(move || {
-        let named = |name: &str, policy| Candidate { name: name.to_owned(), policy };
-        let outcome = run(&[named("in force", in_force), named("tried", tried)], log.as_ref());
-        // The turn goes with the work: whoever hangs up does not let the next one in before it ends.
-        drop(turn);
-        outcome
-    });
-    work.await.map_err(|error| Problem::unavailable(format!("the work ended: {error}")))?
+    let (log, readings) = (Arc::clone(&admin.log), &admin.readings);
+    let named = |name: &str, policy| Candidate { name: name.to_owned(), policy };
+    let candidates = [named("in force", in_force), named("tried", tried)];
+    readings.read(&readings.trying, move |deadline| run(&candidates, log.as_ref(), deadline)).await?
 }
 
-fn run(candidates: &[Candidate], log: &dyn Log) -> Result<Tried, Problem> {
+fn run(candidates: &[Candidate], log: &dyn Log, deadline: &Deadline) -> Result<Tried, Problem> {
     let unread = |error: &dyn std::error::Error| Problem::unavailable(format!("the log can't be read: {error}"));
     let mut records: u64 = 0;
     for partition in log.partitions().all() {
@@ -178,11 +172,25 @@ fn run(candidates: &[Candidate], log: &dyn Log) -> Result<Tried, Problem> {
         );
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the log is too long for this", detail));
     }
-    match over_log(candidates, log) {
+    match over_log(candidates, log, &|| deadline.check().is_err()) {
         Ok(outcome) => Tried::of(&outcome, records).ok_or_else(|| Problem::unavailable("the backtest has no outcome")),
         Err(error @ ::backtest::Error::NoEvent { .. }) => {
             Err(Problem::new(StatusCode::NOT_FOUND, "nothing to try it on", error.to_string()))
         }
+        Err(::backtest::Error::Stopped) => Err(stopped(deadline)),
         Err(error) => Err(unread(&error)),
+    }
+}
+
+fn stopped(deadline: &Deadline) -> Problem {
+    match deadline.check() {
+        Err(Over::TooLong(patience)) => {
+            let minutes = patience.as_secs() / 60;
+            let detail = format!(
+                "the log could not be gone through within {minutes} minutes: `weir backtest --log` takes its time over it"
+            );
+            Problem::new(StatusCode::GATEWAY_TIMEOUT, "the log is too long for this", detail)
+        }
+        Ok(()) | Err(Over::Ending) => Problem::unavailable("Weir is ending: ask again when it is back"),
     }
 }

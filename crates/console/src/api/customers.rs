@@ -86,6 +86,7 @@ async fn view(admin: &Admin, id: &CustomerId) -> Result<Option<CustomerView>, Pr
     Ok((admin.views)(id.clone()).await?)
 }
 
-fn unknown(id: &CustomerId) -> Problem {
+/// Nobody has heard of the customer.
+pub(crate) fn unknown(id: &CustomerId) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no such customer", format!("no event of customer {id} was ever counted"))
 }

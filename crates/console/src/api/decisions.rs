@@ -36,13 +36,15 @@ pub(crate) struct DecisionsQuery {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DecisionList {
+    /// Whether decisions between `after` and the first of these are no longer in memory: they are on the log.
+    gap: bool,
     decisions: Vec<Decision>,
     /// What to ask for as `after` to go on.
     next: String,
 }
 
 /// Decisions behind `after`; with none there, waits up to `wait` seconds for the first.
-#[utoipa::path(get, path = "/v1/decisions", params(DecisionsQuery), responses((status = 200, description = "Decisions in order", body = DecisionList)))]
+#[utoipa::path(get, path = "/v1/decisions", params(DecisionsQuery), responses((status = 200, description = "Decisions in order", body = DecisionList), (status = 503, description = "Weir is starting: try again in a moment")))]
 pub(crate) async fn decisions(
     State(admin): State<Admin>,
     Asked(query): Asked<DecisionsQuery>,
@@ -53,19 +55,20 @@ pub(crate) async fn decisions(
     if query.wait > LONGEST_WAIT {
         return Err(Problem::invalid(format!("`wait` is at most {LONGEST_WAIT} seconds: ask again when it is over")));
     }
+    admin.caught_up()?;
     let limit = query.limit.map_or(PAGE, NonZeroUsize::get).min(PAGE);
     let mut read = admin.index.decisions_read();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(query.wait);
-    let found = loop {
+    let (has_gap, found) = loop {
         read.mark_unchanged();
-        let found = admin.index.decisions(&cursor, limit);
-        if !found.is_empty() {
-            break found;
+        let (has_gap, found) = admin.index.decisions_or_gap(&mut cursor, limit);
+        if has_gap || !found.is_empty() {
+            break (has_gap, found);
         }
         match tokio::time::timeout_at(deadline, read.changed()).await {
             Ok(Ok(())) => {}
             // The time is over, or the reader has ended.
-            Ok(Err(_)) | Err(_) => break found,
+            Ok(Err(_)) | Err(_) => break (false, found),
         }
     };
     let mut decisions = Vec::with_capacity(found.len());
@@ -73,5 +76,7 @@ pub(crate) async fn decisions(
         cursor.pass(decided.at);
         decisions.push(decided.decision.clone());
     }
-    Ok(Json(DecisionList { decisions, next: cursor.to_string() }))
+    // Whoever begins has missed nothing of what is kept.
+    let gap = has_gap && !query.after.is_empty();
+    Ok(Json(DecisionList { gap, decisions, next: cursor.to_string() }))
 }

@@ -1,7 +1,6 @@
 //! Why a decision was made.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -10,44 +9,30 @@ use explain::Explanation;
 use log::Log;
 use model::DecisionId;
 use policy::Policy;
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
 use crate::api::extract::Which;
 use crate::problem::Problem;
-use crate::{ExplainError, Explainer};
+use crate::{ExplainError, Explainer, Readings};
 
-/// How long a caller waits for an explanation.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Explains one decision at a time: each reads the log from its beginning.
+/// Explains decisions, one at a time: each reads the log from its beginning.
 #[derive(Clone, Debug)]
 pub struct Explanations {
     explainer: Explainer,
-    turn: Arc<Semaphore>,
+    readings: Readings,
 }
 
 impl Explanations {
-    /// Explains what `log` holds by `policy`, until `shutdown`.
-    pub fn new(log: Arc<dyn Log>, policy: Arc<Policy>, shutdown: CancellationToken) -> Self {
-        let explainer = Explainer::new(log, policy, PATIENCE).until(shutdown);
-        Self { explainer, turn: Arc::new(Semaphore::new(1)) }
+    /// Explains what `log` holds by `policy`, by the turns of `readings`.
+    pub fn new(log: Arc<dyn Log>, policy: Arc<Policy>, readings: Readings) -> Self {
+        Self { explainer: Explainer::new(log, policy, readings.explaining.patience), readings }
     }
 
-    /// Explains one decision, once nobody else is told about another.
+    /// Explains one decision, once nobody else is told about another. Whoever no longer waits for it ends it.
     pub(crate) async fn explain(&self, id: DecisionId) -> Result<Explanation, Problem> {
-        let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() else {
-            return Err(Problem::unavailable("another decision is being explained: try again in a moment"));
-        };
-        let explainer = self.explainer.clone();
-        // The turn goes with the work: whoever hangs up does not let the next one in before it ends.
-        let work = tokio::task::spawn_blocking(move || {
-            let explained = explainer.explain(&id);
-            drop(turn);
-            explained
-        });
-        let explained = work.await.map_err(|error| Problem::unavailable(format!("the work ended: {error}")))?;
+        let (explainer, readings) = (self.explainer.clone(), &self.readings);
+        let explained =
+            readings.read(&readings.explaining, move |deadline| explainer.explain_by(&id, deadline)).await?;
         explained.map_err(|error| problem(&error))
     }
 }

@@ -1,11 +1,11 @@
 //! The operators' HTTP API.
 
 mod activity;
-mod approvals;
+pub(crate) mod approvals;
 pub(crate) mod backtest;
 mod commands;
 pub(crate) mod completeness;
-mod customers;
+pub(crate) mod customers;
 mod decisions;
 mod describe;
 mod document;
@@ -46,7 +46,6 @@ pub(crate) fn router() -> Router<Admin> {
         .routes(routes!(activity::activity))
         .routes(routes!(pools::pools))
         .routes(routes!(policies::in_words))
-        .merge(OpenApiRouter::new().routes(routes!(backtest::backtest)).layer(DefaultBodyLimit::max(policies::LONGEST)))
         .routes(routes!(enforcer::show))
         .routes(routes!(enforcer::held))
         .routes(routes!(approvals::list))
@@ -56,7 +55,10 @@ pub(crate) fn router() -> Router<Admin> {
         .routes(routes!(commands::command))
         .routes(routes!(enforcer::pause))
         .routes(routes!(enforcer::resume))
-        .routes(routes!(undo::undo));
+        .routes(routes!(undo::undo))
+        .merge(
+            OpenApiRouter::new().routes(routes!(backtest::backtest)).layer(DefaultBodyLimit::max(policies::LONGEST)),
+        );
     let approving = OpenApiRouter::new()
         .routes(routes!(approvals::answer))
         .merge(OpenApiRouter::new().routes(routes!(policies::apply)).layer(DefaultBodyLimit::max(policies::LONGEST)));

@@ -11,7 +11,7 @@ use axum::{Extension, Json};
 use model::{PolicyOrigin, PolicyView, Timestamp};
 use policy::Policy;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, MutexGuard};
 use utoipa::ToSchema;
 
 use crate::Unavailable;
@@ -34,6 +34,8 @@ pub type PolicyViewed = Pin<Box<dyn Future<Output = Result<PolicyView, Unavailab
 pub(crate) struct Latest {
     pub(crate) digest: String,
     pub(crate) since: Timestamp,
+    /// The tag of the policy that was in force before by the word of whoever scores; `None` where nobody could tell.
+    pub(crate) before: Option<String>,
 }
 
 /// Asks whoever scores for the policy in force, and lets one at a time put another in force. Cheap to clone: all clones are
@@ -42,14 +44,12 @@ pub(crate) struct Latest {
 pub struct Policies {
     ask: Arc<dyn Fn() -> PolicyViewed + Send + Sync>,
     turn: Arc<Mutex<Option<Latest>>>,
-    /// One backtest at a time: each reads the log from its beginning.
-    trials: Arc<Semaphore>,
 }
 
 impl Policies {
     /// Asks by `ask`.
     pub fn new(ask: Arc<dyn Fn() -> PolicyViewed + Send + Sync>) -> Self {
-        Self { ask, turn: Arc::default(), trials: Arc::new(Semaphore::new(1)) }
+        Self { ask, turn: Arc::default() }
     }
 
     /// The policy in force: that of the newest record, or the one that Weir was `started_with` while there is none. `None` where
@@ -64,11 +64,6 @@ impl Policies {
     /// What is known of the policy in force.
     pub(crate) async fn view(&self) -> Result<PolicyView, Unavailable> {
         (self.ask)().await
-    }
-
-    /// Whoever tries a policy holds this; `None` while another one is tried.
-    pub(crate) fn trial(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.trials).try_acquire_owned().ok()
     }
 
     /// Whoever puts a policy in force waits for this, and leaves there which one it was.

@@ -68,7 +68,7 @@ pub(crate) struct StreamEvent {
     params(StreamQuery, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
     responses(
         (status = 200, description = "The stream", body = StreamEvent, content_type = "text/event-stream"),
-        (status = 503, description = "There are too many streams")
+        (status = 503, description = "There are too many streams, or Weir is starting")
     )
 )]
 pub(crate) async fn stream(
@@ -103,6 +103,7 @@ pub(crate) fn follow(
     StreamQuery { after }: StreamQuery,
     tell: Tell,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
+    admin.caught_up()?;
     let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("?").to_owned());
     let cursor = match last.or(after) {
         Some(after) => Cursor::parse(&after).ok_or_else(Problem::no_cursor)?,
@@ -150,14 +151,14 @@ impl Reader {
 
     /// Takes the next decisions from memory.
     fn fill(&mut self) {
-        if self.index.skip_gap(&mut self.cursor) {
+        let (has_gap, decisions) = self.index.decisions_or_gap(&mut self.cursor, STEP);
+        if has_gap {
             let detail = "decisions before the next one are no longer kept: they are in the log";
             self.waiting.push_back(Event::default().event("gap").data(detail));
         }
-        let news = self.index.decisions(&self.cursor, STEP);
-        if !news.is_empty() {
-            self.waiting.extend((self.tell)(&news, self.cursor.clone()));
-            news.iter().for_each(|decided| self.cursor.pass(decided.at));
+        if !decisions.is_empty() {
+            self.waiting.extend((self.tell)(&decisions, self.cursor.clone()));
+            decisions.iter().for_each(|decided| self.cursor.pass(decided.at));
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Wish {
 }
 
 /// Takes back what a rule did since a time, a step of it.
-#[utoipa::path(post, path = "/v1/undo", request_body = Wish, responses((status = 200, description = "What was taken back", body = Undone), (status = 404, description = "The rule has moved nobody since then"), (status = 503, description = "The log can't be read, or takes no record, just now")))]
+#[utoipa::path(post, path = "/v1/undo", request_body = Wish, responses((status = 200, description = "What was taken back", body = Undone), (status = 404, description = "The rule has moved nobody since then"), (status = 503, description = "The log can't be read, or takes no record, just now"), (status = 504, description = "The decisions could not be read in time")))]
 pub(crate) async fn undo(
     State(admin): State<Admin>,
     Extension(caller): Extension<Caller>,

@@ -67,6 +67,8 @@ pub struct Index {
     known: Arc<Known>,
     /// Counts the decisions that were read.
     decisions: watch::Receiver<u64>,
+    /// How many topics were not read yet to the end that they had at the start.
+    unread: watch::Receiver<usize>,
     completeness: Reports,
 }
 
@@ -98,13 +100,15 @@ impl Index {
     /// [`IndexError`], where a topic can't be opened.
     pub fn start(log: &Arc<dyn Log>, shutdown: &CancellationToken) -> Result<(Self, Vec<JoinHandle<()>>), IndexError> {
         let (count, decisions) = watch::channel(0);
+        let (left, unread) = watch::channel(TOPICS.len());
         let (completeness, thread) = Reports::start(log, shutdown)?;
-        let index = Self { known: Arc::default(), decisions, completeness };
+        let index = Self { known: Arc::default(), decisions, unread, completeness };
         let mut threads = vec![thread];
         for topic in TOPICS {
             let name = topic.name();
             let tail = log.tail(topic, Start::Earliest).map_err(|source| IndexError::Log { topic: name, source })?;
-            let reader = Reader { topic, tail, index: index.clone(), count: count.clone(), shutdown: shutdown.clone() };
+            let (count, left, shutdown) = (count.clone(), left.clone(), shutdown.clone());
+            let reader = Reader { topic, tail, index: index.clone(), count, left, shutdown };
             let thread = std::thread::Builder::new().name(format!("index-{name}")).spawn(move || reader.run());
             threads.push(thread.map_err(|source| IndexError::Thread { topic: name, source })?);
         }
@@ -131,14 +135,12 @@ impl Index {
         read(&self.known.customers).pools().cloned().collect()
     }
 
-    /// Decisions behind `cursor`, in the order in which they were read, at most `limit`.
-    pub(crate) fn decisions(&self, cursor: &Cursor, limit: usize) -> Vec<Arc<Decided>> {
-        read(&self.known.decisions).behind(cursor, limit)
-    }
-
-    /// Whether decisions behind `cursor` are no longer in memory; it then goes past them.
-    pub(crate) fn skip_gap(&self, cursor: &mut Cursor) -> bool {
-        read(&self.known.decisions).skip_gap(cursor)
+    /// Decisions behind `cursor`, in the order in which they were read, at most `limit`, and whether some behind it are no longer in
+    /// memory; it then goes past those.
+    pub(crate) fn decisions_or_gap(&self, cursor: &mut Cursor, limit: usize) -> (bool, Vec<Arc<Decided>>) {
+        // Both by one look: what is forgotten between two would be missed.
+        let decisions = read(&self.known.decisions);
+        (decisions.skip_gap(cursor), decisions.behind(cursor, limit))
     }
 
     /// The cursor of a reader who has seen all decisions.
@@ -186,6 +188,16 @@ impl Index {
         read(&self.known.activity).people()
     }
 
+    /// Whether each topic was read to the end that it had at the start: what is not known before may only not have been read.
+    pub fn is_caught_up(&self) -> bool {
+        *self.unread.borrow() == 0
+    }
+
+    /// Waits for that; `false` where it will never be.
+    pub(crate) async fn caught_up(&self) -> bool {
+        self.unread.clone().wait_for(|unread| *unread == 0).await.is_ok()
+    }
+
     /// Changes whenever a decision was read.
     pub fn decisions_read(&self) -> watch::Receiver<u64> {
         self.decisions.clone()
@@ -206,12 +218,18 @@ struct Reader {
     tail: Box<dyn Tail>,
     index: Index,
     count: watch::Sender<u64>,
+    left: watch::Sender<usize>,
     shutdown: CancellationToken,
 }
 
 impl Reader {
     fn run(mut self) {
+        let mut is_past = true;
         while !self.shutdown.is_cancelled() {
+            if is_past && self.tail.caught_up() {
+                is_past = false;
+                self.left.send_modify(|left| *left -= 1);
+            }
             match self.tail.next(WAIT) {
                 Ok(records) => self.take(&records),
                 Err(error) if error.may_pass() => {

@@ -47,7 +47,9 @@ impl Names {
         let finder = Finder::new(&part.0);
         let mut from = 0;
         std::iter::from_fn(move || {
-            let found = finder.find(self.text.as_bytes().get(from..)?)? + from;
+            // The empty part is found behind the last name as well, for ever.
+            let rest = self.text.as_bytes().get(from..).filter(|rest| !rest.is_empty())?;
+            let found = finder.find(rest)? + from;
             let line = self.lines.partition_point(|(begin, _)| *begin <= found).checked_sub(1)?;
             let Range { end, .. } = self.line(line);
             from = end;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::faults::Fault;
 use super::forms::{self, Signature};
+use super::parts;
 use super::visit::{Done, Visit};
 use crate::acts::{self, AnswerWanted, Verdict};
 use crate::admin::Admin;
@@ -63,7 +64,7 @@ pub(super) async fn answer(
 ) -> Result<Response, Fault> {
     let fault = Fault::of(&visit);
     let customer = customer(&id).map_err(&fault)?;
-    let path = super::parts::customer_path(&customer);
+    let path = parts::customer_path(&customer);
     let Some(decision) = DecisionId::parse(&decision) else {
         return Err(fault(Problem::invalid("the form names no decision: load the page again")));
     };
@@ -75,5 +76,5 @@ pub(super) async fn answer(
 
 /// The customer that a path names.
 pub(super) fn customer(id: &str) -> Result<CustomerId, Problem> {
-    CustomerId::new(id).map_err(|error| Problem::invalid(error.to_string()))
+    CustomerId::new(parts::customer_name(id)).map_err(|error| Problem::invalid(error.to_string()))
 }

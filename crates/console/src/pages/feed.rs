@@ -22,6 +22,8 @@ pub(super) async fn feed(
     headers: HeaderMap,
     Query(query): Query<StreamQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    // While Weir starts, what was decided long ago is read as if it came just now: that is waited for.
+    admin.index.caught_up().await;
     let clock = Arc::clone(&admin.clock);
     let rows = move |news: &[Arc<Decided>], mut cursor: Cursor| {
         let now = clock();

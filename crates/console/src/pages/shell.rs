@@ -49,6 +49,11 @@ pub(crate) fn page(visit: &Visit, place: Place, title: &str, body: &Markup) -> H
                     // The script says here since when it could not keep the figures up.
                     p class="banner warn" role="status" id="stale" hidden {}
                     @if let Some(done) = visit.done { p class="done" role="status" { (done.words()) } }
+                    @if visit.is_starting {
+                        div class="banner warn" role="status" { p {
+                            strong { "Weir is starting. " } "The log is still being read: figures and lists are not whole yet. Load the page again in a moment."
+                        } }
+                    }
                     (body)
                 }
                 footer class="foot" {

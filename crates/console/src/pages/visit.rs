@@ -19,6 +19,8 @@ pub(crate) struct Visit {
     pub(crate) now: Timestamp,
     /// What the form that led here did.
     pub(crate) done: Option<Done>,
+    /// Whether the log is still being read, so that figures are not whole yet.
+    pub(crate) is_starting: bool,
 }
 
 /// What a form did, as the address behind it says.
@@ -103,6 +105,6 @@ impl FromRequestParts<Admin> for Visit {
         let csrf = parts.extensions.get::<Csrf>().map(|csrf| csrf.0.clone());
         let behind = Query::<Behind>::try_from_uri(&parts.uri);
         let done = behind.ok().and_then(|Query(behind)| behind.done);
-        Ok(Self { caller, csrf, now: (admin.clock)(), done })
+        Ok(Self { caller, csrf, now: (admin.clock)(), done, is_starting: !admin.index.is_caught_up() })
     }
 }

@@ -9,7 +9,8 @@ use serde_json::Value;
 /// What may stand in a segment of a path as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
 
-/// A text as one segment of a path, or as a value of a query. Dots are encoded too, so that no name is `..`.
+/// A text as one segment of a path, or as a value of a query. As a segment, `.` and `..` have to be escaped besides: browsers take
+/// them away, encoded or not.
 pub(crate) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, PLAIN).to_string()
 }

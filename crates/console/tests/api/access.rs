@@ -119,6 +119,25 @@ async fn to_ban_is_an_approvers_and_the_author_is_named_with_the_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn to_try_a_policy_is_an_operators_here_and_on_its_page() {
+    let house = House::guarded().await;
+    let tried = async |role: &str| {
+        let asked = asked(&house, "post", "/v1/policy/backtest").bearer_auth(&house.tokens[role]);
+        asked.body(crate::house::policy_text(2)).send().await.unwrap()
+    };
+    is_problem(tried("viewer").await, 403, "a viewer").await;
+    is_problem(tried("operator").await, 404, "an operator: there is nothing to try it on").await;
+    for (role, may) in [("viewer", false), ("operator", true)] {
+        let page = asked(&house, "get", "/policy").bearer_auth(&house.tokens[role]).send().await.unwrap();
+        assert_eq!(page.text().await.unwrap().contains("formaction=\"/policy/try\""), may, "{role}");
+        let form = asked(&house, "post", "/policy/try").bearer_auth(&house.tokens[role]);
+        let form = form.header("content-type", "application/x-www-form-urlencoded").body("text=version%20%3D%202");
+        let answer = form.send().await.unwrap();
+        assert_eq!(answer.status() != 403, may, "{role}: {}", answer.status());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_begins_with_a_token_and_changes_nothing_for_another_site() {
     let house = House::guarded().await;
     let login = async |token: &str, site: &str| {

@@ -76,10 +76,25 @@ async fn a_command_goes_to_the_log_with_its_author_and_a_bad_one_does_not() {
         (r#"{"type":"hold","reason":"","by":"ana"}"#, "reason"),
         (r#"{"type":"hold","reason":"x","by":" "}"#, "by"),
         (r#"{"type":"set_stage","reason":"x","by":"ana"}"#, "stage"),
+        (
+            r#"{"type":"undo","stage":"healthy","since":"2026-09-01T00:00:00Z","reason":"x","by":"ana"}"#,
+            "POST /v1/undo",
+        ),
     ] {
         let (status, problem) = house.post(path, body).await;
         assert_eq!(status, 400, "{body}");
         assert!(problem["detail"].as_str().unwrap().contains(word), "{body}: {problem}");
+    }
+    let long = [("reason", "r".repeat(501), "ana".to_owned()), ("by", "r".to_owned(), "a".repeat(201))];
+    for (word, reason, by) in long {
+        let order = json!({"type": "hold", "reason": reason, "by": by}).to_string();
+        let others = json!({"reason": reason, "by": by}).to_string();
+        let wish = json!({"rule": "any", "since": NOW, "reason": reason, "by": by}).to_string();
+        for (path, body) in [(path, order), ("/v1/enforcer/pause", others), ("/v1/undo", wish)] {
+            let (status, problem) = house.post(path, &body).await;
+            assert_eq!(status, 400, "{path} {word}");
+            assert!(problem["detail"].as_str().unwrap().contains(&format!("`{word}` is longer")), "{problem}");
+        }
     }
     assert_eq!(house.post("/v1/customers/a%00b/commands", r#"{"type":"hold","reason":"x","by":"ana"}"#).await.0, 400);
     let good = r#"{"type":"set_stage","stage":"suspended","reason":"phishing","by":"ana"}"#;

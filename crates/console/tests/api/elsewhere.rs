@@ -142,6 +142,28 @@ async fn a_name_that_was_pointed_at_the_open_listener_shows_nothing() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_for_tls_alone_where_the_browser_or_the_proven_proxy_says_that_it_speaks_it() {
+    let ours = ("sec-fetch-site", "same-origin");
+    let (tls, plain) = (("origin", "https://weir.example"), ("origin", "http://localhost:8081"));
+    let (proto, null) = (("x-forwarded-proto", "https"), ("origin", "null"));
+    for (house, headers, is_secure) in [
+        (House::guarded().await, &[ours, tls][..], true),
+        (House::guarded().await, &[ours, plain], false),
+        (House::guarded().await, &[ours, proto], false),
+        (behind_a_proxy().await, &[ours, plain, proto, SECRET], false),
+        (behind_a_proxy().await, &[ours, proto, SECRET], true),
+        (behind_a_proxy().await, &[ours, null, proto, SECRET], true),
+        (behind_a_proxy().await, &[ours, proto], false),
+    ] {
+        let login = asked(&house, "post", "/login").header("content-type", "application/x-www-form-urlencoded");
+        let login = headers.iter().fold(login, |login, (name, value)| login.header(*name, *value));
+        let answer = login.body(format!("token={}", house.tokens["approver"])).send().await.unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        assert_eq!(cookie.contains("; Secure"), is_secure, "{headers:?}: {cookie}");
+    }
+}
+
 /// Asks as the headers say who it is.
 async fn said(house: &House, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
     let asked = asked(house, method, path).header("content-type", "application/json").body(r#"{"reason":"a test"}"#);
@@ -165,6 +187,7 @@ async fn a_proxys_word_is_taken_only_with_its_proof_and_only_for_what_the_groups
     }
     assert_eq!(fleet(&[USER, SECRET]).await, 403, "in no group");
     assert_eq!(fleet(&[USER, ("x-groups", "leads2, Leads"), SECRET]).await, 403, "in others");
+    assert_eq!(fleet(&[USER, ("x-groups", "ops"), LEADS, SECRET]).await, 403, "the person's own beside the proxy's");
     let ours = ("sec-fetch-site", "same-origin");
     let path = "/v1/approvals/acme";
     assert_eq!(said(&house, "post", path, &[USER, ("x-groups", "ops"), SECRET, ours]).await.status(), 403);

@@ -1,5 +1,8 @@
 //! A console over a real log and a real listener.
 
+#[path = "../gate/broken.rs"]
+mod broken;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -9,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use console::{
-    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Proxy, Ready, Role, Server,
-    Token, Unavailable, Viewed, Views, new_token,
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Proxy, Readings, Ready, Role,
+    Server, Token, Unavailable, Viewed, Views, new_token,
 };
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
@@ -25,12 +28,16 @@ use serde_json::Value;
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
+use self::broken::Broken;
+
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct House {
     _folder: tempfile::TempDir,
     pub(crate) log: Arc<dyn Log>,
+    /// The log as the console has it: whether it is read to its end can be changed.
+    pub(crate) seen: Arc<Broken>,
     pub(crate) embedded: Arc<EmbeddedLog>,
     pub(crate) address: SocketAddr,
     /// By the name of the role.
@@ -142,29 +149,34 @@ impl House {
 
     /// One whose scorer tells this of the policy in force.
     pub(crate) async fn asking(mode: EnforcerMode, policy_in_force: fn() -> Result<PolicyView, Unavailable>) -> Self {
-        Self::built(mode, move |_| policy_in_force(), &[], None).await
+        Self::built(mode, move |_| policy_in_force(), (&[], None), true).await
     }
 
     /// One that is told of the policy in force by its log.
     pub(crate) async fn told_by_its_log() -> Self {
-        Self::built(EnforcerMode::Enforce, newest_policy, &[], None).await
+        Self::built(EnforcerMode::Enforce, newest_policy, (&[], None), true).await
     }
 
     /// One that asks for tokens: there is one for each role, by the role's name.
     pub(crate) async fn guarded() -> Self {
-        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), &Role::ALL, None).await
+        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), (&Role::ALL, None), true).await
     }
 
     /// One that asks for tokens, or is told by this proxy who somebody is.
     pub(crate) async fn behind(proxy: Proxy) -> Self {
-        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), &Role::ALL, Some(proxy)).await
+        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), (&Role::ALL, Some(proxy)), true).await
+    }
+
+    /// One whose index never gets to the end of the log.
+    pub(crate) async fn starting() -> Self {
+        Self::built(EnforcerMode::Enforce, |_| Ok(in_force()), (&[], None), false).await
     }
 
     async fn built(
         mode: EnforcerMode,
         policy_in_force: impl Fn(&dyn Log) -> Result<PolicyView, Unavailable> + Send + Sync + 'static,
-        roles: &[Role],
-        proxy: Option<Proxy>,
+        (roles, proxy): (&[Role], Option<Proxy>),
+        is_read: bool,
     ) -> Self {
         let (mut tokens, mut known) = (BTreeMap::new(), Vec::new());
         for role in roles {
@@ -178,7 +190,12 @@ impl House {
         let log: Arc<dyn Log> = Arc::clone(&embedded) as _;
         let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
         let shutdown = CancellationToken::new();
-        let (index, mut readers) = Index::start(&log, &shutdown).unwrap();
+        let seen = Arc::new(Broken { log: Arc::clone(&log), is_read: is_read.into(), is_written: true });
+        let console_log: Arc<dyn Log> = Arc::clone(&seen) as _;
+        let (index, mut readers) = Index::start(&console_log, &shutdown).unwrap();
+        while is_read && !index.is_caught_up() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         let ready = Ready::default();
         let told = GateConfig {
             instance: "here".to_owned(),
@@ -189,14 +206,15 @@ impl House {
         };
         let (gate, gates_readers) = Gate::start(told, &log, &shutdown).unwrap();
         readers.extend(gates_readers);
-        let registry = Registry::new();
+        let (registry, readings) = (Registry::new(), Readings::until(shutdown.clone()));
         let admin = Admin {
             access: Access::new(known, proxy, &registry).unwrap(),
             index,
             views: views(),
             gate,
-            explanations: Explanations::new(Arc::clone(&log), policy, shutdown.clone()),
-            log: Arc::clone(&log),
+            explanations: Explanations::new(Arc::clone(&console_log), policy, readings.clone()),
+            readings,
+            log: console_log,
             policies: Policies::new(Arc::new({
                 let log = Arc::clone(&log);
                 move || Box::pin(std::future::ready(policy_in_force(log.as_ref()))) as PolicyViewed
@@ -208,7 +226,7 @@ impl House {
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), admin).await.unwrap();
         let address = server.local_addr();
         tokio::spawn(server.run(shutdown.clone()));
-        Self { _folder: folder, log, embedded, address, tokens, ready, shutdown, readers }
+        Self { _folder: folder, log, seen, embedded, address, tokens, ready, shutdown, readers }
     }
 
     pub(crate) async fn put(&self, topic: Topic, customer: &str, value: Value) {

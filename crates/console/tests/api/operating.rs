@@ -33,6 +33,28 @@ async fn health_readiness_and_metrics_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_read_yet_is_not_said_not_to_be_there() {
+    let house = House::starting().await;
+    let word = r#"{"answer": "approve", "by": "ann", "reason": "a test"}"#;
+    let wish = r#"{"rule": "any", "since": "2026-09-01T00:00:00Z", "by": "ann", "reason": "a test"}"#;
+    for (status, problem) in [
+        house.get("/v1/approvals").await,
+        house.post("/v1/approvals/acme", word).await,
+        house.post("/v1/undo", wish).await,
+        house.get("/v1/decisions").await,
+        house.get("/v1/decisions/stream").await,
+    ] {
+        assert_eq!(status, 503, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("Weir is starting"), "{problem}");
+    }
+    let (status, page) = house.get("/customers").await;
+    assert_eq!(status, 200);
+    assert!(page.as_str().unwrap().contains("figures and lists are not whole yet"), "{page}");
+    let (_, page) = House::new().await.get("/customers").await;
+    assert!(!page.as_str().unwrap().contains("Weir is starting"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_comparisons_with_sendgrid_found_is_told_by_day() {
     let house = House::new().await;
     let put = async |days: u32, weir: u64| {

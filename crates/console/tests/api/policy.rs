@@ -5,7 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use console::Unavailable;
 use log::{RecordKind, Start, Topic};
-use model::{Counter, Counts, EnforcerMode, Fleet, FleetCounts, PolicyInForce, PolicyView, Provider, Window};
+use model::{
+    Counter, Counts, EnforcerMode, Fleet, FleetCounts, Millis, PolicyChange, PolicyInForce, PolicyOrigin, PolicyView,
+    Provider, Window,
+};
 use policy::Policy;
 use serde_json::{Value, json};
 
@@ -62,6 +65,23 @@ async fn an_unsound_policy_is_refused_with_line_and_column_and_leaves_nothing() 
     }
     let mut tail = house.log.tail(Topic::Events, Start::Earliest).unwrap();
     assert_eq!(tail.next(Duration::ZERO).unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_of_another_process_whose_clock_lags_is_replaced_like_any_other() {
+    let house = House::told_by_its_log().await;
+    let put = async |tag: &str| {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.post(format!("http://{}/v1/policy?by=ana&reason=test", house.address));
+        request.header("if-match", tag).body(policy_text(4)).send().await.unwrap().status()
+    };
+    assert_eq!(house.post("/v1/policy?by=ana&reason=test", &policy_text(2)).await.0, 200);
+    let change = PolicyChange { origin: PolicyOrigin::Api, by: "bob".to_owned(), reason: "r".to_owned(), file: None };
+    let record = decode::policy_record(NOW - Millis::seconds(2), &change, policy_text(3));
+    house.log.producer().append(house.log.partitions().to_each(Topic::Events, &record)).await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let shown = client.get(format!("http://{}/v1/policy", house.address)).send().await.unwrap();
+    assert_eq!(put(shown.headers()["etag"].to_str().unwrap()).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

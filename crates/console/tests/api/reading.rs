@@ -196,4 +196,10 @@ async fn who_comes_back_to_a_stream_too_late_is_told_that_some_are_missing() {
     let text = read(&mut stream, |text| text.contains("event: decision")).await;
     assert!(text.find("event: gap").unwrap() < text.find("event: decision").unwrap(), "{text}");
     assert_eq!(text.matches("event: gap").count(), 1);
+    let page = house.get(&format!("/v1/decisions?limit=2&after={last}")).await.1;
+    assert_eq!((&page["gap"], page["decisions"].as_array().unwrap().len()), (&Value::Bool(true), 2), "{page}");
+    for after in ["", page["next"].as_str().unwrap()] {
+        let page = house.get(&format!("/v1/decisions?limit=2&after={after}")).await.1;
+        assert_eq!(page["gap"], false, "nothing behind {after:?} is missing: {page}");
+    }
 }

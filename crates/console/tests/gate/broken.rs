@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::{
@@ -10,11 +11,12 @@ use log::{
 };
 use model::{Offset, PartitionId};
 
-/// A log that is no longer written, or never read to its end.
+/// A log that is no longer written, or that is not read to its end by whoever begins while it is broken.
 #[derive(Debug)]
 pub(crate) struct Broken {
     pub(crate) log: Arc<dyn Log>,
-    pub(crate) is_read: bool,
+    pub(crate) is_read: AtomicBool,
+    pub(crate) is_written: bool,
 }
 
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl Log for Broken {
     }
 
     fn producer(&self) -> Arc<dyn Producer> {
-        Arc::new(Refuses)
+        if self.is_written { self.log.producer() } else { Arc::new(Refuses) }
     }
 
     fn subscribe(&self, topic: Topic, group: &str) -> log::Result<Box<dyn Subscription>> {
@@ -70,7 +72,7 @@ impl Log for Broken {
     }
 
     fn tail(&self, topic: Topic, start: Start) -> log::Result<Box<dyn Tail>> {
-        if self.is_read { self.log.tail(topic, start) } else { Ok(Box::new(Endless)) }
+        if self.is_read.load(Ordering::Acquire) { self.log.tail(topic, start) } else { Ok(Box::new(Endless)) }
     }
 
     fn tail_of(&self, topic: Topic, partition: PartitionId, start: Start) -> log::Result<Box<dyn Tail>> {

@@ -261,7 +261,7 @@ async fn the_mailers_listener_serves_mailers_and_nothing_else() {
 async fn where_the_log_takes_no_reservation_nothing_is_granted_of_a_cap_and_the_others_send() {
     let folder = tempfile::tempdir().unwrap();
     let log = with_cap(folder.path(), 100).await;
-    let broken: Arc<dyn Log> = Arc::new(Broken { log: Arc::clone(&log), is_read: true });
+    let broken: Arc<dyn Log> = Arc::new(Broken { log: Arc::clone(&log), is_read: true.into(), is_written: false });
     let here = Process::start(&broken, "here").await;
     for _ in 0..2 {
         let (status, problem) = here.post("/v1/customers/throttled/admit", r#"{"messages":1}"#).await;
@@ -275,7 +275,8 @@ async fn where_the_log_takes_no_reservation_nothing_is_granted_of_a_cap_and_the_
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_before_the_log_is_read_is_told_to_come_again() {
     let folder = tempfile::tempdir().unwrap();
-    let log: Arc<dyn Log> = Arc::new(Broken { log: open(folder.path()), is_read: false });
+    let broken = Broken { log: open(folder.path()), is_read: false.into(), is_written: false };
+    let log: Arc<dyn Log> = Arc::new(broken);
     let here = Process::start_in(EnforcerMode::Enforce, &log, "here").await;
     assert_eq!(here.get("/v1/customers/a/route").await.0, 503);
     assert_eq!(here.post("/v1/customers/a/admit", r#"{"messages":1}"#).await.0, 503);

@@ -95,3 +95,25 @@ async fn whatever_a_customer_is_called_it_is_text_and_its_link_leads_to_it() {
         assert!(name.is_some(), "{link}: {}", customer.text);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_called_as_a_path_has_no_segment_has_a_page_all_the_same() {
+    let house = House::guarded().await;
+    let names = [".", "..", "~", "~..", "..."];
+    for name in names {
+        house.stands(name, Stage::Watch, None).await;
+    }
+    let browser = Browser::signed_in(&house, "operator").await;
+    browser.until("/customers", "5 customers").await;
+    let links = browser.read("/customers").await.links("/customers/");
+    assert_eq!(links.len(), names.len());
+    let mut found = Vec::new();
+    for link in links {
+        let page = browser.read(&link).await;
+        assert_eq!(page.status, 200, "{link}");
+        found.extend(names.into_iter().filter(|name| page.text.contains(&format!("<h1><bdi>{name}</bdi>"))));
+        assert!(page.text.contains(&format!("action=\"{link}/hold\"")), "{link}: {}", page.text);
+    }
+    found.sort_unstable();
+    assert_eq!(found, [".", "..", "...", "~", "~.."]);
+}

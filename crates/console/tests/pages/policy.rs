@@ -264,6 +264,8 @@ async fn forms_of_nobody_and_policies_that_can_not_be_tried_or_put_in_force_chan
         assert!(page.words().contains(expected), "{path}: {}", page.words());
     }
     let long = format!("{text}#{}", "x".repeat(300_000));
-    assert_eq!(send("/policy/check", &long, "").await.status, 413);
+    for path in ["/policy/check", "/policy/activate"] {
+        assert_eq!(send(path, &long, "why").await.status, 413, "{path}");
+    }
     assert_eq!(policies(&house), []);
 }

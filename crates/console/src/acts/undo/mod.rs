@@ -23,6 +23,7 @@ use super::{Words, commands};
 use crate::access::{Caller, Role};
 use crate::admin::Admin;
 use crate::problem::Problem;
+use crate::readings::{Deadline, Over};
 
 /// Customers in one step, unless asked otherwise, and at most.
 const STEP: usize = 100;
@@ -73,6 +74,7 @@ pub(crate) struct Undone {
 /// Takes back what a rule did since a time, a step of it.
 pub(crate) async fn undo(admin: &Admin, caller: &Caller, wanted: UndoWanted, words: Words) -> Result<Undone, Problem> {
     caller.may(Role::Operator)?;
+    admin.caught_up()?;
     let (by, reason) = words.signed(caller);
     let since = wanted.since;
     let command = |stage| Command { order: Order::Undo { stage, since }, reason: reason.clone(), by: by.clone() };
@@ -106,17 +108,17 @@ pub(crate) async fn undo(admin: &Admin, caller: &Caller, wanted: UndoWanted, wor
 
 /// What the rule did, from the log: the decisions in memory may not reach back so far.
 async fn chains(admin: &Admin, wanted: &UndoWanted) -> Result<Chains, Problem> {
-    let (log, rule, since) = (Arc::clone(&admin.log), wanted.rule.clone(), wanted.since);
-    let read = tokio::task::spawn_blocking(move || read(log.as_ref(), &rule, since)).await;
-    let read = read.map_err(|_| Problem::unavailable("the decisions can't be read: Weir is ending"))?;
-    read.map_err(|error| Problem::unavailable(format!("the decisions can't be read: {error}")))
+    let (log, chains) = (Arc::clone(&admin.log), Chains::new(&wanted.rule, wanted.since));
+    let readings = &admin.readings;
+    readings.read(&readings.undoing, move |deadline| read(log.as_ref(), chains, deadline)).await?
 }
 
-fn read(log: &dyn Log, rule: &str, since: Timestamp) -> log::Result<Chains> {
-    let mut tail = log.tail(Topic::Decisions, Start::Earliest)?;
-    let mut chains = Chains::new(rule, since);
+fn read(log: &dyn Log, mut chains: Chains, deadline: &Deadline) -> Result<Chains, Problem> {
+    let unread = |error: log::Error| Problem::unavailable(format!("the decisions can't be read: {error}"));
+    let mut tail = log.tail(Topic::Decisions, Start::Earliest).map_err(unread)?;
     while !tail.caught_up() {
-        for stored in tail.next(WAIT)? {
+        deadline.check().map_err(over)?;
+        for stored in tail.next(WAIT).map_err(unread)? {
             match serde_json::from_slice(&stored.record.value) {
                 Ok(decision) => chains.take(&decision),
                 Err(_) => tracing::warn!(offset = %stored.position.offset, "a decision is unreadable; left out"),
@@ -124,6 +126,19 @@ fn read(log: &dyn Log, rule: &str, since: Timestamp) -> log::Result<Chains> {
         }
     }
     Ok(chains)
+}
+
+fn over(over: Over) -> Problem {
+    match over {
+        Over::Ending => Problem::unavailable("Weir is ending: ask again when it is back"),
+        Over::TooLong(patience) => {
+            let seconds = patience.as_secs();
+            let detail = format!(
+                "the decisions could not be read within {seconds} s, and nothing was changed: does the log answer?"
+            );
+            Problem::new(StatusCode::GATEWAY_TIMEOUT, "the log takes too long", detail)
+        }
+    }
 }
 
 /// Who stands stricter than before the rule, and is not held by a person; and who is.

@@ -12,7 +12,6 @@ mod view;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use explain::{Told, tell};
 use model::{CaseView, CustomerId, CustomerView, DecisionId, Fleet, Held, Standing, Timestamp};
@@ -26,6 +25,7 @@ use super::visit::Visit;
 use crate::Unavailable;
 use crate::acts::awaiting;
 use crate::admin::Admin;
+use crate::api::customers::unknown;
 use crate::index::{Acted, Decided};
 use crate::problem::Problem;
 
@@ -94,8 +94,4 @@ impl Customer {
         let decision = &rest.first()?.decision;
         Some(tell(decision, &before, policy, Some(Standing::clone(&self.standing))))
     }
-}
-
-fn unknown(id: &CustomerId) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no such customer", format!("no event of customer {id} was ever counted"))
 }

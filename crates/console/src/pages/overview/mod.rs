@@ -11,15 +11,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::Markup;
-use model::{
-    CaseView, CompletenessReport, CustomerId, Day, DecisionId, EnforcerStatus, Fleet, HeldWhy, Stage, Switch, Timestamp,
-};
+use model::{CaseView, CompletenessReport, Day, EnforcerStatus, Fleet, HeldWhy, Stage, Switch, Timestamp};
 use policy::{OpenIncident, Ranked};
 
 use super::shell::{self, Place};
 use super::visit::Visit;
-use crate::acts;
 use crate::admin::Admin;
+use crate::api::approvals::{Approval, waiting};
 use crate::index::{Cursor, Decided};
 
 /// Decisions that are shown.
@@ -49,24 +47,10 @@ pub(crate) struct Overview {
     /// `None` where no enforcer has told how it is.
     pub(crate) status: Option<EnforcerStatus>,
     /// Those that wait longest first.
-    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) waiting: Vec<Approval>,
     pub(crate) held: BTreeMap<HeldWhy, Held>,
     pub(crate) worst: Arc<[Ranked]>,
     pub(crate) reports: Vec<CompletenessReport>,
-}
-
-/// A decision that waits for a person.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) customer: CustomerId,
-    pub(crate) stage: Stage,
-    pub(crate) decision: DecisionId,
-    /// Why, in a sentence.
-    pub(crate) finding: Option<String>,
-    /// How much mail is moved with it.
-    pub(crate) sent_24h: u32,
-    pub(crate) since: Timestamp,
-    pub(crate) expires: Option<Timestamp>,
 }
 
 /// Who is held back for one reason.
@@ -85,10 +69,9 @@ impl Overview {
         let fleet = admin.index.fleet();
         let policy = admin.policies.in_force(&admin.policy).await;
         let incidents = policy.as_ref().map(|policy| policy.open_incidents(&fleet));
-        let (switch, status, held, waiting) = admin.index.enforcement(|enforcement| {
+        let (switch, status, held) = admin.index.enforcement(|enforcement| {
             let held = held_back(enforcement.cases.values());
-            let waiting: Vec<_> = enforcement.cases.values().filter_map(|case| waits(enforcement, case)).collect();
-            (enforcement.switch.clone(), enforcement.status.clone(), held, waiting)
+            (enforcement.switch.clone(), enforcement.status.clone(), held)
         });
         Self {
             now,
@@ -98,7 +81,7 @@ impl Overview {
             decisions: admin.index.newest_decisions(DECISIONS, |_| true),
             switch,
             status,
-            waiting: found(admin, waiting),
+            waiting: waiting(admin),
             held,
             worst: admin.index.ranking(),
             stages: admin.index.stages(None),
@@ -119,31 +102,6 @@ fn held_back<'a>(cases: impl Iterator<Item = &'a CaseView>) -> BTreeMap<HeldWhy,
         }
     }
     all
-}
-
-fn waits(enforcement: &crate::index::enforcement::Enforcement, case: &CaseView) -> Option<Waiting> {
-    let (decision, held) = acts::awaiting(enforcement, &case.customer)?;
-    Some(Waiting {
-        customer: case.customer.clone(),
-        stage: case.stage,
-        decision,
-        finding: None,
-        sent_24h: 0,
-        since: held.since,
-        expires: held.expires,
-    })
-}
-
-/// Those that wait, with what their standings say about them.
-fn found(admin: &Admin, mut waiting: Vec<Waiting>) -> Vec<Waiting> {
-    for one in &mut waiting {
-        let Some(standing) = admin.index.standing(&one.customer) else { continue };
-        one.sent_24h = standing.sent_24h;
-        one.finding =
-            standing.reasons.iter().find(|reason| reason.decision == one.decision).map(|reason| reason.text.clone());
-    }
-    waiting.sort_by_key(|one| one.since);
-    waiting
 }
 
 /// Answers `/`.

@@ -5,8 +5,9 @@ use model::figures::{count, thousands};
 use model::{Millis, Mode, Provider, Stage, Window};
 
 use super::mail::{self, Row};
-use super::{Overview, Waiting, banners, completeness};
+use super::{Overview, banners, completeness};
 use crate::access::Role;
+use crate::api::approvals::Approval;
 use crate::pages::forms::{self, Form, Signature};
 use crate::pages::visit::Visit;
 use crate::pages::{parts, words};
@@ -150,7 +151,7 @@ fn waiting(overview: &Overview, visit: &Visit) -> Markup {
     }
 }
 
-fn card(one: &Waiting, overview: &Overview, visit: &Visit) -> Markup {
+fn card(one: &Approval, overview: &Overview, visit: &Visit) -> Markup {
     let act = format!("{}/answer", parts::customer_path(&one.customer));
     html! {
         li class="card" {

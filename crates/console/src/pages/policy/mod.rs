@@ -22,6 +22,7 @@ use super::faults::Fault;
 use super::forms::{self, Signature};
 use super::shell::{self, Place};
 use super::visit::{Done, Visit};
+use crate::access::Role;
 use crate::acts::{self, PolicyWanted};
 use crate::admin::Admin;
 use crate::api::backtest::{self, Tried};
@@ -140,6 +141,7 @@ pub(super) async fn try_out(
     visit: Visit,
     Form(draft): Form<Draft>,
 ) -> Result<Response, Fault> {
+    visit.caller.may(Role::Operator).map_err(Fault::of(&visit))?;
     let tried = async |draft: &Draft, in_force: &InForce| {
         let mut outcome = checked(&admin, draft, in_force, Then::Checked);
         if let Outcome::Sound { then, .. } = &mut outcome {
@@ -187,8 +189,7 @@ async fn work(
     let fault = Fault::of(visit);
     let mut draft = draft.tidied();
     if draft.text.len() > LONGEST {
-        let detail = format!("a policy file has at most {LONGEST} bytes");
-        return Err(fault(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the text is too long", detail)));
+        return Err(fault(Problem::too_long()));
     }
     let in_force = InForce::ask(admin).await.map_err(&fault)?;
     let outcome = come_of(&draft, &in_force).await;

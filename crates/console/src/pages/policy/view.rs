@@ -147,7 +147,7 @@ fn editor(draft: &Draft, visit: &Visit, outcome: Option<&Outcome>) -> Markup {
                 textarea id="text" name="text" rows="28" wrap="off" spellcheck="false" autocapitalize="off" autocomplete="off" aria-invalid=[is_faulty.then_some("true")] aria-describedby=[is_faulty.then_some("faults")] { "\n" (draft.text) }
                 div class="buttons" {
                     button type="submit" formnovalidate { "Check" }
-                    button class=(if is_sound { "" } else { "strong" }) type="submit" formaction="/policy/try" formnovalidate { "Try" }
+                    @if visit.may(Role::Operator) { button class=(if is_sound { "" } else { "strong" }) type="submit" formaction="/policy/try" formnovalidate { "Try" } }
                     span class="soft" { "Check reads it; Try goes through what the log has, which can take a minute. Neither changes anything." }
                 }
                 @if is_sound && visit.may(Role::Approver) {
