@@ -68,3 +68,10 @@ async fn there_are_only_so_many_feeds_and_they_end_with_weir() {
     let ended = async { while feeds[0].chunk().await.unwrap().is_some() {} };
     assert!(tokio::time::timeout(Duration::from_secs(5), ended).await.is_ok());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_before_weir_started_is_not_told_as_new() {
+    let house = House::starting().await;
+    let page = house.look("/").await;
+    assert!(page.has("Weir is starting") && page.has("data-feed=\"/decisions/feed\""), "{}", page.text);
+}

@@ -41,8 +41,9 @@ pub(crate) struct Overview {
     pub(crate) is_policy_known: bool,
     /// The newest first.
     pub(crate) decisions: Vec<Arc<Decided>>,
-    /// How far the decisions were read when the page was begun: the feed goes on from here.
-    pub(crate) seen: Cursor,
+    /// How far the decisions were read when the page was begun: the feed goes on from here. `None` while Weir starts: what it
+    /// reads then was decided long ago.
+    pub(crate) seen: Option<Cursor>,
     pub(crate) switch: Option<Switch>,
     /// `None` where no enforcer has told how it is.
     pub(crate) status: Option<EnforcerStatus>,
@@ -65,7 +66,7 @@ impl Overview {
     /// All of it, as it is now.
     pub(crate) async fn gather(admin: &Admin, now: Timestamp) -> Self {
         // Before the decisions themselves: one that is told twice is shown once, one that falls between would be missed.
-        let seen = admin.index.end_of_decisions();
+        let seen = admin.index.is_caught_up().then(|| admin.index.end_of_decisions());
         let fleet = admin.index.fleet();
         let policy = admin.policies.in_force(&admin.policy).await;
         let incidents = policy.as_ref().map(|policy| policy.open_incidents(&fleet));

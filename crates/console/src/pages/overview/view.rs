@@ -132,12 +132,18 @@ fn decisions(overview: &Overview) -> Markup {
             h2 id="decisions" { "Decisions" span class="live" data-state="" {} }
             p class="unseen" role="status" aria-live="polite" id="news" {}
             @if overview.decisions.is_empty() { (parts::nothing("Weir has decided nothing yet.")) }
-            ol class="decisions" id="feed" data-feed={ "/decisions/feed?after=" (words::encoded(&overview.seen.to_string())) } {
+            ol class="decisions" id="feed" data-feed=(feed(overview)) {
                 @for decision in &overview.decisions { (parts::decision_row(&decision.decision, overview.now)) }
             }
             p { a href="/activity" { "What people did, and taking back what a rule did" } }
         }
     }
+}
+
+/// Where the decisions come from that are made after those of the page.
+fn feed(overview: &Overview) -> String {
+    let seen = overview.seen.as_ref().map(|seen| format!("?after={}", words::encoded(&seen.to_string())));
+    format!("/decisions/feed{}", seen.unwrap_or_default())
 }
 
 fn waiting(overview: &Overview, visit: &Visit) -> Markup {
