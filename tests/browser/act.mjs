@@ -11,7 +11,7 @@ const card = async (page, customer) => {
 };
 
 /// What the page says was done.
-const done = (page) => text(page, "[role=status]");
+const done = (page) => text(page, ".done[role=status]");
 
 /// Who does it, where a form asks, and why.
 const sign = async (form, reason) => {

@@ -57,7 +57,7 @@ impl Approver {
         let decisions = self.until("/v1/decisions?limit=2", |answer| length(answer, "decisions") == 2).await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Asked {
-            customers: BAD.into_iter().chain([ODD, "good-1", "nobody"]).map(str::to_owned).collect(),
+            customers: [BAD[0], ODD, "good-1", "nobody"].map(str::to_owned).into(),
             waiting: BAD.into_iter().skip(1).map(str::to_owned).collect(),
             decisions: decisions["decisions"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect(),
             rules: vec![text(&decisions["decisions"][0]["rule"]), "no-such-rule".to_owned()],
