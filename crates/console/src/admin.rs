@@ -1,7 +1,7 @@
 //! What the endpoints work with.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::FromRef;
 use log::Log;
@@ -19,7 +19,7 @@ pub type Troubles = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 #[derive(Clone, Default)]
 pub struct Ready {
     is_up: Arc<AtomicBool>,
-    troubles: Arc<OnceLock<Troubles>>,
+    troubles: Arc<Mutex<Vec<Troubles>>>,
 }
 
 impl Ready {
@@ -28,9 +28,14 @@ impl Ready {
         self.is_up.store(ready, Ordering::Release);
     }
 
-    /// Says whom to ask for troubles; the first one named is asked.
+    /// Says whom to ask for troubles, beside those who were named before.
     pub fn ask(&self, troubles: Troubles) {
-        let _first = self.troubles.set(troubles).is_ok();
+        self.troubles().push(troubles);
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, Vec<Troubles>> {
+        // Whoever holds the lock only adds one.
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What keeps it from its work; nothing where it can do it.
@@ -38,7 +43,7 @@ impl Ready {
         if !self.is_up.load(Ordering::Acquire) {
             return vec!["starting or draining".to_owned()];
         }
-        self.troubles.get().map(|troubles| troubles()).unwrap_or_default()
+        self.troubles().iter().flat_map(|troubles| troubles()).collect()
     }
 }
 

@@ -41,7 +41,7 @@ impl PolicyChange {
     ///
     /// # Errors
     ///
-    /// [`OrderError`] names what is missing or too long.
+    /// [`OrderError`] names what is missing.
     pub fn checked(self) -> Result<Self, OrderError> {
         OrderError::check(&self.by, &self.reason)?;
         Ok(self)

@@ -63,12 +63,6 @@ pub enum OrderError {
     /// No reason.
     #[error("`reason` is empty: say why, so that whoever reads the history understands")]
     NoReason,
-    /// More of an author than a name.
-    #[error("`by` is longer than {most} characters: a name is enough", most = Self::LONGEST_AUTHOR)]
-    LongAuthor,
-    /// More of a reason than anybody reads.
-    #[error("`reason` is longer than {most} characters: say it in a sentence or two", most = Self::LONGEST_REASON)]
-    LongReason,
 }
 
 impl Command {
@@ -76,7 +70,7 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// [`OrderError`] names what is missing or too long.
+    /// [`OrderError`] names what is missing.
     pub fn checked(self) -> Result<Self, OrderError> {
         OrderError::check(&self.by, &self.reason)?;
         Ok(self)
@@ -84,25 +78,13 @@ impl Command {
 }
 
 impl OrderError {
-    /// The longest author, in characters.
-    pub const LONGEST_AUTHOR: usize = 200;
-    /// The longest reason, in characters: what stands in each history that shows it.
-    pub const LONGEST_REASON: usize = 500;
-
-    /// What is missing of author and reason, or too much, if anything is.
+    /// What is missing of author and reason, if anything is.
     pub(crate) fn check(by: &str, reason: &str) -> Result<(), Self> {
         if by.trim().is_empty() {
             return Err(Self::NoAuthor);
         }
         if reason.trim().is_empty() {
             return Err(Self::NoReason);
-        }
-        let is_longer = |text: &str, most: usize| text.chars().nth(most).is_some();
-        if is_longer(by, Self::LONGEST_AUTHOR) {
-            return Err(Self::LongAuthor);
-        }
-        if is_longer(reason, Self::LONGEST_REASON) {
-            return Err(Self::LongReason);
         }
         Ok(())
     }
@@ -133,14 +115,6 @@ mod tests {
         let command: Command = serde_json::from_str(text).unwrap();
         assert_eq!(command.order, Order::SetStage { stage: Stage::Banned });
         assert_eq!(serde_json::to_string(&command).unwrap(), text);
-    }
-
-    #[test]
-    fn author_and_reason_are_as_long_as_is_read() {
-        let check = |by: usize, reason: usize| OrderError::check(&"ä".repeat(by), &"ß".repeat(reason));
-        assert_eq!(check(200, 500), Ok(()));
-        assert_eq!(check(201, 500), Err(OrderError::LongAuthor));
-        assert_eq!(check(200, 501), Err(OrderError::LongReason));
     }
 
     #[test]

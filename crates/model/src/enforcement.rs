@@ -221,7 +221,7 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// [`OrderError`] names what is missing or too long.
+    /// [`OrderError`] names what is missing.
     pub fn checked(self) -> Result<Self, OrderError> {
         OrderError::check(&self.by, &self.reason)?;
         Ok(self)
@@ -247,7 +247,7 @@ impl Switch {
     ///
     /// # Errors
     ///
-    /// [`OrderError`] names what is missing or too long.
+    /// [`OrderError`] names what is missing.
     pub fn checked(self) -> Result<Self, OrderError> {
         OrderError::check(&self.by, &self.reason)?;
         Ok(self)

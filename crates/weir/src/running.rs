@@ -9,7 +9,8 @@ use std::time::Duration;
 use ::completeness::Completeness;
 use anyhow::Context;
 use console::{
-    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Readings, Ready, Server, Unavailable, Views,
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Readings, Ready, Server, Troubles,
+    Unavailable, Views,
 };
 use enforcer::Enforcer;
 use hooks::Hooks;
@@ -154,7 +155,11 @@ impl Running {
         }
         let probes = Probes { registry: registry.clone(), ready: running.ready.clone() };
         if roles.contains(&Role::Console) {
-            running.start_console(&settings, scorer, (&log, &clock), probes).await?;
+            let troubles = running.start_console(&settings, scorer, (&log, &clock), probes).await?;
+            // Events are taken in all the same while the console still reads.
+            if !roles.contains(&Role::Receiver) {
+                running.ready.ask(troubles);
+            }
         } else {
             running.serve_admin("health and metrics", Server::bind_probes(settings.admin, probes).await?);
         }
@@ -258,16 +263,18 @@ impl Running {
         Ok(())
     }
 
+    /// The operators' API and the gate; what keeps them from telling how things are.
     async fn start_console(
         &mut self,
         settings: &Settings,
         scorer: Option<Handle>,
         (log, clock): (&Arc<dyn Log>, &Clock),
         probes: Probes,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Troubles> {
         let (opened, shutdown) = (Arc::clone(log), self.work.shutdown.clone());
         let (index, readers) = tokio::task::spawn_blocking(move || Index::start(&opened, &shutdown)).await??;
         self.readers = readers;
+        let troubles = index.troubles();
         let gate = self.start_gate(settings, views(scorer.clone()), (log, clock)).await?;
         let (access, readings) = (settings.access.clone(), Readings::until(self.work.shutdown.clone()));
         let admin = Admin {
@@ -284,7 +291,7 @@ impl Running {
             clock: Arc::clone(clock),
         };
         self.serve_admin("operators' API", Server::bind(settings.admin, admin).await?);
-        Ok(())
+        Ok(troubles)
     }
 
     /// What mailers ask, and its own listener where one is configured.

@@ -70,7 +70,7 @@ pub(crate) async fn answer(
         );
         return Err(Problem::new(StatusCode::CONFLICT, "too late", detail));
     }
-    let (by, reason) = words.signed(caller);
+    let (by, reason) = words.signed(caller)?;
     let approved = wanted.verdict == Verdict::Approve;
     let answer = Answer { customer: customer.clone(), decision: decision.clone(), approved, by, reason, at: now };
     let answer = answer.checked().map_err(|error| Problem::invalid(error.to_string()))?;

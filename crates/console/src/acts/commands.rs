@@ -29,7 +29,7 @@ pub(crate) async fn give(
         let detail = "`undo` is not for one customer: POST /v1/undo takes back what a rule did, and is told with what persons did";
         return Err(Problem::invalid(detail));
     }
-    let (by, reason) = words.signed(caller);
+    let (by, reason) = words.signed(caller)?;
     let append = append(customer, Command { order, reason, by }, (admin.clock)())?;
     admin.log.producer().append(vec![append]).await.map_err(|error| Problem::unavailable(error.to_string()))
 }

@@ -23,7 +23,7 @@ pub(crate) async fn resume(admin: &Admin, caller: &Caller, words: Words) -> Resu
 
 async fn set(admin: &Admin, caller: &Caller, words: Words, paused: bool) -> Result<(), Problem> {
     caller.may(Role::Operator)?;
-    let (by, reason) = words.signed(caller);
+    let (by, reason) = words.signed(caller)?;
     let switch = Switch { paused, by, reason, at: (admin.clock)() };
     let switch = switch.checked().map_err(|error| Problem::invalid(error.to_string()))?;
     let deed = if paused { Deed::Pause } else { Deed::Resume };

@@ -15,6 +15,12 @@ pub(crate) use self::policies::{Applied, PolicyWanted, fixed, policy_tag, put_in
 pub(crate) use self::undo::{UndoWanted, Undone, undo};
 
 use crate::access::Caller;
+use crate::problem::Problem;
+
+/// The longest author, in characters.
+const AUTHOR: usize = 200;
+/// The longest reason, in characters.
+const REASON: usize = 500;
 
 /// Why, and in whose name.
 #[derive(Clone, Debug)]
@@ -31,8 +37,15 @@ impl Words {
         Self { by: None, reason: reason.into() }
     }
 
-    /// The author whom the log names, and the reason.
-    fn signed(self, caller: &Caller) -> (String, String) {
-        (caller.author(self.by.as_deref()), self.reason)
+    /// The author whom the log names, and the reason. What is longer than anybody reads is refused: it stands in each history that
+    /// shows it. The caller's own name, which may stand beside the author's, is as long as it is.
+    fn signed(self, caller: &Caller) -> Result<(String, String), Problem> {
+        let Self { by, reason } = self;
+        for (name, text, longest) in [("by", by.as_deref().unwrap_or_default(), AUTHOR), ("reason", &reason, REASON)] {
+            if text.chars().nth(longest).is_some() {
+                return Err(Problem::invalid(format!("`{name}` is longer than {longest} characters: say it in fewer")));
+            }
+        }
+        Ok((caller.author(by.as_deref()), reason))
     }
 }

@@ -73,7 +73,7 @@ pub(crate) async fn put_in_force(
     words: Words,
 ) -> Result<Applied, Problem> {
     caller.may(Role::Approver)?;
-    let (by, reason) = words.signed(caller);
+    let (by, reason) = words.signed(caller)?;
     let change = PolicyChange { origin: PolicyOrigin::Api, by, reason, file: None };
     let change = change.checked().map_err(|error| Problem::invalid(error.to_string()))?;
     if text.len() > LONGEST {

@@ -31,6 +31,7 @@ use self::history::History;
 pub use self::history::{Acted, Decided};
 use self::replaced::Replaced;
 pub use self::risk::Risk;
+use crate::Troubles;
 use crate::api::completeness::Reports;
 
 /// How long a reader waits before it looks whether it should end.
@@ -191,6 +192,13 @@ impl Index {
     /// Whether each topic was read to the end that it had at the start: what is not known before may only not have been read.
     pub fn is_caught_up(&self) -> bool {
         *self.unread.borrow() == 0
+    }
+
+    /// What keeps it from telling how things are, for [`crate::Ready::ask`].
+    pub fn troubles(&self) -> Troubles {
+        let index = self.clone();
+        let unread = "the console has not read the log to its end yet";
+        Arc::new(move || if index.is_caught_up() { Vec::new() } else { vec![unread.to_owned()] })
     }
 
     /// Waits for that; `false` where it will never be.

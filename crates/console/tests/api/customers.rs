@@ -85,6 +85,8 @@ async fn a_command_goes_to_the_log_with_its_author_and_a_bad_one_does_not() {
         assert_eq!(status, 400, "{body}");
         assert!(problem["detail"].as_str().unwrap().contains(word), "{body}: {problem}");
     }
+    let longest = json!({"reason": "ß".repeat(500), "by": "ä".repeat(200)}).to_string();
+    assert_eq!(house.post("/v1/enforcer/pause", &longest).await.0, 202);
     let long = [("reason", "r".repeat(501), "ana".to_owned()), ("by", "r".to_owned(), "a".repeat(201))];
     for (word, reason, by) in long {
         let order = json!({"type": "hold", "reason": reason, "by": by}).to_string();

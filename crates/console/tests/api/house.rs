@@ -197,6 +197,7 @@ impl House {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let ready = Ready::default();
+        ready.ask(index.troubles());
         let told = GateConfig {
             instance: "here".to_owned(),
             modes: EnforcerModes::all(mode),

@@ -47,6 +47,9 @@ async fn what_was_not_read_yet_is_not_said_not_to_be_there() {
         assert_eq!(status, 503, "{problem}");
         assert!(problem["detail"].as_str().unwrap().contains("Weir is starting"), "{problem}");
     }
+    house.ready.set(true);
+    let (status, told) = house.get("/readyz").await;
+    assert_eq!((status, told.as_str().unwrap()), (503, "not ready: the console has not read the log to its end yet\n"));
     let (status, page) = house.get("/customers").await;
     assert_eq!(status, 200);
     assert!(page.as_str().unwrap().contains("figures and lists are not whole yet"), "{page}");

@@ -75,7 +75,7 @@ pub(crate) struct Undone {
 pub(crate) async fn undo(admin: &Admin, caller: &Caller, wanted: UndoWanted, words: Words) -> Result<Undone, Problem> {
     caller.may(Role::Operator)?;
     admin.caught_up()?;
-    let (by, reason) = words.signed(caller);
+    let (by, reason) = words.signed(caller)?;
     let since = wanted.since;
     let command = |stage| Command { order: Order::Undo { stage, since }, reason: reason.clone(), by: by.clone() };
     commands::checked(command(Stage::Healthy))?;
