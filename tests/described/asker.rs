@@ -30,31 +30,43 @@ pub(crate) struct Answered {
     pub(crate) report: String,
 }
 
-/// Makes requests of the Weir at `base` from its `document`, and holds every answer against that.
-pub(crate) fn ask_everything(base: &str, document: &Value, token: &str, known: &Asked) -> Answered {
-    let program = installed().join("python/bin/schemathesis");
-    assert!(program.exists(), "Schemathesis is not installed: run 'make setup-api'");
-    let folder = tempfile::tempdir().unwrap();
-    let (config, events) = (folder.path().join("schemathesis.toml"), folder.path().join("events.ndjson"));
-    std::fs::write(&config, settings(known)).unwrap();
-    let description = folder.path().join("openapi.json");
-    std::fs::write(&description, document.to_string()).unwrap();
-    let output = Command::new(program)
-        .arg("--config-file")
-        .arg(&config)
-        .args(["run", "--no-color", "--report", "ndjson", "--report-ndjson-path"])
-        .arg(&events)
-        .args(["--url", base])
-        .arg(description)
-        .env("WEIR_TOKEN", token)
-        .env_remove("HTTP_PROXY")
-        .env_remove("http_proxy")
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    let report = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{report}");
-    Answered { well: well(&std::fs::read_to_string(events).unwrap()), report }
+/// Whom to ask, and by which description.
+pub(crate) struct Asker<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) document: &'a Value,
+    pub(crate) token: &'a str,
+    pub(crate) known: &'a Asked,
+}
+
+impl Asker<'_> {
+    /// Makes requests of the operations that these options leave, and holds every answer against the description.
+    pub(crate) fn ask(&self, which: &[&str]) -> Answered {
+        let program = installed().join("python/bin/schemathesis");
+        assert!(program.exists(), "Schemathesis is not installed: run 'make setup-api'");
+        let folder = tempfile::tempdir().unwrap();
+        let of_name = |name: &str| folder.path().join(name);
+        let (config, events, description) =
+            (of_name("schemathesis.toml"), of_name("events.ndjson"), of_name("openapi.json"));
+        std::fs::write(&config, settings(self.known)).unwrap();
+        std::fs::write(&description, self.document.to_string()).unwrap();
+        let output = Command::new(program)
+            .arg("--config-file")
+            .arg(&config)
+            .args(["run", "--no-color", "--report", "ndjson", "--report-ndjson-path"])
+            .arg(&events)
+            .args(["--url", self.base])
+            .args(which)
+            .arg(description)
+            .env("WEIR_TOKEN", self.token)
+            .env_remove("HTTP_PROXY")
+            .env_remove("http_proxy")
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let report = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{report}");
+        Answered { well: well(&std::fs::read_to_string(events).unwrap()), report }
+    }
 }
 
 /// Where `make setup-api` installs it.
