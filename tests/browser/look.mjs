@@ -3,9 +3,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { NARROW, WIDE, isHurt, load, open, overhang, scenario, signIn, violations } from "./browser.mjs";
 
-async function look(page, noted, wanted, { name, path }, size, dark) {
+async function look(page, noted, wanted, { name, path, height }, size, dark) {
   noted.length = 0;
   const wrong = [];
+  await page.setViewport({ width: size.width, height: height ?? size.height });
   const status = await load(page, wanted, path);
   if (status >= 400) wrong.push(`status ${status}`);
   wrong.push(...(await violations(page)));

@@ -1,6 +1,8 @@
 //! Every page is sound at every size, in light and dark, whatever others have written into it.
 
+use reqwest::Method;
 use serde_json::{Value, json};
+use simulator::sendgrid::QUARANTINE;
 
 use crate::rig::{BAD, HOSTILE, Rig, path_of, pictures};
 
@@ -36,9 +38,15 @@ async fn every_page_is_sound_at_every_size() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_are_taken() {
     let rig = Rig::found_with("", &[]).await;
+    rig.old_list_goes_out("garden-club", 0..400).await;
+    rig.until(&format!("/v1{}", path_of("customers", "garden-club")), |answer| answer["stage"] == "watch").await;
+    let word = json!({"answer": "approve", "reason": "bought at a fair, they say", "by": "ana"});
+    let answer = rig.request(Method::POST, &path_of("v1/approvals", BAD[0])).json(&word).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    rig.until_in(BAD[0], QUARANTINE).await;
     let pages = json!([
         {"name": "readme-overview", "path": "/"},
-        {"name": "readme-customer", "path": path_of("customers", BAD[0])},
+        {"name": "readme-customer", "path": path_of("customers", BAD[0]), "height": 1_500},
     ]);
     let found = rig.browse("look.mjs", json!({"pages": pages, "pictures": pictures()})).await;
     assert_eq!(found["wrong"], json!([]));

@@ -3,7 +3,7 @@
 //! A value that stands in a template is escaped ([`escape`]), so that no name and no reason makes a link, a heading or a tag. Raw
 //! HTML, whoever wrote it, is shown as text; a link leads to the web or to a mailbox, or it is only its text; images are left out.
 
-use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd, TextMergeStream, html};
 
 /// Writes `text` so that Markdown takes it for words: on one line, every mark of ASCII escaped.
 pub(crate) fn escape(text: &str) -> String {
@@ -103,7 +103,8 @@ fn harmless(markdown: &str) -> Vec<Event<'_>> {
             event => events.push(event),
         }
     }
-    events
+    // What stands beside a mark tells what the mark means: words come in one piece.
+    TextMergeStream::new(events.into_iter()).collect()
 }
 
 fn leads_out(url: &str) -> bool {

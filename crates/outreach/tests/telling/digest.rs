@@ -69,14 +69,14 @@ async fn whom_to_call_is_told_once_a_week_also_across_restarts_and_ranked() {
     let (text, page) = digest.bodies();
     // A day's mails by what goes wrong beyond the others' rate, for seven days.
     let told = [
-        "1. large: suspended",
+        "1. large (https://weir.example.com/customers/large): suspended",
         "about 13,000 hard bounces",
-        "2. hour: suspended",
+        "2. hour (https://weir.example.com/customers/hour): suspended",
         "about 1,300 hard bounces",
-        "3. other-hour: suspended",
+        "3. other-hour (https://weir.example.com/customers/other-hour): suspended",
         "about 780 hard bounces",
         "Decided, and not in force",
-        "1. waits: suspended",
+        "1. waits (https://weir.example.com/customers/waits): suspended",
         "In a week it does the others: about 1,300 hard bounces",
         "a person has to approve it",
     ];

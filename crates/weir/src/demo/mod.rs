@@ -92,7 +92,7 @@ fn introduce(options: &DemoOptions, accounts: &[Account], receiver: SocketAddr, 
     let bad = accounts.iter().filter(|account| !account.truth.is_good()).count();
     print(&format!(
         "A platform with {} customers, {bad} of them bad (seed {}), an hour of its life at {} times its speed.\n\
-         Signed webhooks go to http://{receiver}; ask http://{admin}/v1/customers?stage=quarantined meanwhile.\n",
+         Signed webhooks go to http://{receiver}; the console is http://{admin}/ meanwhile.\n",
         accounts.len(),
         options.seed,
         options.speed
