@@ -404,7 +404,11 @@ impl Enforcer {
         self.said.insert(standing.customer.clone(), InForce::of(standing));
     }
 
+    /// Whoever is not in office knows only how it stood when it was: what is so is told by who is.
     fn tell_metrics(&self) {
+        if self.office_since.is_none() {
+            return self.metrics.tell_nothing();
+        }
         let paused = self.switch.borrow().as_ref().is_some_and(|switch| switch.paused);
         let open = self.breaker.open_until(Instant::now()).is_some();
         self.metrics.tell(&self.memory, self.queue.len(), (paused, open));

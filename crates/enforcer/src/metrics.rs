@@ -97,12 +97,24 @@ impl Metrics {
         for why in memory.held() {
             *held.entry(why).or_default() += 1;
         }
-        for (why, customers) in held {
-            self.held_back.with_label_values(&[why.name()]).set(customers);
-        }
+        self.tell_held(held);
         self.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
         self.paused.set(i64::from(paused));
         self.breaker_open.set(i64::from(breaker_open));
+    }
+
+    /// Tells that nothing is known to be wrong.
+    pub(crate) fn tell_nothing(&self) {
+        self.tell_held(HeldWhy::ALL.into_iter().map(|why| (why, 0)));
+        [&self.pending, &self.paused, &self.breaker_open, &self.missing_scopes]
+            .into_iter()
+            .for_each(|gauge| gauge.set(0));
+    }
+
+    fn tell_held(&self, held: impl IntoIterator<Item = (HeldWhy, i64)>) {
+        for (why, customers) in held {
+            self.held_back.with_label_values(&[why.name()]).set(customers);
+        }
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use sendgrid::api::{CallOutcome, Endpoint, TriedCall, Watcher};
-use telemetry::{IntCounterVec, IntGauge, Label, Registry};
+use telemetry::{IntCounterVec, IntGaugeVec, Label, Registry};
 
 /// Counts every try of every call.
 #[derive(Debug)]
 pub(crate) struct SendGridCalls {
     requests: IntCounterVec,
-    remaining: IntGauge,
+    /// Without a label, and so without a series before SendGrid has told of a limit.
+    remaining: IntGaugeVec,
     /// What was last told to be left of each endpoint's limit, and until when that holds.
     left: Mutex<BTreeMap<Endpoint, (u32, Instant)>>,
 }
@@ -31,9 +32,10 @@ impl SendGridCalls {
         }
         Ok(Self {
             requests,
-            remaining: registry.gauge(
+            remaining: registry.gauges(
                 "weir_sendgrid_rate_limit_remaining",
                 "Requests left before SendGrid's rate limit starts anew, of the endpoint of which the fewest were left when it last told.",
+                &[],
             )?,
             left: Mutex::default(),
         })
@@ -50,6 +52,6 @@ impl Watcher for SendGridCalls {
         left.retain(|_, (_, until)| *until > now);
         left.insert(tried.endpoint, (quota.remaining, now + quota.resets_in));
         let least = left.values().map(|(remaining, _)| *remaining).min();
-        self.remaining.set(least.unwrap_or(quota.remaining).into());
+        self.remaining.with_label_values::<&str>(&[]).set(least.unwrap_or(quota.remaining).into());
     }
 }

@@ -71,7 +71,7 @@ impl Reader {
             }
             if is_end {
                 let reading = self.print(&latest)?;
-                self.keep(&after)?;
+                self.keep_unless_ended(reading, &after)?;
                 return Ok((after, reading));
             }
         }
@@ -85,13 +85,18 @@ impl Reader {
                     let wanted: Vec<_> = page.decisions.into_iter().filter(|one| self.is_wanted(one)).collect();
                     reading = self.print(&wanted)?;
                     after = page.next;
-                    self.keep(&after)?;
+                    self.keep_unless_ended(reading, &after)?;
                 }
                 Err(error) if Ending::of(&error) == Ending::Unavailable => tokio::time::sleep(RETRYING).await,
                 Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    /// Whoever stopped reading has not seen all of it: it is told again to the next.
+    fn keep_unless_ended(&self, reading: Reading, after: &str) -> anyhow::Result<()> {
+        if reading == Reading::On { self.keep(after) } else { Ok(()) }
     }
 
     async fn ask(&self, after: &str, wait: u64) -> anyhow::Result<DecisionsPage> {

@@ -44,7 +44,7 @@ async fn steer(options: SteerOptions, order: Order, told: &str) -> anyhow::Resul
     sign(&mut wish, &author);
     let request = weir.post_to(&["v1", "customers", &customer, "commands"])?.json(&wish);
     let answer: Value = weir.answer(request).await?;
-    let stopped = if asking.json { None } else { super::enforcement::stopped_by(&weir).await? };
+    let stopped = if asking.json { None } else { super::enforcement::stopped_by(&weir).await };
     output.show(answer, |_: &Value, _| {
         let note = stopped.filter(|_| order != Order::Note).map(|why| format!("Note: {why}.\n")).unwrap_or_default();
         format!("{} {told}: {}\n{note}", printable_text(&customer), printable_text(&author.reason))
