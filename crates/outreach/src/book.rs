@@ -47,6 +47,9 @@ pub(crate) struct Waiting {
 pub(crate) struct State {
     #[serde(default)]
     pub(crate) told: Option<Told>,
+    /// The stage of the last message that was not given up; none in what was kept before that was asked for.
+    #[serde(default)]
+    believed: Option<Stage>,
     /// On its way: kept before it goes. Found at a start, it is not known whether it arrived.
     #[serde(default)]
     pub(crate) sending: Option<Waiting>,
@@ -68,7 +71,9 @@ pub(crate) struct Book {
 impl State {
     /// The stage at which the other side believes the customer to be.
     fn known(&self) -> Stage {
-        self.told.as_ref().filter(|told| told.how != How::GivenUp).map_or(Stage::Healthy, |told| told.stage)
+        // What was given up leaves the other side with what it heard before.
+        let told = self.told.as_ref().filter(|told| told.how != How::GivenUp).map(|told| told.stage);
+        told.or(self.believed).unwrap_or(Stage::Healthy)
     }
 
     /// When what waits may be told: what is not stricter than what was told last waits out the quiet time.
@@ -98,6 +103,7 @@ impl State {
     pub(crate) fn end(&mut self, how: How, at: Timestamp) {
         let ended = self.sending.take().or_else(|| self.waiting.take());
         if let Some(Waiting { decision, .. }) = ended {
+            self.believed = Some(if how == How::GivenUp { self.known() } else { decision.to });
             self.told = Some(Told { decision: decision.id, stage: decision.to, at, how });
         }
     }
@@ -182,6 +188,32 @@ mod tests {
         take(&mut book, 2, Stage::Suspended, Stage::Healthy);
         assert!(book.lines[&Line::CustomerMail].waiting.is_none());
         assert_eq!(book.lines[&Line::SuccessMail].waiting.as_ref().unwrap().decision.to, Stage::Healthy);
+    }
+
+    #[test]
+    fn a_customer_who_was_told_is_told_that_it_is_over_also_where_a_message_in_between_was_given_up() {
+        let mut book = Book::default();
+        take(&mut book, 1, Stage::Healthy, Stage::Throttled);
+        let end = |book: &mut Book, how| {
+            let state = book.lines.get_mut(&Line::CustomerMail).unwrap();
+            assert!(state.start().is_some());
+            state.end(how, NOW);
+        };
+        end(&mut book, How::Delivered);
+        // A book of a version that did not keep what is believed.
+        let mut written = serde_json::to_value(&book).unwrap();
+        written["lines"]["customer_mail"].as_object_mut().unwrap().remove("believed");
+        let mut book: Book = serde_json::from_value(written).unwrap();
+        for (number, from, to) in [(2, Stage::Throttled, Stage::Suspended), (3, Stage::Suspended, Stage::Banned)] {
+            take(&mut book, number, from, to);
+            end(&mut book, How::GivenUp);
+        }
+        let written = serde_json::to_vec(&book).unwrap();
+        let mut book: Book = serde_json::from_slice(&written).unwrap();
+        take(&mut book, 4, Stage::Banned, Stage::Healthy);
+        assert_eq!(book.lines[&Line::CustomerMail].waiting.as_ref().unwrap().decision.to, Stage::Healthy);
+        end(&mut book, How::Delivered);
+        assert_eq!(book.lines[&Line::CustomerMail].known(), Stage::Healthy);
     }
 
     #[test]

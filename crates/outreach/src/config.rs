@@ -7,6 +7,7 @@ use lettre::message::Mailbox;
 use model::{EnforcerModes, Millis};
 use zeroize::Zeroizing;
 
+use crate::channel::Channel;
 use crate::{Contacts, Templates, Weekly};
 
 /// How the connection to the mail server is protected.
@@ -106,6 +107,20 @@ pub struct Config {
     pub console: Option<url::Url>,
     /// How the enforcer acts.
     pub modes: EnforcerModes,
+}
+
+impl Config {
+    /// Whether something is told in this channel.
+    pub(crate) const fn tells(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::SuccessMail => self.mail.is_some() && self.success.is_some(),
+            Channel::SuccessChat => self.chat.is_some(),
+            Channel::CustomerMail => self.mail.is_some() && self.tell_customers,
+            Channel::SuccessDraft | Channel::CustomerDraft => self.drafts,
+            Channel::DigestMail => self.digest.is_some() && self.mail.is_some() && self.success.is_some(),
+            Channel::DigestChat => self.digest.is_some() && self.chat.is_some(),
+        }
+    }
 }
 
 /// The waits between tries that are documented: eight tries over two days.

@@ -18,13 +18,7 @@ const SOON: Millis = Millis::seconds(1);
 impl Worker {
     /// Whether a digest is told in this channel.
     pub(crate) fn has_digest(&self, channel: Channel) -> bool {
-        let config = &self.house.config;
-        config.digest.is_some()
-            && match channel {
-                Channel::DigestMail => config.mail.is_some() && config.success.is_some(),
-                Channel::DigestChat => config.chat.is_some(),
-                _ => false,
-            }
+        Channel::DIGEST.contains(&channel) && self.house.config.tells(channel)
     }
 
     /// Whether what digests say is kept.
@@ -73,7 +67,7 @@ impl Worker {
         let Some(weekly) = self.house.config.digest else { return Ok(()) };
         for channel in Channel::DIGEST {
             let moment = weekly.last(self.now());
-            if !self.has_digest(channel) || shutdown.is_cancelled() || !self.house.candidacy.holds_office() {
+            if !self.has_digest(channel) || shutdown.is_cancelled() || !self.holds_office() {
                 continue;
             }
             let Some(page) = self.diary.pages.get(&channel).copied() else {
@@ -109,7 +103,7 @@ impl Worker {
         let id = format!("digest-{}.{}", moment.seconds(), channel.name());
         let house = self.house.clone();
         let keep = async || {
-            if !self.house.candidacy.holds_office() {
+            if !self.holds_office() {
                 return false;
             }
             if let Some(page) = self.diary.pages.get_mut(&channel) {
@@ -131,6 +125,7 @@ impl Worker {
             }
             Outcome::Unknown(said) => {
                 self.count(channel, "unknown");
+                self.pause(channel);
                 tracing::warn!(channel = name, said, "it is not known whether the digest arrived; it is not repeated");
                 How::Unknown
             }

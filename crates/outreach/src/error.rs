@@ -36,6 +36,9 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// Another process has the office by now: what is known here is out of date, and must not be written.
+    #[error("another process tells now")]
+    OfficeLost,
     /// A part of it panicked.
     #[error("a part of outreach panicked")]
     Panicked,

@@ -69,7 +69,12 @@ fn in_words(error: &SmtpError) -> String {
         said = format!("{said}: {error}");
         cause = error.source();
     }
-    without_addresses(&said.chars().take(300).collect::<String>())
+    shown(&said)
+}
+
+/// The beginning of what was said. Addresses are hidden first: half of one would not be known as one.
+fn shown(said: &str) -> String {
+    without_addresses(said).chars().take(300).collect()
 }
 
 /// Goes as far as the server's word that it would take `mail`.
@@ -141,5 +146,17 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, bytes: &[u8]) -> Outcom
         Err(error) if error.is_permanent() => Outcome::Refused(in_words(&error)),
         Err(error) if error.status().is_some() => failed(&error),
         Err(error) => Outcome::Unknown(in_words(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_at_the_end_of_what_is_shown_is_hidden_whole() {
+        let said = format!("{} private-person@example.com is unknown", "x".repeat(290));
+        let shown = shown(&said);
+        assert!(!shown.contains("priv") && shown.ends_with(" <address>"), "{shown}");
     }
 }

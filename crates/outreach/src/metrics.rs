@@ -15,10 +15,20 @@ pub(crate) struct Metrics {
     pub(crate) given_up: IntGaugeVec,
 }
 
+/// What may come of a try.
+const OUTCOMES: [&str; 5] = ["delivered", "failed", "given_up", "unknown", "no_contact"];
+
 impl Metrics {
+    /// Shows what is counted in `channel` before there is any of it: Prometheus sees no increase in a series that begins at 1.
+    pub(crate) fn begin(&self, channel: Channel) {
+        for outcome in OUTCOMES {
+            self.deliveries.with_label_values(&[channel.name(), outcome]);
+        }
+    }
+
     pub(crate) fn register(registry: &Registry) -> telemetry::Result<Self> {
         let channel = Label::words("channel", Channel::ALL.map(Channel::name));
-        let outcome = Label::words("outcome", ["delivered", "failed", "given_up", "unknown", "no_contact"]);
+        let outcome = Label::words("outcome", OUTCOMES);
         let gauge = |name: &str, help: &str| registry.gauges(name, help, std::slice::from_ref(&channel));
         Ok(Self {
             waiting: gauge("weir_outreach_waiting", "Messages that wait for a try, for their stage to be in force, or for the quiet time to be over.")?,

@@ -8,6 +8,7 @@ use log::{Candidacy, Log, Producer};
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
+use crate::channel::Channel;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::worker::Worker;
@@ -53,13 +54,15 @@ impl Outreach {
     pub fn new(config: Config, log: Arc<dyn Log>, clock: Clock, registry: &Registry) -> Result<Self, Error> {
         let candidacy =
             log.stand_for("outreach").map_err(|source| Error::Log { doing: "standing for its office", source })?;
+        let metrics = Metrics::register(registry)?;
+        Channel::ALL.into_iter().filter(|channel| config.tells(*channel)).for_each(|channel| metrics.begin(channel));
         let house = House {
             config,
             producer: log.producer(),
             log,
             candidacy: candidacy.into(),
             clock: ClockOf(clock),
-            metrics: Metrics::register(registry)?,
+            metrics,
             client: chat::client()?,
         };
         Ok(Self { house })
@@ -74,6 +77,7 @@ impl Outreach {
         while !shutdown.is_cancelled() {
             let served = if self.house.candidacy.holds_office() { self.serve(&shutdown).await } else { Ok(()) };
             match served {
+                Err(Error::OfficeLost) => {}
                 Err(error) if error.may_pass() => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "outreach waits for the log");
                 }

@@ -1,5 +1,7 @@
 //! What came of a try, and keeping it.
 
+use std::sync::atomic::Ordering;
+
 use log::Append;
 use model::{CustomerId, Millis, Timestamp};
 use rand::RngExt as _;
@@ -39,6 +41,8 @@ impl Worker {
             }
             Outcome::Unknown(said) => {
                 self.count(channel, "unknown");
+                // One that hangs must not lose everything that waits, one message after the other.
+                self.pause(channel);
                 tracing::warn!(%customer, channel = name, said, "it is not known whether a message arrived; it is not repeated");
                 self.end(customer, line, How::Unknown).await
             }
@@ -126,16 +130,33 @@ impl Worker {
         if appends.is_empty() {
             return Ok(());
         }
+        // Whoever has the office since knows more than this process: nothing is written over it.
+        if !self.holds_office() {
+            return Err(Error::OfficeLost);
+        }
         let failed = |source| Error::Log { doing: "keeping whom was told", source };
         self.house.producer.append(appends).await.map_err(failed)
     }
 
-    /// Whether it was kept; where it was not, that is said.
+    /// Whether it was kept by who still has the office; where the log failed, that is said.
     pub(crate) fn is_kept(&self, kept: Result<(), Error>) -> bool {
-        kept.inspect_err(|error| {
-            tracing::warn!(error = error as &dyn std::error::Error, "a message waits for the log");
-        })
-        .is_ok()
+        match kept {
+            // The append may have taken so long that another process sends the same by now.
+            Ok(()) => self.holds_office(),
+            Err(Error::OfficeLost) => false,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a message waits for the log");
+                false
+            }
+        }
+    }
+
+    /// Whether this process has had the office all along: one that lost it in between knows less than the log.
+    pub(crate) fn holds_office(&self) -> bool {
+        if !self.house.candidacy.holds_office() {
+            self.has_lost_office.store(true, Ordering::Relaxed);
+        }
+        !self.has_lost_office.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count(&self, channel: Channel, outcome: &str) {

@@ -118,7 +118,7 @@ impl Worker {
         let (house, channel) = (self.house.clone(), line.channel());
         let id = format!("{}.{}", waiting.decision.id, channel.name());
         let keep = async || {
-            if !self.house.candidacy.holds_office() {
+            if !self.holds_office() {
                 return false;
             }
             if let Some(state) = self.books.get_mut(customer).and_then(|book| book.lines.get_mut(&line)) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use log::{Stored, Tail, Topic};
@@ -43,19 +44,14 @@ pub(crate) struct Worker {
     lines: Vec<Line>,
     pub(crate) pauses: BTreeMap<Channel, Pause>,
     looked_at_contacts: Instant,
+    /// Once lost it stays so: whoever gets it again reads everything anew.
+    pub(crate) has_lost_office: AtomicBool,
 }
 
 impl Worker {
     pub(crate) fn new(house: House, Remembered { books, cases, diary }: Remembered) -> Self {
         let config = &house.config;
-        let is_on = |line: &Line| match line.channel() {
-            Channel::SuccessMail => config.mail.is_some() && config.success.is_some(),
-            Channel::SuccessChat => config.chat.is_some(),
-            Channel::CustomerMail => config.mail.is_some() && config.tell_customers,
-            Channel::SuccessDraft | Channel::CustomerDraft => config.drafts,
-            Channel::DigestMail | Channel::DigestChat => false,
-        };
-        let lines = Line::ALL.into_iter().filter(is_on).collect();
+        let lines = Line::ALL.into_iter().filter(|line| config.tells(line.channel())).collect();
         let mut worker = Self {
             contacts: config.contacts.clone(),
             house,
@@ -68,6 +64,7 @@ impl Worker {
             lines,
             pauses: BTreeMap::new(),
             looked_at_contacts: Instant::now(),
+            has_lost_office: AtomicBool::new(false),
         };
         worker.reconcile();
         let customers: Vec<_> = worker.books.keys().cloned().collect();
@@ -126,7 +123,7 @@ impl Worker {
             self.append(vec![memory::progress(&progress, self.now())?]).await?;
         }
         let (mut is_changed, mut kept) = (false, Instant::now());
-        while self.house.candidacy.holds_office() && !shutdown.is_cancelled() {
+        while self.holds_office() && !shutdown.is_cancelled() {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
@@ -145,7 +142,7 @@ impl Worker {
                 (is_changed, kept) = (false, Instant::now());
             }
         }
-        if is_changed && self.house.candidacy.holds_office() {
+        if is_changed && self.holds_office() {
             self.append(vec![memory::progress(&progress, self.now())?]).await?;
         }
         Ok(())
@@ -220,7 +217,9 @@ impl Worker {
     fn note(&mut self, customer: &CustomerId) {
         for line in Line::ALL {
             let state = self.books.get(customer).and_then(|book| book.lines.get(&line));
-            let waits = state.is_some_and(|state| state.waiting.is_some()) && self.lines.contains(&line);
+            // Where nothing is told any more, nothing is ever told again that would end it.
+            let state = state.filter(|_| self.lines.contains(&line));
+            let waits = state.is_some_and(|state| state.waiting.is_some());
             let told = state.and_then(|state| state.told.as_ref());
             let is_lost = told.is_some_and(|told| told.how != How::Delivered);
             for (places, is_there) in [(&mut self.waiting, waits), (&mut self.lost, is_lost)] {
@@ -241,7 +240,7 @@ impl Worker {
             self.waiting.iter().filter(|(customer, line)| self.is_due(customer, *line, now)).cloned().collect();
         for (customer, line) in due {
             // One that was frozen may have been replaced.
-            if shutdown.is_cancelled() || !self.house.candidacy.holds_office() {
+            if shutdown.is_cancelled() || !self.holds_office() {
                 return Ok(());
             }
             if !self.is_paused(line.channel()) {
@@ -259,7 +258,8 @@ impl Worker {
                 i64::try_from(of_it.count()).unwrap_or(i64::MAX)
             };
             let (mut waiting, mut lost) = (count(&self.waiting), count(&self.lost));
-            if let Some((page, weekly)) = self.diary.pages.get(&channel).zip(self.house.config.digest) {
+            let page = self.diary.pages.get(&channel).filter(|_| self.has_digest(channel));
+            if let Some((page, weekly)) = page.zip(self.house.config.digest) {
                 waiting = page.waits(weekly.last(self.now())).into();
                 lost = (page.how != How::Delivered).into();
             }

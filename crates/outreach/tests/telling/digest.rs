@@ -8,9 +8,9 @@ use crate::mail_server::{MailServer, Mood, Taken};
 use crate::platform::{Platform, config, decision, until};
 use crate::{UP, chat};
 
-const WEEK: Millis = Millis::days(7);
+pub(crate) const WEEK: Millis = Millis::days(7);
 
-fn with_digest(server: &MailServer, url: &str) -> Config {
+pub(crate) fn with_digest(server: &MailServer, url: &str) -> Config {
     let mut config = config(server, "");
     config.digest = Some("monday 08:00".parse().unwrap());
     config.chat = Some(Secret::new(url.to_owned()));
@@ -114,4 +114,10 @@ async fn a_digest_that_may_have_arrived_is_not_repeated_and_one_that_failed_is_t
     platform.stop().await;
     assert_eq!(server.taken()[0].header("Subject"), "Whom to call: nobody");
     assert_eq!((digests(&server).len(), posted(&posts.lock().unwrap())), (1, 1));
+    // Where no digest is mailed any more, none is missing.
+    let mut without = with_digest(&server, &url);
+    without.success = None;
+    platform.start(without).await;
+    until(|| platform.metric("weir_outreach_given_up", &[("channel", "digest_mail")]) == Some(0.0)).await;
+    platform.stop().await;
 }

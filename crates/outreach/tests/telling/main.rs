@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod digest;
+mod elective;
 mod mail_server;
+mod office;
 mod platform;
 
 use std::collections::BTreeSet;
@@ -115,6 +117,27 @@ async fn what_may_have_arrived_is_not_repeated_and_what_is_refused_is_given_up()
     platform.stop().await;
     let subjects: Vec<_> = server.taken().iter().map(|mail| mail.header("Subject")).collect();
     assert_eq!(subjects, ["[not in force] acme is suspended", "[not in force] crib is suspended"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_in_is_counted_from_zero_on_and_what_no_longer_is_counts_nothing_lost() {
+    let (server, mut platform) = (MailServer::start(), Platform::new());
+    server.is(Mood::TakesInSilence);
+    platform.start(config(&server, "")).await;
+    for (channel, count) in [("success_mail", Some(0.0)), ("customer_mail", Some(0.0)), ("success_chat", None)] {
+        for outcome in ["delivered", "failed", "given_up", "unknown", "no_contact"] {
+            let labels = [("channel", channel), ("outcome", outcome)];
+            assert_eq!(platform.metric("weir_outreach_deliveries_total", &labels), count, "{channel} {outcome}");
+        }
+    }
+    platform.decide(&decision(1, "acme", UP)).await;
+    until(|| platform.metric("weir_outreach_given_up", &[("channel", "success_mail")]) == Some(1.0)).await;
+    platform.stop().await;
+    let mut without = config(&server, "");
+    without.success = None;
+    platform.start(without).await;
+    until(|| platform.metric("weir_outreach_given_up", &[("channel", "success_mail")]) == Some(0.0)).await;
+    platform.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,10 +13,12 @@ use model::{
     Millis, Mode, Phase, Reason, Stage, Standing, Timestamp,
 };
 use outreach::{Config, Contacts, Error, Outreach, Smtp, Templates, Tls};
+use serde_json::Value;
 use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::elective::{Elective, Office};
 use crate::mail_server::MailServer;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -77,6 +79,7 @@ struct Running {
 pub(crate) struct Platform {
     _folder: tempfile::TempDir,
     log: Arc<dyn Log>,
+    pub(crate) office: Arc<Office>,
     running: Option<Running>,
     /// How far its clock is ahead of the world's, in milliseconds.
     ahead: Arc<AtomicI64>,
@@ -87,7 +90,9 @@ impl Platform {
         let folder = tempfile::tempdir().unwrap();
         let count = PartitionCount::new(NonZeroU32::new(3).unwrap());
         let log = EmbeddedLog::open(LogConfig::new(folder.path().join("log"), count)).unwrap();
-        Self { _folder: folder, log: Arc::new(log), running: None, ahead: Arc::default() }
+        let office = Arc::<Office>::default();
+        let log = Elective { log: Arc::new(log), office: Arc::clone(&office) };
+        Self { _folder: folder, log: Arc::new(log), office, running: None, ahead: Arc::default() }
     }
 
     /// Starts outreach, and waits until it knows where it begins.
@@ -98,7 +103,19 @@ impl Platform {
         let outreach = Outreach::new(config, Arc::clone(&self.log), clock, &registry).unwrap();
         let task = tokio::spawn(outreach.run(shutdown.clone()));
         self.running = Some(Running { registry, shutdown, task });
-        until(|| self.metric("weir_outreach_waiting", &[]).is_some()).await;
+        until(|| self.serves()).await;
+    }
+
+    /// Whether it tells: it says what waits.
+    pub(crate) fn serves(&self) -> bool {
+        self.metric("weir_outreach_waiting", &[]).is_some()
+    }
+
+    /// What is kept under `key`.
+    pub(crate) fn last(&self, key: &str) -> Option<Value> {
+        let records = self.read(Topic::Enforcement);
+        let last = records.iter().rfind(|record| record.key == key)?;
+        Some(serde_json::from_slice(&last.value).unwrap())
     }
 
     pub(crate) fn now(&self) -> Timestamp {
