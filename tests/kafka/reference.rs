@@ -40,7 +40,14 @@ pub(crate) fn read(log: &dyn Log, topic: Topic) -> BTreeMap<PartitionId, Vec<Sto
 
 /// Keeps outputs in memory.
 #[derive(Clone, Debug, Default)]
-struct Kept(Arc<Mutex<Vec<Output>>>);
+pub(crate) struct Kept(Arc<Mutex<Vec<Output>>>);
+
+impl Kept {
+    /// Everything that was said to it, in order.
+    pub(crate) fn all(&self) -> Vec<Output> {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 impl Outputs for Kept {
     fn publish(&mut self, outputs: &[Output]) -> log::Result<()> {
@@ -53,21 +60,22 @@ impl Outputs for Kept {
     }
 }
 
-pub(crate) fn open(root: &Path, id: PartitionId, outputs: Box<dyn Outputs>) -> PartitionTask {
+/// A fold that nobody else speaks for, whatever the topics say already, and what it says.
+pub(crate) fn open(root: &Path, id: PartitionId) -> (PartitionTask, Kept) {
+    let kept = Kept::default();
     let policy = Arc::new(Policy::parse(policy::DEFAULT).unwrap());
     let metrics = Metrics::register(&Registry::new()).unwrap();
-    PartitionTask::open(root, id, (policy, Budget::default()), metrics, outputs).unwrap()
+    let outputs = Box::new(kept.clone());
+    (PartitionTask::open(root, id, (policy, Budget::default()), metrics, outputs).unwrap(), kept)
 }
 
 /// What a fold of `records` says on `topic`, in order.
 fn said(id: PartitionId, records: &[Stored], topic: Topic) -> Vec<Bytes> {
     let folder = tempfile::tempdir().unwrap();
-    let kept = Kept::default();
-    let mut task = open(folder.path(), id, Box::new(kept.clone()));
+    let (mut task, kept) = open(folder.path(), id);
     task.fold(records).unwrap();
     task.drain(PATIENCE).unwrap();
-    let kept = kept.0.lock().unwrap();
-    kept.iter().filter(|output| output.topic == topic).map(|output| output.record.value.clone()).collect()
+    kept.all().into_iter().filter(|output| output.topic == topic).map(|output| output.record.value).collect()
 }
 
 /// Asserts that the topic of decisions says what a fold of the same log says: nothing twice, no gap, in order; how many.
