@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Unavailable;
-use crate::api::policies::LONGEST;
+use crate::policies::LONGEST;
 
 /// A problem document (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -96,6 +96,11 @@ impl Problem {
     pub(crate) fn too_long() -> Self {
         let detail = format!("a policy file has at most {LONGEST} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "the text is too long", detail)
+    }
+
+    /// Weir is told to end.
+    pub(crate) fn ending() -> Self {
+        Self::unavailable("Weir is ending: ask again when it is back")
     }
 
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {

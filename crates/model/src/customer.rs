@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 /// A customer of the platform, by the name that the platform gave it.
@@ -35,6 +36,11 @@ impl CustomerId {
 
     const UNATTRIBUTED: &str = "unattributed:";
 
+    /// What stands in a path before a name that can't be a segment by itself, or that begins with the like.
+    const ESCAPE: char = '~';
+    /// What a segment of a path holds as it is. Everything that could end a link in HTML or Markdown is encoded.
+    const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
     /// The name `text`, or why it can't be one.
     pub fn new(text: &str) -> Result<Self, CustomerIdError> {
         Self::check(text).map(|()| Self(text.into()))
@@ -62,6 +68,20 @@ impl CustomerId {
     /// Whether this stands for events that could not be attributed. Such a one is counted and never judged.
     pub fn is_unattributed(&self) -> bool {
         self.0.starts_with(Self::UNATTRIBUTED)
+    }
+
+    /// Where the customer's page is, below the console's address. `.` and `..` are escaped with a `~`, since browsers take such
+    /// segments away, percent-encoded or not.
+    pub fn page_path(&self) -> String {
+        let name = self.as_str();
+        let is_escaped = name == "." || name == ".." || name.starts_with(Self::ESCAPE);
+        let escape = if is_escaped { Self::ESCAPE.to_string() } else { String::new() };
+        format!("/customers/{escape}{}", utf8_percent_encode(name, Self::PLAIN))
+    }
+
+    /// The customer whose page is at `segment`, which is no longer percent-encoded.
+    pub fn of_page(segment: &str) -> Result<Self, CustomerIdError> {
+        Self::new(segment.strip_prefix(Self::ESCAPE).unwrap_or(segment))
     }
 
     /// The name as text.
@@ -106,5 +126,23 @@ mod tests {
         assert_eq!(CustomerId::new("a\0b"), Err(CustomerIdError::Control(1)));
         assert_eq!(CustomerId::new(&"x".repeat(201)), Err(CustomerIdError::TooLong(201)));
         assert_eq!(CustomerId::new("acme & söhne").unwrap().as_str(), "acme & söhne");
+    }
+
+    #[test]
+    fn a_page_s_path_is_plain_text_that_leads_back_to_its_customer() {
+        let paths = [
+            ("acme.com", "acme.com"),
+            ("..", "~.."),
+            (".", "~."),
+            ("~x", "~~x"),
+            ("../a b?<söhne>/%)|", "..%2Fa%20b%3F%3Cs%C3%B6hne%3E%2F%25%29%7C"),
+        ];
+        for (name, expected) in paths {
+            let path = CustomerId::new(name).unwrap().page_path();
+            let segment = path.strip_prefix("/customers/").unwrap();
+            assert_eq!(segment, expected);
+            let decoded = percent_encoding::percent_decode_str(segment).decode_utf8().unwrap();
+            assert_eq!(CustomerId::of_page(&decoded).unwrap().as_str(), name);
+        }
     }
 }

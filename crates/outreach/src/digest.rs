@@ -112,7 +112,7 @@ impl Sources<'_> {
             limit: charge.map(|charge| percent(charge.limit)),
             fleet_rate: charge.map(|charge| percent(charge.fleet_rate)),
             written_to: told.map(|told| minute(told.at)),
-            console: self.console.and_then(|console| page_of(console, customer)),
+            console: self.console.map(|console| page_of(console, customer)),
         }
     }
 }

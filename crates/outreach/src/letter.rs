@@ -126,7 +126,7 @@ impl Letter {
             customer_told: *customer_told,
             evidence: decision.evidence.as_ref().map(Figures::of),
             mend: mend(decision.evidence.as_ref()).to_owned(),
-            console: for_success("").and(console.as_ref()).and_then(|console| page_of(console, &decision.customer)),
+            console: for_success("").and(console.as_ref()).map(|console| page_of(console, &decision.customer)),
         }
     }
 
@@ -142,19 +142,12 @@ fn mend(evidence: Option<&Evidence>) -> &'static str {
     policy::Signal::named(&evidence.signal).map_or("other", policy::Signal::name)
 }
 
-/// The customer's page. Everything in its name that could end a link in Markdown is encoded.
-pub(crate) fn page_of(console: &url::Url, customer: &CustomerId) -> Option<String> {
-    let mut url = console.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    url.path_segments_mut().ok()?.pop_if_empty().push("customers");
-    let encode = |byte: u8| match byte {
-        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    let name: String = customer.as_str().bytes().map(encode).collect();
-    Some(format!("{url}/{name}"))
+/// The customer's page.
+pub(crate) fn page_of(console: &url::Url, customer: &CustomerId) -> String {
+    let mut base = console.clone();
+    base.set_query(None);
+    base.set_fragment(None);
+    format!("{}{}", base.as_str().trim_end_matches('/'), customer.page_path())
 }
 
 impl Figures {
@@ -210,4 +203,21 @@ pub(crate) fn percent(rate: Rate) -> String {
 pub(crate) fn minute(at: Timestamp) -> String {
     let text = at.to_string();
     text.get(..16).map_or_else(|| text.clone(), |minute| format!("{} UTC", minute.replace('T', " ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_leads_to_the_page_that_the_console_has_for_its_customer() {
+        for (console, name, expected) in [
+            ("https://weir.example.com", "acme.com", "https://weir.example.com/customers/acme.com"),
+            ("https://example.com/weir/?a=b#c", "..", "https://example.com/weir/customers/~.."),
+            ("https://example.com/weir", "a/b](x)", "https://example.com/weir/customers/a%2Fb%5D%28x%29"),
+        ] {
+            let console = url::Url::parse(console).unwrap();
+            assert_eq!(page_of(&console, &CustomerId::new(name).unwrap()), expected);
+        }
+    }
 }

@@ -27,6 +27,7 @@ const LOOKING: Duration = Duration::from_millis(250);
 const KEEPING: Duration = Duration::from_secs(1);
 /// Contacts are looked at no more often than this.
 const CONTACTS: Duration = Duration::from_secs(5);
+
 /// Tells.
 pub(crate) struct Worker {
     pub(crate) house: House,

@@ -1,7 +1,7 @@
-//! What awaits approval is answered.
+//! What awaits approval, and the answer.
 
 use axum::http::StatusCode;
-use model::{Act, Answer, CustomerId, DecisionId, Deed, EnforcementKey, Held, HeldWhy, Stage};
+use model::{Act, Answer, CaseView, CustomerId, DecisionId, Deed, EnforcementKey, Held, HeldWhy, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,6 +11,22 @@ use crate::access::{Caller, Role};
 use crate::admin::Admin;
 use crate::index::enforcement::Enforcement;
 use crate::problem::Problem;
+
+/// A decision that waits.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Approval {
+    pub(crate) customer: CustomerId,
+    /// Where it would be put.
+    pub(crate) stage: Stage,
+    pub(crate) decision: DecisionId,
+    /// Why, as the decision's rule found it; nothing where the standing has meanwhile changed.
+    pub(crate) finding: Option<String>,
+    /// Mails that the customer sent in 24 hours: how much is moved with it.
+    pub(crate) sent_24h: u32,
+    pub(crate) since: Timestamp,
+    /// Until when it can be answered; then it is left undone.
+    pub(crate) expires: Option<Timestamp>,
+}
 
 /// Whether what waits is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -45,6 +61,27 @@ pub(crate) fn awaiting(enforcement: &Enforcement, customer: &CustomerId) -> Opti
     let decision = held.decision.clone()?;
     let is_answered = enforcement.answers.get(customer).is_some_and(|answer| answer.decision == decision);
     (!is_answered).then(|| (decision, held.clone()))
+}
+
+/// All that waits, with what the standings say about it: those that wait longest first.
+pub(crate) fn all_awaiting(admin: &Admin) -> Vec<Approval> {
+    let mut approvals: Vec<_> = admin.index.enforcement(|enforcement| {
+        let asked = |case: &CaseView| {
+            let (decision, Held { since, expires, .. }) = awaiting(enforcement, &case.customer)?;
+            let (customer, stage) = (case.customer.clone(), case.stage);
+            Some(Approval { customer, stage, decision, finding: None, sent_24h: 0, since, expires })
+        };
+        enforcement.cases.values().filter_map(asked).collect()
+    });
+    for approval in &mut approvals {
+        let Some(standing) = admin.index.standing(&approval.customer) else { continue };
+        let mut reasons = standing.reasons.iter();
+        let reason = reasons.find(|reason| reason.decision == approval.decision);
+        approval.sent_24h = standing.sent_24h;
+        approval.finding = reason.map(|reason| reason.text.clone());
+    }
+    approvals.sort_by_key(|approval| approval.since);
+    approvals
 }
 
 /// Answers what waits. Who has seen an older decision than the one that waits is told so, and answers nothing.

@@ -8,7 +8,7 @@ mod enforcement;
 mod policies;
 pub(crate) mod undo;
 
-pub(crate) use self::approvals::{AnswerWanted, Answered, Verdict, answer, awaiting};
+pub(crate) use self::approvals::{AnswerWanted, Answered, Approval, Verdict, all_awaiting, answer, awaiting};
 pub(crate) use self::commands::give;
 pub(crate) use self::enforcement::{pause, resume};
 pub(crate) use self::policies::{Applied, PolicyWanted, fixed, policy_tag, put_in_force};

@@ -11,8 +11,8 @@ use super::Words;
 use super::enforcement::told;
 use crate::access::{Caller, Role};
 use crate::admin::Admin;
-use crate::api::names;
-use crate::api::policies::{LONGEST, Latest};
+use crate::etag::names;
+use crate::policies::{LONGEST, Latest};
 use crate::problem::Problem;
 
 /// A policy that is in force from here on.

@@ -3,32 +3,16 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use model::{CaseView, CustomerId, DecisionId, Held, Stage, Timestamp};
+use model::DecisionId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::Caller;
-use crate::acts::{self, AnswerWanted, Answered, Verdict, awaiting};
+use crate::acts::{self, AnswerWanted, Answered, Approval, Verdict};
 use crate::admin::Admin;
 use crate::api::extract::{Said, Whose};
 use crate::api::words::words;
 use crate::problem::Problem;
-
-/// A decision that waits.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Approval {
-    pub(crate) customer: CustomerId,
-    /// Where it would be put.
-    pub(crate) stage: Stage,
-    pub(crate) decision: DecisionId,
-    /// Why, as the decision's rule found it; nothing where the standing has meanwhile changed.
-    pub(crate) finding: Option<String>,
-    /// Mails that the customer sent in 24 hours: how much is moved with it.
-    pub(crate) sent_24h: u32,
-    pub(crate) since: Timestamp,
-    /// Until when it can be answered; then it is left undone.
-    pub(crate) expires: Option<Timestamp>,
-}
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ApprovalList {
@@ -40,28 +24,7 @@ pub(crate) struct ApprovalList {
 #[utoipa::path(get, path = "/v1/approvals", responses((status = 200, description = "What waits", body = ApprovalList), (status = 503, description = "Weir is starting: try again in a moment")))]
 pub(crate) async fn list(State(admin): State<Admin>) -> Result<Json<ApprovalList>, Problem> {
     admin.caught_up()?;
-    Ok(Json(ApprovalList { approvals: waiting(&admin) }))
-}
-
-/// All that waits, with what the standings say about it: those that wait longest first.
-pub(crate) fn waiting(admin: &Admin) -> Vec<Approval> {
-    let mut approvals: Vec<_> = admin.index.enforcement(|enforcement| {
-        let asked = |case: &CaseView| {
-            let (decision, Held { since, expires, .. }) = awaiting(enforcement, &case.customer)?;
-            let (customer, stage) = (case.customer.clone(), case.stage);
-            Some(Approval { customer, stage, decision, finding: None, sent_24h: 0, since, expires })
-        };
-        enforcement.cases.values().filter_map(asked).collect()
-    });
-    for approval in &mut approvals {
-        let Some(standing) = admin.index.standing(&approval.customer) else { continue };
-        let mut reasons = standing.reasons.iter();
-        let reason = reasons.find(|reason| reason.decision == approval.decision);
-        approval.sent_24h = standing.sent_24h;
-        approval.finding = reason.map(|reason| reason.text.clone());
-    }
-    approvals.sort_by_key(|approval| approval.since);
-    approvals
+    Ok(Json(ApprovalList { approvals: acts::all_awaiting(&admin) }))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

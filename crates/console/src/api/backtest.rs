@@ -191,6 +191,6 @@ fn stopped(deadline: &Deadline) -> Problem {
             );
             Problem::new(StatusCode::GATEWAY_TIMEOUT, "the log is too long for this", detail)
         }
-        Ok(()) | Err(Over::Ending) => Problem::unavailable("Weir is ending: ask again when it is back"),
+        Ok(()) | Err(Over::Ending) => Problem::ending(),
     }
 }

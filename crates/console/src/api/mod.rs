@@ -1,20 +1,19 @@
 //! The operators' HTTP API.
 
 mod activity;
-pub(crate) mod approvals;
+mod approvals;
 pub(crate) mod backtest;
 mod commands;
-pub(crate) mod completeness;
+mod completeness;
 pub(crate) mod customers;
 mod decisions;
 mod describe;
 mod document;
 mod enforcer;
-mod etag;
 pub(crate) mod explanations;
 mod extract;
 mod fleet;
-pub(crate) mod policies;
+mod policies;
 pub(crate) mod pools;
 pub(crate) mod stream;
 mod undo;
@@ -27,10 +26,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::document::{beginning, needing, serve};
-pub(crate) use self::etag::names;
 use crate::access::Role;
 use crate::admin::Admin;
-use crate::gate;
+use crate::policies::LONGEST;
+use crate::{etag, gate};
 
 /// Everything under `/v1`, and its description. What is not in one of these is not served.
 pub(crate) fn router() -> Router<Admin> {
@@ -56,12 +55,10 @@ pub(crate) fn router() -> Router<Admin> {
         .routes(routes!(enforcer::pause))
         .routes(routes!(enforcer::resume))
         .routes(routes!(undo::undo))
-        .merge(
-            OpenApiRouter::new().routes(routes!(backtest::backtest)).layer(DefaultBodyLimit::max(policies::LONGEST)),
-        );
+        .merge(OpenApiRouter::new().routes(routes!(backtest::backtest)).layer(DefaultBodyLimit::max(LONGEST)));
     let approving = OpenApiRouter::new()
         .routes(routes!(approvals::answer))
-        .merge(OpenApiRouter::new().routes(routes!(policies::apply)).layer(DefaultBodyLimit::max(policies::LONGEST)));
+        .merge(OpenApiRouter::new().routes(routes!(policies::apply)).layer(DefaultBodyLimit::max(LONGEST)));
     let all = OpenApiRouter::with_openapi(beginning())
         .merge(needing(Role::Viewer, reads))
         .merge(needing(Role::Operator, steering))

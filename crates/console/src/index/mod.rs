@@ -8,6 +8,7 @@ mod history;
 mod names;
 mod newest;
 mod replaced;
+mod reports;
 mod risk;
 
 use std::collections::BTreeMap;
@@ -30,9 +31,9 @@ use self::enforcement::Enforcement;
 use self::history::History;
 pub use self::history::{Acted, Decided};
 use self::replaced::Replaced;
+use self::reports::Reports;
 pub use self::risk::Risk;
 use crate::Troubles;
-use crate::api::completeness::Reports;
 
 /// How long a reader waits before it looks whether it should end.
 const WAIT: Duration = Duration::from_millis(100);

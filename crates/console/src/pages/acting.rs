@@ -6,8 +6,7 @@ use model::{CustomerId, DecisionId};
 use serde::Deserialize;
 
 use super::faults::Fault;
-use super::forms::{self, Signature};
-use super::parts;
+use super::forms::{self, AnsweredOn, Signature};
 use super::visit::{Done, Visit};
 use crate::acts::{self, AnswerWanted, Verdict};
 use crate::admin::Admin;
@@ -42,17 +41,7 @@ pub(super) struct Answer {
     signature: Signature,
     /// The page that it was given on.
     #[serde(default)]
-    from: From,
-}
-
-/// The page that a form stood on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(super) enum From {
-    #[serde(rename = "/")]
-    Overview,
-    #[default]
-    #[serde(rename = "customer")]
-    Customer,
+    from: AnsweredOn,
 }
 
 /// Answers `POST /customers/{id}/answer`.
@@ -64,17 +53,17 @@ pub(super) async fn answer(
 ) -> Result<Response, Fault> {
     let fault = Fault::of(&visit);
     let customer = customer(&id).map_err(&fault)?;
-    let path = parts::customer_path(&customer);
+    let path = customer.page_path();
     let Some(decision) = DecisionId::parse(&decision) else {
         return Err(fault(Problem::invalid("the form names no decision: load the page again")));
     };
     let wanted = AnswerWanted { verdict: answer, decision: Some(decision) };
     acts::answer(&admin, &visit.caller, customer, wanted, signature.words(&visit)).await.map_err(&fault)?;
     let done = if answer == Verdict::Approve { Done::Approved } else { Done::Rejected };
-    Ok(forms::back(if from == From::Overview { "/" } else { &path }, done))
+    Ok(forms::back(if from == AnsweredOn::Overview { "/" } else { &path }, done))
 }
 
 /// The customer that a path names.
 pub(super) fn customer(id: &str) -> Result<CustomerId, Problem> {
-    CustomerId::new(parts::customer_name(id)).map_err(|error| Problem::invalid(error.to_string()))
+    CustomerId::of_page(id).map_err(|error| Problem::invalid(error.to_string()))
 }

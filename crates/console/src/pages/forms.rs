@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
+use model::{CustomerId, DecisionId};
 use serde::Deserialize;
 
 use super::visit::{Done, Visit};
@@ -51,6 +52,39 @@ pub(crate) fn form(visit: &Visit, form: &Form<'_>, fields: &Markup) -> Markup {
             (fields)
             (sign(visit, form.why, &Signature::default()))
             button class=(form.looks) type="submit" { (form.button) }
+        }
+    }
+}
+
+/// The page that an answer's form stands on, and leads back to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AnsweredOn {
+    Overview,
+    #[default]
+    Customer,
+}
+
+impl AnsweredOn {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Customer => "customer",
+        }
+    }
+}
+
+/// A form that approves or rejects `decision`, which waits for a person.
+pub(crate) fn answer(visit: &Visit, customer: &CustomerId, decision: &DecisionId, page: AnsweredOn) -> Markup {
+    let whom = html! { span class="unseen" { " " (customer) } };
+    html! {
+        form class="act" method="post" action={ (customer.page_path()) "/answer" } {
+            (csrf(visit))
+            input type="hidden" name="decision" value=(decision);
+            input type="hidden" name="from" value=(page.name());
+            (sign(visit, "Reason", &Signature::default()))
+            button class="strong" name="answer" value="approve" type="submit" { "Approve" (whom) }
+            button name="answer" value="reject" type="submit" { "Reject" (whom) }
         }
     }
 }

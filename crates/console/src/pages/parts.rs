@@ -11,25 +11,9 @@ pub(crate) fn stage(stage: Stage) -> Markup {
     html! { span class={ "stage " (stage.name()) } { (stage.name()) } }
 }
 
-/// What stands before a name that can't be a segment of a path by itself, or that begins with the like.
-const ESCAPE: char = '~';
-
-/// Where a customer's page is.
-pub(crate) fn customer_path(customer: &CustomerId) -> String {
-    let name = customer.as_str();
-    let is_escaped = name == "." || name == ".." || name.starts_with(ESCAPE);
-    let escape = if is_escaped { ESCAPE.to_string() } else { String::new() };
-    format!("/customers/{escape}{}", words::encoded(name))
-}
-
-/// The name in such a path.
-pub(crate) fn customer_name(segment: &str) -> &str {
-    segment.strip_prefix(ESCAPE).unwrap_or(segment)
-}
-
 /// A customer's name, which leads to its page.
 pub(crate) fn customer(customer: &CustomerId) -> Markup {
-    html! { a class="customer" href=(customer_path(customer)) { bdi { (customer) } } }
+    html! { a class="customer" href=(customer.page_path()) { bdi { (customer) } } }
 }
 
 /// A moment: the time of day, how long ago, and the whole of it for who points at it.

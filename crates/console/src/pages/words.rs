@@ -6,11 +6,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use policy::{Fraction, Signal};
 use serde_json::Value;
 
-/// What may stand in a segment of a path as it is.
+/// What may stand in a URL's values as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
 
-/// A text as one segment of a path, or as a value of a query. As a segment, `.` and `..` have to be escaped besides: browsers take
-/// them away, encoded or not.
+/// A text as a value of a query, or as what follows a path's `#`.
 pub(crate) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, PLAIN).to_string()
 }

@@ -130,7 +130,7 @@ fn read(log: &dyn Log, mut chains: Chains, deadline: &Deadline) -> Result<Chains
 
 fn over(over: Over) -> Problem {
     match over {
-        Over::Ending => Problem::unavailable("Weir is ending: ask again when it is back"),
+        Over::Ending => Problem::ending(),
         Over::TooLong(patience) => {
             let seconds = patience.as_secs();
             let detail = format!(

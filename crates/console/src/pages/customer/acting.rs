@@ -10,7 +10,6 @@ use crate::admin::Admin;
 use crate::pages::acting::customer;
 use crate::pages::faults::Fault;
 use crate::pages::forms::{self, Signature};
-use crate::pages::parts;
 use crate::pages::visit::{Done, Visit};
 use crate::problem::Problem;
 
@@ -116,5 +115,5 @@ async fn give(
     let customer = customer(id).map_err(&fault)?;
     acts::give(admin, &visit.caller, &customer, order, signature.words(visit)).await.map_err(&fault)?;
     let done = if order == Order::Note { Done::Note } else { Done::Command };
-    Ok(forms::back(&parts::customer_path(&customer), done))
+    Ok(forms::back(&customer.page_path(), done))
 }

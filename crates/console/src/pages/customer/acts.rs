@@ -6,7 +6,7 @@ use model::{Phase, Stage};
 use super::Customer;
 use super::acting::LONGEST;
 use crate::access::Role;
-use crate::pages::forms::{self, Form, Signature};
+use crate::pages::forms::{self, AnsweredOn, Form};
 use crate::pages::parts;
 use crate::pages::visit::Visit;
 
@@ -15,7 +15,7 @@ pub(super) fn acts(customer: &Customer, visit: &Visit) -> Markup {
     if !visit.may(Role::Operator) {
         return html! { p class="soft" { "To change anything takes the role operator." } };
     }
-    let to = |act: &str| format!("{}/{act}", parts::customer_path(&customer.standing.customer));
+    let to = |act: &str| format!("{}/{act}", customer.standing.customer.page_path());
     html! {
         section aria-labelledby="acts" {
             h2 id="acts" { "Act" }
@@ -67,7 +67,6 @@ fn days() -> Markup {
 /// What waits for a person about it.
 pub(super) fn waiting(customer: &Customer, visit: &Visit) -> Markup {
     let Some((decision, held)) = &customer.waiting else { return html! {} };
-    let act = format!("{}/answer", parts::customer_path(&customer.standing.customer));
     html! {
         section aria-labelledby="waiting" class="card" {
             h2 id="waiting" { "Waits for approval" }
@@ -78,14 +77,7 @@ pub(super) fn waiting(customer: &Customer, visit: &Visit) -> Markup {
                 " · " a href={ "/decisions/" (decision) } { "Why" }
             }
             @if visit.may(Role::Approver) {
-                form class="act" method="post" action=(act) {
-                    (forms::csrf(visit))
-                    input type="hidden" name="decision" value=(decision);
-                    input type="hidden" name="from" value="customer";
-                    (forms::sign(visit, "Reason", &Signature::default()))
-                    button class="strong" name="answer" value="approve" type="submit" { "Approve" }
-                    button name="answer" value="reject" type="submit" { "Reject" }
-                }
+                (forms::answer(visit, &customer.standing.customer, decision, AnsweredOn::Customer))
             } @else { p class="soft" { "To answer takes the role approver." } }
         }
     }

@@ -113,7 +113,7 @@ fn for_the_customer(told: &Told) -> Markup {
 fn further(decision: &Decision) -> Markup {
     html! {
         ul class="plain" {
-            li { a href=(parts::customer_path(&decision.customer)) { "All about " bdi { (decision.customer) } } }
+            li { a href=(decision.customer.page_path()) { "All about " bdi { (decision.customer) } } }
             @if decision.evidence.is_some() { li { a href="/activity#undo" { "Take back what the rule did" } } }
         }
     }

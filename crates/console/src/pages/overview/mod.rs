@@ -16,8 +16,8 @@ use policy::{OpenIncident, Ranked};
 
 use super::shell::{self, Place};
 use super::visit::Visit;
+use crate::acts::{Approval, all_awaiting};
 use crate::admin::Admin;
-use crate::api::approvals::{Approval, waiting};
 use crate::index::{Cursor, Decided};
 
 /// Decisions that are shown.
@@ -82,7 +82,7 @@ impl Overview {
             decisions: admin.index.newest_decisions(DECISIONS, |_| true),
             switch,
             status,
-            waiting: waiting(admin),
+            waiting: all_awaiting(admin),
             held,
             worst: admin.index.ranking(),
             stages: admin.index.stages(None),

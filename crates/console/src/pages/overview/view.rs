@@ -7,8 +7,8 @@ use model::{Millis, Mode, Provider, Stage, Window};
 use super::mail::{self, Row};
 use super::{Overview, banners, completeness};
 use crate::access::Role;
-use crate::api::approvals::Approval;
-use crate::pages::forms::{self, Form, Signature};
+use crate::acts::Approval;
+use crate::pages::forms::{self, AnsweredOn, Form};
 use crate::pages::visit::Visit;
 use crate::pages::{parts, words};
 
@@ -158,7 +158,6 @@ fn waiting(overview: &Overview, visit: &Visit) -> Markup {
 }
 
 fn card(one: &Approval, overview: &Overview, visit: &Visit) -> Markup {
-    let act = format!("{}/answer", parts::customer_path(&one.customer));
     html! {
         li class="card" {
             p { (parts::customer(&one.customer)) " " span class="arrow" aria-hidden="true" { "→" } span class="unseen" { "to" } " " (parts::stage(one.stage)) }
@@ -168,16 +167,7 @@ fn card(one: &Approval, overview: &Overview, visit: &Visit) -> Markup {
                 @if let Some(expires) = one.expires { ", expires " (parts::ago(expires, overview.now)) }
                 " · " a href={ "/decisions/" (one.decision) } { "Why" }
             }
-            @if visit.may(Role::Approver) {
-                form class="act" method="post" action=(act) {
-                    (forms::csrf(visit))
-                    input type="hidden" name="decision" value=(one.decision);
-                    input type="hidden" name="from" value="/";
-                    (forms::sign(visit, "Reason", &Signature::default()))
-                    button class="strong" name="answer" value="approve" type="submit" { "Approve" span class="unseen" { " " (one.customer) } }
-                    button name="answer" value="reject" type="submit" { "Reject" span class="unseen" { " " (one.customer) } }
-                }
-            }
+            @if visit.may(Role::Approver) { (forms::answer(visit, &one.customer, &one.decision, AnsweredOn::Overview)) }
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::access::Role;
 use crate::acts::{self, PolicyWanted};
 use crate::admin::Admin;
 use crate::api::backtest::{self, Tried};
-use crate::api::policies::LONGEST;
+use crate::policies::{self, LONGEST};
 use crate::problem::Problem;
 
 /// How long a policy that was put in force is waited for, until a scorer says that it judges by it.
@@ -229,10 +229,7 @@ async fn taken_up(admin: &Admin, digest: &str) {
 impl InForce {
     async fn ask(admin: &Admin) -> Result<Self, Problem> {
         let view = admin.policies.view().await?;
-        let policy = match &view.record {
-            Some(record) => Arc::new(Policy::parse(&record.text).map_err(|error| Problem::faulty(&error))?),
-            None => Arc::clone(&admin.policy),
-        };
+        let policy = policies::read(&view, &admin.policy).map_err(|error| Problem::faulty(&error))?;
         let before = admin.index.policy_before(&view.digest);
         let before = before.filter(|digest| admin.index.replaced_policy(digest).is_some());
         Ok(Self { before, tag: acts::policy_tag(&view), policy, view })
