@@ -26,6 +26,7 @@ mod sendgrid_calls;
 mod tokens;
 mod traces;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -39,8 +40,8 @@ fn main() -> ExitCode {
     match answer(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            // The chain is told once, here, with every cause.
-            eprintln!("weir: {}", rendering::printable_error(&error));
+            // The chain is told once, here, with every cause. Whoever closed the terminal does not hear it.
+            let _told = writeln!(std::io::stderr(), "weir: {}", rendering::printable_error(&error)).is_ok();
             Ending::of(&error).into()
         }
     }

@@ -1,13 +1,13 @@
 //! The terminal, taken over for a while and given back whatever happens.
 
-use std::thread::JoinHandle;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use anyhow::Context;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::rendering::Look;
 use crate::rendering::top::{Key, Top, draw};
@@ -19,11 +19,11 @@ const TYPED_AHEAD: usize = 16;
 
 /// The terminal in another screen, without echo. Dropped, it is as it was; a panic gives it back first, so that what it says can
 /// be read.
-pub(super) struct Screen(DefaultTerminal);
+pub(super) struct Screen(ManuallyDrop<DefaultTerminal>);
 
 impl Screen {
     pub(super) fn open() -> anyhow::Result<Self> {
-        Ok(Self(ratatui::try_init().context("the terminal can't be taken over")?))
+        Ok(Self(ManuallyDrop::new(ratatui::try_init().context("the terminal can't be taken over")?)))
     }
 
     pub(super) fn draw(&mut self, top: &Top, look: &Look) -> anyhow::Result<()> {
@@ -36,15 +36,17 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        ratatui::restore();
+        // A terminal that is gone can't be given back, nor can that be said on it. What drops by itself would try to.
+        let _shown = self.0.show_cursor().is_ok();
+        let _given_back = ratatui::try_restore().is_ok();
     }
 }
 
-/// The keys that are pressed, read on a thread of its own.
+/// The keys that are pressed, read on a thread of its own. Nobody waits for that thread: where the terminal is gone, looking for
+/// a key may never return.
 pub(super) struct Keys {
     pressed: mpsc::Receiver<Option<Key>>,
-    end: CancellationToken,
-    thread: Option<JoinHandle<()>>,
+    _end: DropGuard,
 }
 
 impl Keys {
@@ -61,23 +63,14 @@ impl Keys {
                 }
             }
         });
-        Ok(Self { pressed, end, thread: Some(thread.context("no thread for the keys")?) })
+        thread.context("no thread for the keys")?;
+        Ok(Self { pressed, _end: end.drop_guard() })
     }
 
     /// The next key; inside, nothing where it means nothing or the terminal has another size. Nothing at all where no key can come
     /// any more.
     pub(super) async fn next(&mut self) -> Option<Option<Key>> {
         self.pressed.recv().await
-    }
-}
-
-impl Drop for Keys {
-    fn drop(&mut self) {
-        self.end.cancel();
-        self.pressed.close();
-        if let Some(thread) = self.thread.take() {
-            let _ended = thread.join().is_ok();
-        }
     }
 }
 
