@@ -3,98 +3,44 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use model::{CustomerId, Timestamp};
-use simulator::platform::{Account, Placement, Truth};
-use simulator::sendgrid::{Options, Poster, Retries, SendGrid, Signer, World};
+use simulator::sendgrid::{Options, SendGrid, World};
+use site::{Process, Site, now, subuser};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(since.as_millis().try_into().unwrap())
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// A Weir that enforces, beside a SendGrid with one bad subuser.
 struct House {
-    _folder: tempfile::TempDir,
+    _weir: Process,
+    site: Site,
     _sendgrid: SendGrid,
-    receiver: u16,
-    admin: u16,
-    signer: Arc<Signer>,
-    weir: Child,
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        let _ended = self.weir.kill();
-        let _ended = self.weir.wait();
-    }
 }
 
 impl House {
     async fn new() -> Self {
-        let bad = Account {
-            id: CustomerId::new("bad-1").unwrap(),
-            truth: Truth::Good,
-            placement: Placement::Subuser("bad-1".to_owned()),
-            planned_mails: 0,
-            bad_from: now(),
-        };
-        let sendgrid = SendGrid::start_with(World::of(&[bad]), Options::default()).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let signer = Arc::new(Signer::generate().unwrap());
-        let (receiver, admin) = (free_port(), free_port());
-        let config = folder.path().join("weir.toml");
-        let text = format!(
+        let sendgrid = SendGrid::start_with(World::of(&[subuser("bad-1")]), Options::default()).await.unwrap();
+        let site = Site::new();
+        let checkpoints = site.folder().join("checkpoints");
+        std::fs::create_dir(&checkpoints).unwrap();
+        site.configure(&format!(
             r#"
-            [receiver]
-            listen = "127.0.0.1:{receiver}"
-            [admin]
-            listen = "127.0.0.1:{admin}"
-            [log]
-            path = "{log}"
             [state]
-            path = "{state}"
             checkpoints = "file://{checkpoints}"
             checkpoint_interval = "1s"
-            [scorer]
-            tick_interval = "200ms"
             [enforcer]
             mode = "enforce"
             settling = "1s"
             [sendgrid]
             api = "{api}"
-            [[source]]
-            name = "test"
-            verification_keys = ["{key}"]
-            customer = {{ custom_arg = "customer_id" }}
             "#,
-            log = folder.path().join("log").display(),
-            state = folder.path().join("state").display(),
-            checkpoints = folder.path().join("checkpoints").display(),
+            checkpoints = checkpoints.display(),
             api = sendgrid.base_url(),
-            key = signer.public_key(),
-        );
-        std::fs::write(&config, text).unwrap();
-        std::fs::create_dir(folder.path().join("checkpoints")).unwrap();
-        let weir = Command::new(env!("CARGO_BIN_EXE_weir"))
-            .args(["run", "--config"])
-            .arg(&config)
-            .env("WEIR_LOG", "error")
-            .env("SENDGRID_API_KEY", sendgrid.api_key())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { _folder: folder, _sendgrid: sendgrid, receiver, admin, signer, weir }
+        ));
+        let mut weir = site.run(env!("CARGO_BIN_EXE_weir"));
+        weir.env("SENDGRID_API_KEY", sendgrid.api_key());
+        Self { _weir: Process::start(weir), site, _sendgrid: sendgrid }
     }
 
     /// Mail of a customer whose list is bought, and of many whose lists are not.
@@ -116,22 +62,12 @@ impl House {
                 events.push(event(&format!("good-{good}"), number, "delivered", ""));
             }
         }
-        let retries = Retries { first: Duration::from_millis(50), longest: Duration::from_millis(200), most: 1_000 };
-        let url = format!("http://127.0.0.1:{}/webhooks/sendgrid/test", self.receiver);
-        let poster = Poster::new(&url, Arc::clone(&self.signer), retries, Arc::new(now)).unwrap();
-        for batch in events.chunks(200) {
-            poster.post(batch).await.unwrap();
-        }
-    }
-
-    async fn get(&self, path: &str) -> Option<String> {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        client.get(format!("http://127.0.0.1:{}{path}", self.admin)).send().await.ok()?.text().await.ok()
+        self.site.post(&events).await;
     }
 
     /// What is told now: each series with its value.
     async fn told(&self) -> Told {
-        Told(self.get("/metrics").await.unwrap_or_default())
+        Told(self.site.get("/metrics").await.unwrap_or_default())
     }
 
     /// Waits until what is told is as wanted.
@@ -286,7 +222,7 @@ async fn what_is_told_is_what_the_reference_says_and_moves_with_what_happens() {
                 && told.sum("weir_fleet_incidents", &["blame=\"pool\""]) == Some(0.0)
         })
         .await;
-    house.get("/v1/customers/bad-1").await.unwrap();
+    house.site.get("/v1/customers/bad-1").await.unwrap();
     let route = &["route=\"/v1/customers/{id}\""];
     house.until("requests", |told| told.is_over(0.0, "weir_console_requests_total", route)).await;
 

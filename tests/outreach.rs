@@ -2,20 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
-use axum::routing::post;
-use reqwest::Client;
 use serde_json::{Value, json};
+use simulator::sendgrid::{Options, SendGrid, World};
+use site::{Process, Site};
 
+#[path = "../crates/outreach/tests/telling/chat.rs"]
+mod chat;
 #[path = "../crates/outreach/tests/telling/mail_server.rs"]
 mod mail_server;
 
+use chat::chat;
 use mail_server::MailServer;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -26,47 +25,33 @@ const PACE: Duration = Duration::from_millis(40);
 const CHANNELS: [&str; 3] = ["success_mail", "success_chat", "customer_mail"];
 const PASSWORD: &str = "a password of the mail server";
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn customer(number: usize) -> String {
     format!("customer-{number}")
 }
 
 struct Weir {
-    config: PathBuf,
-    certificate: PathBuf,
-    chat: String,
-    admin: u16,
-    client: Client,
-    child: Child,
+    process: Process,
+    site: Site,
+    _sendgrid: SendGrid,
 }
 
 impl Weir {
-    fn start(folder: &Path, mail: (&MailServer, &str), chat: String) -> Self {
-        let (admin, receiver) = (free_port(), free_port());
+    async fn start(mail: (&MailServer, &str), chat: &str) -> Self {
+        let sendgrid = SendGrid::start_with(World::of(&[]), Options::default()).await.unwrap();
+        let site = Site::new();
         let contacts: String = (0..CUSTOMERS).map(|n| format!("{0},ops@{0}.example,\n", customer(n))).collect();
-        std::fs::write(folder.join("contacts.csv"), format!("customer,contact,owner\n{contacts}")).unwrap();
-        let (config, certificate) = (folder.join("weir.toml"), folder.join("mail.pem"));
+        std::fs::write(site.folder().join("contacts.csv"), format!("customer,contact,owner\n{contacts}")).unwrap();
+        let certificate = site.folder().join("mail.pem");
         std::fs::write(&certificate, mail.1).unwrap();
-        let text = format!(
+        site.configure(&format!(
             r#"
-            [receiver]
-            listen = "127.0.0.1:{receiver}"
-            [admin]
-            listen = "127.0.0.1:{admin}"
-            [log]
-            path = "{folder}/log"
-            [state]
-            path = "{folder}/state"
-            [scorer]
-            tick_interval = "200ms"
             [enforcer]
             mode = "enforce"
             placement = "route"
             customers_per_hour = 1000
             volume_per_hour = "100 %"
+            [sendgrid]
+            api = "{api}"
             [outreach]
             customer_success = "success@platform.example"
             from = "Weir <weir@platform.example>"
@@ -80,61 +65,30 @@ impl Weir {
             user = "weir"
             password_env = "PASSWORD_OF_THE_MAIL_SERVER"
             "#,
-            folder = folder.display(),
+            api = sendgrid.base_url(),
             port = mail.0.port(),
-        );
-        std::fs::write(&config, text).unwrap();
-        let client = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
-        let child = spawn(&config, &certificate, &chat);
-        Self { config, certificate, chat, admin, client, child }
-    }
-
-    /// SIGKILL, and a new process.
-    fn kill_and_restart(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.child = spawn(&self.config, &self.certificate, &self.chat);
-    }
-
-    async fn get(&self, path: &str) -> Option<String> {
-        let answer = self.client.get(format!("http://127.0.0.1:{}{path}", self.admin)).send().await.ok()?;
-        answer.error_for_status().ok()?.text().await.ok()
+        ));
+        let mut weir = site.run(env!("CARGO_BIN_EXE_weir"));
+        weir.env("SENDGRID_API_KEY", sendgrid.api_key())
+            .env("URL_OF_THE_CHAT", chat)
+            .env("PASSWORD_OF_THE_MAIL_SERVER", PASSWORD)
+            .env("SSL_CERT_FILE", certificate);
+        Self { process: Process::start(weir), site, _sendgrid: sendgrid }
     }
 
     async fn suspend(&self, customer: &str) {
-        let url = format!("http://127.0.0.1:{}/v1/customers/{customer}/commands", self.admin);
+        let url = format!("{}/v1/customers/{customer}/commands", self.site.base());
         let order = json!({ "type": "set_stage", "stage": "suspended", "by": "ann", "reason": "a test" });
-        let request = self.client.post(url).header("content-type", "application/json").body(order.to_string());
+        let request = self.site.client.post(url).header("content-type", "application/json").body(order.to_string());
         assert_eq!(request.send().await.unwrap().status(), 202);
     }
 
     /// What a gauge of outreach is for a channel; `None` while nobody tells.
     async fn gauge(&self, name: &str, channel: &str) -> Option<usize> {
-        let metrics = self.get("/metrics").await?;
+        let metrics = self.site.get("/metrics").await?;
         let line = format!("weir_outreach_{name}{{channel=\"{channel}\"}} ");
         metrics.lines().find_map(|told| told.strip_prefix(&line))?.parse().ok()
     }
-}
-
-impl Drop for Weir {
-    fn drop(&mut self) {
-        // The test may have failed between a kill and a start.
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
-    }
-}
-
-fn spawn(config: &Path, certificate: &Path, chat: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_weir"))
-        .args(["run", "--config"])
-        .arg(config)
-        .env("WEIR_LOG", "error")
-        .env("URL_OF_THE_CHAT", chat)
-        .env("PASSWORD_OF_THE_MAIL_SERVER", PASSWORD)
-        .env("SSL_CERT_FILE", certificate)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
 }
 
 /// Waits for a condition.
@@ -144,19 +98,6 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
         assert!(Instant::now() < deadline, "it did not come to that: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-/// A chat that takes everything; its URL, and what it took.
-async fn chat() -> (String, Arc<Mutex<Vec<Value>>>) {
-    let posts = Arc::new(Mutex::new(Vec::new()));
-    let take = async |State(posts): State<Arc<Mutex<Vec<Value>>>>, axum::Json(body): axum::Json<Value>| {
-        posts.lock().unwrap().push(body);
-    };
-    let router = axum::Router::new().route("/hook", post(take)).with_state(Arc::clone(&posts));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (url, posts)
 }
 
 /// The customer that a text names.
@@ -183,10 +124,9 @@ fn told(server: &MailServer, posts: &Mutex<Vec<Value>>) -> BTreeMap<(&'static st
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_decision_is_told_once_whenever_the_process_is_killed() {
-    let folder = tempfile::tempdir().unwrap();
     let (server, certificate) = MailServer::start_guarded(PASSWORD, PACE);
     let (url, posts) = chat().await;
-    let mut weir = Weir::start(folder.path(), (&server, &certificate), url);
+    let mut weir = Weir::start((&server, &certificate), &url).await;
     until("it begins", async || weir.gauge("waiting", "success_mail").await.is_some()).await;
     for number in 0..CUSTOMERS {
         weir.suspend(&customer(number)).await;
@@ -194,7 +134,7 @@ async fn each_decision_is_told_once_whenever_the_process_is_killed() {
     let deliveries = |server: &MailServer| server.taken().len() + posts.lock().unwrap().len();
     for kill in 1..=KILLS {
         until("something is told", async || deliveries(&server) >= kill * 4).await;
-        weir.kill_and_restart();
+        weir.process.kill_and_restart();
     }
     until("all is told", async || {
         let mut is_told = true;

@@ -5,17 +5,15 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
-use model::{CustomerId, Timestamp};
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
-use simulator::platform::{Account, Placement, Truth};
-use simulator::sendgrid::{Budget, Faults, Options, Poster, Retries, SendGrid, Signer, World};
+use simulator::sendgrid::{Budget, Faults, Options, SendGrid, World};
+use site::{Process, Site, free_port, now, subuser};
 
 #[path = "../crates/outreach/tests/telling/mail_server.rs"]
 mod mail_server;
@@ -34,11 +32,6 @@ const CHAT_TOKEN: &str = "T0hidden/B0hidden/hiddenhiddenhidden";
 /// Where the contacts of customers, and their owners, have their mailboxes.
 const CONTACTS: &str = "contacts-of-customers.example";
 
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(since.as_millis().try_into().unwrap())
-}
-
 /// A name that stands nowhere else.
 fn local_part(number: usize) -> String {
     format!("xq{number}recipient")
@@ -52,39 +45,24 @@ fn customer(number: usize) -> String {
     format!("customer-{number}")
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// A running Weir, whose every word is kept.
 struct Weir {
-    folder: tempfile::TempDir,
-    receiver: u16,
-    admin: u16,
-    client: Client,
-    child: Child,
+    process: Process,
+    site: Site,
     /// Every answer that it gave, with what was asked.
     answers: Vec<String>,
 }
 
 impl Weir {
-    fn start(signer: &Signer, sendgrid: &SendGrid, (mail, certificate): (&MailServer, &str)) -> Self {
-        let (folder, receiver, admin) = (tempfile::tempdir().unwrap(), free_port(), free_port());
-        let text = format!(
+    fn start(sendgrid: &SendGrid, (mail, certificate): (&MailServer, &str)) -> Self {
+        let site = Site::new();
+        site.configure(&format!(
             r#"
             [receiver]
-            listen = "127.0.0.1:{receiver}"
             max_body_bytes = 768000
-            [admin]
-            listen = "127.0.0.1:{admin}"
-            [log]
-            path = "{folder}/log"
             [state]
-            path = "{folder}/state"
             checkpoints = "file://{folder}/checkpoints"
             checkpoint_interval = "2s"
-            [scorer]
-            tick_interval = "200ms"
             [enforcer]
             mode = "enforce"
             volume_per_hour = "100 %"
@@ -111,28 +89,21 @@ impl Weir {
             port = {smtp}
             user = "weir"
             password_env = "PASSWORD_OF_THE_MAIL_SERVER"
-            [[source]]
-            name = "test"
-            verification_keys = ["{key}"]
-            customer = {{ custom_arg = "customer_id" }}
             "#,
-            folder = folder.path().display(),
+            folder = site.folder().display(),
             api = sendgrid.base_url(),
             nobody = free_port(),
             smtp = mail.port(),
-            key = signer.public_key(),
-        );
-        std::fs::write(folder.path().join("mail.pem"), certificate).unwrap();
-        write_contacts(folder.path(), "");
-        std::fs::write(folder.path().join("weir.toml"), text).unwrap();
-        let child = spawn(folder.path(), sendgrid.api_key(), "weir");
-        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
-        Self { folder, receiver, admin, client, child, answers: Vec::new() }
+        ));
+        std::fs::write(site.folder().join("mail.pem"), certificate).unwrap();
+        write_contacts(site.folder(), "");
+        let process = start(site.folder(), sendgrid.api_key());
+        Self { process, site, answers: Vec::new() }
     }
 
     /// Asks, and keeps the answer; `None` where there is none.
     async fn ask(&mut self, method: Method, port: u16, path: &str, body: Option<String>) -> Option<(u16, String)> {
-        let request = self.client.request(method.clone(), format!("http://127.0.0.1:{port}{path}"));
+        let request = self.site.client.request(method.clone(), format!("http://127.0.0.1:{port}{path}"));
         let request = request.header("content-type", "application/json").body(body.unwrap_or_default());
         let answer = request.send().await.ok()?;
         let (status, headers) = (answer.status().as_u16(), format!("{:?}", answer.headers()));
@@ -142,19 +113,19 @@ impl Weir {
     }
 
     async fn get(&mut self, path: &str) -> (u16, String) {
-        self.ask(Method::GET, self.admin, path, None).await.unwrap()
+        self.ask(Method::GET, self.site.admin, path, None).await.unwrap()
     }
 
     async fn command(&mut self, id: &str, command: &Value) -> u16 {
         let path = format!("/v1/customers/{id}/commands");
-        self.ask(Method::POST, self.admin, &path, Some(command.to_string())).await.unwrap().0
+        self.ask(Method::POST, self.site.admin, &path, Some(command.to_string())).await.unwrap().0
     }
 
     async fn wait_until_ready(&mut self) {
-        let (deadline, admin) = (Instant::now() + PATIENCE, self.admin);
+        let (deadline, admin) = (Instant::now() + PATIENCE, self.site.admin);
         while self.ask(Method::GET, admin, "/readyz", None).await.is_none_or(|(status, _)| status != 200) {
-            let has_ended = self.child.try_wait().unwrap().is_some();
-            let said = || lines(&self.folder.path().join("weir.err")).join("\n");
+            let has_ended = self.process.has_ended();
+            let said = || lines(&self.site.folder().join("weir.err")).join("\n");
             assert!(!has_ended && Instant::now() < deadline, "not ready:\n{}", said());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -162,14 +133,12 @@ impl Weir {
 
     /// SIGTERM, and everything that it and `errors` said in all that time.
     fn end(mut self) -> Vec<String> {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
+        assert!(self.process.end().success());
         let mut said = std::mem::take(&mut self.answers);
-        said.extend(lines(&self.folder.path().join("weir.out")));
-        said.extend(lines(&self.folder.path().join("weir.err")));
+        said.extend(lines(&self.site.folder().join("weir.out")));
+        said.extend(lines(&self.site.folder().join("weir.err")));
         // RocksDB keeps logs of its own.
-        let mut folders = vec![self.folder.path().to_owned()];
+        let mut folders = vec![self.site.folder().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
                 if entry.path().is_dir() {
@@ -180,14 +149,6 @@ impl Weir {
             }
         }
         said
-    }
-}
-
-impl Drop for Weir {
-    fn drop(&mut self) {
-        // The test may have failed.
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 
@@ -213,11 +174,12 @@ fn command(folder: &Path, key: &str) -> Command {
     command
 }
 
-/// Its words go to files of this name.
-fn spawn(folder: &Path, key: &str, name: &str) -> Child {
-    let file =
-        |ending: &str| -> Stdio { std::fs::File::create(folder.join(name).with_extension(ending)).unwrap().into() };
-    command(folder, key).arg("run").stdout(file("out")).stderr(file("err")).spawn().unwrap()
+/// Its words go to files.
+fn start(folder: &Path, key: &str) -> Process {
+    let file = |name: &str| -> Stdio { std::fs::File::create(folder.join(name)).unwrap().into() };
+    let mut command = command(folder, key);
+    command.arg("run").stdout(file("weir.out")).stderr(file("weir.err"));
+    Process::start(command)
 }
 
 fn lines(file: &PathBuf) -> Vec<String> {
@@ -258,18 +220,6 @@ fn events(number: usize, recipient: usize, round: usize) -> Vec<String> {
     ]
 }
 
-fn accounts() -> Vec<Account> {
-    let account = |number| Account {
-        id: CustomerId::new(&customer(number)).unwrap(),
-        truth: Truth::Good,
-        placement: Placement::Subuser(customer(number)),
-        planned_mails: 0,
-        bad_from: now(),
-    };
-    // Two customers are no subusers.
-    (0..CUSTOMERS - 2).map(account).collect()
-}
-
 fn faults() -> Faults {
     Faults {
         fail_before: 0.05,
@@ -283,9 +233,9 @@ fn faults() -> Faults {
 }
 
 /// POSTs to the receiver that it refuses, each with an address wherever it can stand.
-async fn bad_posts(weir: &mut Weir, signer: &Signer) {
+async fn bad_posts(weir: &mut Weir) {
     let to = address(0);
-    let (url, port) = (format!("http://127.0.0.1:{}/webhooks/sendgrid", weir.receiver), weir.receiver);
+    let (url, port) = (weir.site.webhook(), weir.site.receiver);
     let body = format!(r#"[{{"email":"{to}","event":"bounce","timestamp":1}}]"#);
     let bodies = [
         body.clone(),
@@ -299,8 +249,8 @@ async fn bad_posts(weir: &mut Weir, signer: &Signer) {
     let old = "1000000000".to_owned();
     for body in bodies {
         for timestamp in [now().seconds().to_string(), old.clone(), to.clone()] {
-            for signature in [signer.sign(&timestamp, body.as_bytes()).unwrap(), to.clone(), String::new()] {
-                let request = weir.client.post(format!("{url}/test")).body(body.clone());
+            for signature in [weir.site.signer.sign(&timestamp, body.as_bytes()).unwrap(), to.clone(), String::new()] {
+                let request = weir.site.client.post(&url).body(body.clone());
                 let request = request
                     .header("x-twilio-email-event-webhook-signature", &signature)
                     .header("x-twilio-email-event-webhook-timestamp", &timestamp);
@@ -322,7 +272,7 @@ async fn bad_posts(weir: &mut Weir, signer: &Signer) {
         format!("POST /webhooks/sendgrid/test HTTP/1.1\r\n{to}\r\n\r\n"),
         format!("{to} {to}\r\n\r\n"),
     ] {
-        for port in [weir.receiver, weir.admin] {
+        for port in [weir.site.receiver, weir.site.admin] {
             weir.answers.push(format!("answer to a torn request: {}", raw(port, &torn)));
         }
     }
@@ -342,7 +292,7 @@ fn raw(port: u16, request: &str) -> String {
 
 /// Requests to the operators' API that it refuses.
 async fn bad_requests(weir: &mut Weir) {
-    let (to, admin) = (address(1), weir.admin);
+    let (to, admin) = (address(1), weir.site.admin);
     let good = json!({ "type": "release", "by": "ann", "reason": "looked at it" });
     let mut bodies = vec![
         to.clone(),
@@ -379,7 +329,7 @@ async fn bad_requests(weir: &mut Weir) {
     for query in ["stage", "after", "limit", "wait", "count", "key"] {
         for path in ["/v1/customers", "/v1/decisions", "/v1/fleet", "/v1/policy", "/metrics"] {
             // Whoever asks for an address is answered that it is none; nothing of it is kept.
-            let request = weir.client.get(format!("http://127.0.0.1:{admin}{path}?{query}={to}&{to}=1"));
+            let request = weir.site.client.get(format!("http://127.0.0.1:{admin}{path}?{query}={to}&{to}=1"));
             drop(request.send().await);
         }
     }
@@ -395,7 +345,7 @@ async fn outreach(weir: &mut Weir, mail: &MailServer) {
     until_outreach(weir, mail, "tells everybody", |mail, _| is_told(mail)).await;
     // It names the recipient.
     mail.is(Mood::Refuses);
-    write_contacts(weir.folder.path(), &format!("another,no-address@{CONTACTS}@{CONTACTS},\n"));
+    write_contacts(weir.site.folder(), &format!("another,no-address@{CONTACTS}@{CONTACTS},\n"));
     for (number, stage) in [(0, "throttled"), (1, "suspended"), (2, "watch")] {
         let order = json!({ "type": "set_stage", "stage": stage, "by": "ann", "reason": "to see" });
         assert_eq!(weir.command(&customer(number), &order).await, 202);
@@ -414,7 +364,7 @@ async fn outreach(weir: &mut Weir, mail: &MailServer) {
 /// Waits until it has told or said something.
 async fn until_outreach(weir: &Weir, mail: &MailServer, what: &str, holds: impl Fn(&MailServer, &str) -> bool) {
     let deadline = Instant::now() + PATIENCE;
-    let said = || [lines(&weir.folder.path().join("weir.out")), lines(&weir.folder.path().join("weir.err"))].concat();
+    let said = || [lines(&weir.site.folder().join("weir.out")), lines(&weir.site.folder().join("weir.err"))].concat();
     loop {
         let said: Vec<_> = said().into_iter().filter(|line| line.contains("outreach")).collect();
         if holds(mail, &said.join("\n")) {
@@ -445,39 +395,38 @@ async fn read_all(weir: &mut Weir) {
 
 /// What another process on the same folder says, and the other commands.
 fn other_commands(weir: &mut Weir, key: &str) {
-    let folder = weir.folder.path().to_owned();
-    let mut is_refused = spawn(&folder, key, "second");
-    assert!(!is_refused.wait().unwrap().success(), "two processes on one folder");
-    for name in ["second.out", "second.err"] {
-        weir.answers.extend(lines(&folder.join(name)));
-    }
+    let folder = weir.site.folder().to_owned();
+    let mut take = |output: Output| {
+        weir.answers.push(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned());
+    };
+    let second = command(&folder, key).arg("run").output().unwrap();
+    assert!(!second.status.success(), "two processes on one folder");
+    take(second);
     let preview = ["outreach", "preview", "--template", "customer", "--customer", "customer-1"];
     // The contacts are faulty by now.
     for arguments in [&["config", "check"][..], &["explain", "00000000000000000000000000000000"], &preview] {
-        let output = command(&folder, key).args(arguments).output().unwrap();
-        weir.answers.push(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned());
+        take(command(&folder, key).args(arguments).output().unwrap());
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_key_and_no_address_is_shown_by_anything() {
-    let signer = Arc::new(Signer::generate().unwrap());
     let budget = Budget { calls: 100_000, per: Duration::from_secs(1) };
-    let sendgrid = SendGrid::start_with(World::of(&accounts()), Options { budget, seed: 1 }).await.unwrap();
+    // Two customers are no subusers.
+    let subusers: Vec<_> = (0..CUSTOMERS - 2).map(|number| subuser(&customer(number))).collect();
+    let sendgrid = SendGrid::start_with(World::of(&subusers), Options { budget, seed: 1 }).await.unwrap();
     sendgrid.world().faults = faults();
     let (mail, certificate) = MailServer::start_guarded(MAIL_PASSWORD, Duration::ZERO);
-    let mut weir = Weir::start(&signer, &sendgrid, (&mail, &certificate));
+    let mut weir = Weir::start(&sendgrid, (&mail, &certificate));
     weir.wait_until_ready().await;
 
-    let url = format!("http://127.0.0.1:{}/webhooks/sendgrid/test", weir.receiver);
-    let poster = Poster::new(&url, Arc::clone(&signer), Retries::default(), Arc::new(now)).unwrap();
     for round in 0..ROUNDS {
         for number in 0..CUSTOMERS {
             let batch: Vec<_> = (0..RECIPIENTS).flat_map(|recipient| events(number, recipient, round)).collect();
-            poster.post(&batch).await.unwrap();
+            weir.site.post(&batch).await;
         }
     }
-    bad_posts(&mut weir, &signer).await;
+    bad_posts(&mut weir).await;
     bad_requests(&mut weir).await;
     for number in 0..CUSTOMERS {
         let order = json!({ "type": "set_stage", "stage": "quarantined", "by": "ann", "reason": "to see" });

@@ -1,34 +1,22 @@
 //! One trace from a POST to the call at SendGrid, over a real Weir, a simulated SendGrid and a collector that speaks OTLP.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::routing::post;
-use model::{CustomerId, Timestamp};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
-use simulator::platform::{Account, Placement, Truth};
-use simulator::sendgrid::{Options, Poster, Retries, SendGrid, Signer, World};
+use simulator::sendgrid::{Options, SendGrid, World};
+use site::{Process, Site, now, subuser};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const ROOT: &str = "POST /webhooks/sendgrid/{source}";
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(since.as_millis().try_into().unwrap())
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// What came by OTLP, and what a hook was told beside its body.
 #[derive(Clone, Default)]
@@ -73,44 +61,17 @@ impl Collected {
 
 /// A Weir that traces every POST, beside a SendGrid with one bad subuser.
 struct House {
-    _folder: tempfile::TempDir,
+    _weir: Process,
+    site: Site,
     _sendgrid: SendGrid,
-    receiver: u16,
-    signer: Arc<Signer>,
-    weir: Child,
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        let _ended = self.weir.kill();
-        let _ended = self.weir.wait();
-    }
 }
 
 impl House {
     async fn new(collector: &str) -> Self {
-        let bad = Account {
-            id: CustomerId::new("bad-1").unwrap(),
-            truth: Truth::Good,
-            placement: Placement::Subuser("bad-1".to_owned()),
-            planned_mails: 0,
-            bad_from: now(),
-        };
-        let sendgrid = SendGrid::start_with(World::of(&[bad]), Options::default()).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let signer = Arc::new(Signer::generate().unwrap());
-        let (receiver, admin) = (free_port(), free_port());
-        let config = folder.path().join("weir.toml");
-        let text = format!(
+        let sendgrid = SendGrid::start_with(World::of(&[subuser("bad-1")]), Options::default()).await.unwrap();
+        let site = Site::new();
+        site.configure(&format!(
             r#"
-            [receiver]
-            listen = "127.0.0.1:{receiver}"
-            [admin]
-            listen = "127.0.0.1:{admin}"
-            [log]
-            path = "{log}"
-            [state]
-            path = "{state}"
             [scorer]
             tick_interval = "500ms"
             [enforcer]
@@ -126,36 +87,17 @@ impl House {
             url = "{collector}/hook"
             secret_env = "WEIR_TEST_HOOK_SECRET"
             allow_private = true
-            [[source]]
-            name = "test"
-            verification_keys = ["{key}"]
-            customer = {{ custom_arg = "customer_id" }}
             "#,
-            log = folder.path().join("log").display(),
-            state = folder.path().join("state").display(),
             api = sendgrid.base_url(),
-            key = signer.public_key(),
-        );
-        std::fs::write(&config, text).unwrap();
-        let weir = Command::new(env!("CARGO_BIN_EXE_weir"))
-            .args(["run", "--config"])
-            .arg(&config)
-            .env("WEIR_LOG", "error")
-            .env("SENDGRID_API_KEY", sendgrid.api_key())
-            .env("WEIR_TEST_HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { _folder: folder, _sendgrid: sendgrid, receiver, signer, weir }
+        ));
+        let mut weir = site.run(env!("CARGO_BIN_EXE_weir"));
+        weir.env("SENDGRID_API_KEY", sendgrid.api_key());
+        weir.env("WEIR_TEST_HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        Self { _weir: Process::start(weir), site, _sendgrid: sendgrid }
     }
 
     async fn mail_goes_out(&self) {
-        let retries = Retries { first: Duration::from_millis(50), longest: Duration::from_millis(200), most: 1_000 };
-        let url = format!("http://127.0.0.1:{}/webhooks/sendgrid/test", self.receiver);
-        let poster = Poster::new(&url, Arc::clone(&self.signer), retries, Arc::new(now)).unwrap();
-        for batch in mail().chunks(200) {
-            poster.post(batch).await.unwrap();
-        }
+        self.site.post(&mail()).await;
     }
 }
 

@@ -1,16 +1,13 @@
 //! Weir and a simulated SendGrid, and a browser that is told what to do.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use model::{CustomerId, Timestamp};
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use simulator::platform::{Account, Placement, Truth};
-use simulator::sendgrid::{HOME, Options, Poster, Retries, SendGrid, Signer, World};
+use simulator::sendgrid::{HOME, Options, SendGrid, World};
+use site::{Process, Site, now, subuser};
 
 /// Subusers whose lists are bought.
 pub(crate) const BAD: [&str; 3] = ["lucky-leads", "mega-list", "north-promo"];
@@ -27,31 +24,11 @@ const DOMAINS: [&str; 4] = ["gmail.com", "outlook.com", "yahoo.com", "example.or
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOKING: Duration = Duration::from_millis(20);
 
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(since.as_millis().try_into().unwrap())
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// Weir, beside a SendGrid with three subusers.
 pub(crate) struct Rig {
-    _folder: tempfile::TempDir,
+    _weir: Process,
+    site: Site,
     pub(crate) sendgrid: SendGrid,
-    signer: Arc<Signer>,
-    receiver: u16,
-    admin: u16,
-    client: Client,
-    weir: Child,
-}
-
-impl Drop for Rig {
-    fn drop(&mut self) {
-        let _ended = self.weir.kill();
-        let _ended = self.weir.wait();
-    }
 }
 
 impl Rig {
@@ -66,58 +43,23 @@ impl Rig {
     }
 
     async fn in_mode(mode: &str, access: &str) -> Self {
-        let account = |name: &str| Account {
-            id: CustomerId::new(name).unwrap(),
-            truth: Truth::Good,
-            placement: Placement::Subuser(name.to_owned()),
-            planned_mails: 0,
-            bad_from: now(),
-        };
-        let world = World::of(&BAD.map(account));
-        let sendgrid = SendGrid::start_with(world, Options::default()).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let signer = Arc::new(Signer::generate().unwrap());
-        let (receiver, admin) = (free_port(), free_port());
-        let config = folder.path().join("weir.toml");
-        let text = format!(
+        let sendgrid = SendGrid::start_with(World::of(&BAD.map(subuser)), Options::default()).await.unwrap();
+        let site = Site::new();
+        site.configure(&format!(
             r#"
-            [receiver]
-            listen = "127.0.0.1:{receiver}"
             [admin]
-            listen = "127.0.0.1:{admin}"
             {access}
-            [log]
-            path = "{log}"
-            [state]
-            path = "{state}"
-            [scorer]
-            tick_interval = "200ms"
             [enforcer]
             mode = "{mode}"
             settling = "1s"
             [sendgrid]
             api = "{api}"
-            [[source]]
-            name = "test"
-            verification_keys = ["{key}"]
-            customer = {{ custom_arg = "customer_id" }}
             "#,
-            log = folder.path().join("log").display(),
-            state = folder.path().join("state").display(),
             api = sendgrid.base_url(),
-            key = signer.public_key(),
-        );
-        std::fs::write(&config, text).unwrap();
-        let weir = Command::new(env!("CARGO_BIN_EXE_weir"))
-            .args(["run", "--config"])
-            .arg(&config)
-            .env("WEIR_LOG", "error")
-            .env("SENDGRID_API_KEY", sendgrid.api_key())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { _folder: folder, sendgrid, signer, receiver, admin, client, weir }
+        ));
+        let mut weir = site.run(env!("CARGO_BIN_EXE_weir"));
+        weir.env("SENDGRID_API_KEY", sendgrid.api_key());
+        Self { _weir: Process::start(weir), site, sendgrid }
     }
 
     /// With all bought lists found, the hostile names' too: they wait for a person.
@@ -148,7 +90,7 @@ impl Rig {
         }
         // First, so that it is seen that providers take mail.
         self.shops_send().await;
-        self.post(&events).await;
+        self.site.post(&events).await;
     }
 
     /// Mail of thirty customers whose lists are good.
@@ -161,7 +103,7 @@ impl Rig {
                 events.push(event(&customer, number, "delivered", &json!({"response": MARKUP})));
             }
         }
-        self.post(&events).await;
+        self.site.post(&events).await;
     }
 
     /// Mails of a customer whose list is rather old: one of ten bounces.
@@ -173,24 +115,15 @@ impl Rig {
             let (kind, more) = fate(number);
             [event(customer, number, "processed", &json!({})), event(customer, number, kind, &more)]
         };
-        self.post(&numbers.flat_map(of_mail).collect::<Vec<_>>()).await;
-    }
-
-    async fn post(&self, events: &[String]) {
-        let retries = Retries { first: Duration::from_millis(50), longest: Duration::from_millis(200), most: 1_000 };
-        let url = format!("http://127.0.0.1:{}/webhooks/sendgrid/test", self.receiver);
-        let poster = Poster::new(&url, Arc::clone(&self.signer), retries, Arc::new(now)).unwrap();
-        for batch in events.chunks(200) {
-            poster.post(batch).await.unwrap();
-        }
+        self.site.post(&numbers.flat_map(of_mail).collect::<Vec<_>>()).await;
     }
 
     pub(crate) fn base(&self) -> String {
-        format!("http://127.0.0.1:{}", self.admin)
+        self.site.base()
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base()))
+        self.site.client.request(method, format!("{}{path}", self.base()))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Option<Value> {

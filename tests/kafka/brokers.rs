@@ -53,7 +53,7 @@ async fn while_the_broker_is_away_nothing_is_taken_and_afterwards_nothing_is_mis
     let refused = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut answers = Vec::new();
     while began.elapsed() < Duration::from_secs(60) {
-        let timestamp = crate::load::now().seconds().to_string();
+        let timestamp = site::now().seconds().to_string();
         let event = r#"[{"email":"a@b.example","event":"open","timestamp":1,"sg_event_id":"x"}]"#;
         let answer = refused
             .post(receiver.url())

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use log::Topic;
-use model::{Counts, CustomerId, Millis, Offset, PartitionId, Timestamp, Window};
+use model::{Counts, CustomerId, Millis, Offset, PartitionId, Window};
 use simulator::platform::{Gate, Platform, Scenario};
 use simulator::sendgrid::{Poster, Retries, Signer};
+use site::now;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -17,11 +18,6 @@ use crate::reference;
 
 /// How long all partitions may take to be at rest.
 const SHOWING: Duration = Duration::from_secs(60);
-
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(since.as_millis().try_into().unwrap())
-}
 
 /// A platform's hour in batches, posted again and again until it is enough.
 pub(crate) struct Load {

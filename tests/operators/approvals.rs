@@ -44,7 +44,7 @@ async fn what_awaits_approval_is_approved_rejected_paused_and_taken_back() {
         held.is_some_and(|case| case["held"]["reason"].as_str().unwrap().contains("ann has paused"))
     };
     house.until("/v1/enforcer/held?why=paused", is_held).await;
-    house.kill_and_restart();
+    house.weir.kill_and_restart();
     house.until("/v1/enforcer/held?why=paused", is_held).await;
     let status = house.says(&["enforce", "status"]);
     assert!(

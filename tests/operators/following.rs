@@ -66,7 +66,7 @@ async fn nothing_is_missed_or_shown_twice() {
     until_there(&cursor);
     house.says(&with_author(&["hold", "good-1"]));
     assert_eq!(followed.next(), held("good-1"));
-    house.kill_and_restart();
+    house.weir.kill_and_restart();
     house.until("/v1/customers/good-1", |answer| answer["held"] == true).await;
     house.says(&with_author(&["hold", "good-2"]));
     assert_eq!(followed.next(), held("good-2"), "it goes on where it was");

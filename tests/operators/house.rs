@@ -1,15 +1,11 @@
 //! Weir, asked by its own command line, over a simulated SendGrid.
 
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
-use model::{CustomerId, Timestamp};
 use serde_json::Value;
-use simulator::platform::{Account, Placement, Truth};
-use simulator::sendgrid::{Options, Poster, Retries, SendGrid, Signer, World};
+use simulator::sendgrid::{Options, SendGrid, World};
+use site::{Process, Site, now, subuser};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_weir");
 pub(crate) const BAD: [&str; 3] = ["bad-1", "bad-2", "bad-3"];
@@ -18,31 +14,11 @@ pub(crate) const ODD: &str = "odd/../näme?#% \u{202e}<b>";
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const BY: [&str; 4] = ["--by", "ann", "--reason", "a test"];
 
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(since.as_millis().try_into().unwrap())
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// Weir in mode `approve`, beside a SendGrid with three subusers.
 pub(crate) struct House {
-    _folder: tempfile::TempDir,
+    pub(crate) weir: Process,
+    site: Site,
     pub(crate) sendgrid: SendGrid,
-    config: PathBuf,
-    receiver: u16,
-    admin: u16,
-    signer: Arc<Signer>,
-    pub(crate) weir: Child,
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        let _ended = self.weir.kill();
-        let _ended = self.weir.wait();
-    }
 }
 
 impl House {
@@ -52,57 +28,22 @@ impl House {
 
     /// With who is let in, as the configuration says it.
     pub(crate) async fn with_access(access: &str) -> Self {
-        let account = |name: &str| Account {
-            id: CustomerId::new(name).unwrap(),
-            truth: Truth::Good,
-            placement: Placement::Subuser(name.to_owned()),
-            planned_mails: 0,
-            bad_from: now(),
-        };
-        let world = World::of(&BAD.map(account));
-        let sendgrid = SendGrid::start_with(world, Options::default()).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let signer = Arc::new(Signer::generate().unwrap());
-        let (receiver, admin) = (free_port(), free_port());
-        let config = folder.path().join("weir.toml");
-        let text = format!(
+        let sendgrid = SendGrid::start_with(World::of(&BAD.map(subuser)), Options::default()).await.unwrap();
+        let site = Site::new();
+        site.configure(&format!(
             r#"
-            [receiver]
-            listen = "127.0.0.1:{receiver}"
-            [admin]
-            listen = "127.0.0.1:{admin}"
-            [log]
-            path = "{log}"
-            [state]
-            path = "{state}"
-            [scorer]
-            tick_interval = "200ms"
             {access}
             [enforcer]
             mode = "approve"
             settling = "1s"
             [sendgrid]
             api = "{api}"
-            [[source]]
-            name = "test"
-            verification_keys = ["{key}"]
-            customer = {{ custom_arg = "customer_id" }}
             "#,
-            log = folder.path().join("log").display(),
-            state = folder.path().join("state").display(),
             api = sendgrid.base_url(),
-            key = signer.public_key(),
-        );
-        std::fs::write(&config, text).unwrap();
-        let weir = run(&config, sendgrid.api_key());
-        Self { _folder: folder, sendgrid, config, receiver, admin, signer, weir }
-    }
-
-    /// SIGKILL, and a new process.
-    pub(crate) fn kill_and_restart(&mut self) {
-        self.weir.kill().unwrap();
-        self.weir.wait().unwrap();
-        self.weir = run(&self.config, self.sendgrid.api_key());
+        ));
+        let mut weir = site.run(BINARY);
+        weir.env("SENDGRID_API_KEY", sendgrid.api_key());
+        Self { weir: Process::start(weir), site, sendgrid }
     }
 
     /// Mail of customers whose lists are bought, and of many whose lists are not.
@@ -126,26 +67,18 @@ impl House {
                 events.push(event(&customer, number, "delivered", ""));
             }
         }
-        let retries = Retries { first: Duration::from_millis(50), longest: Duration::from_millis(200), most: 1_000 };
-        let url = format!("http://127.0.0.1:{}/webhooks/sendgrid/test", self.receiver);
-        let poster = Poster::new(&url, Arc::clone(&self.signer), retries, Arc::new(now)).unwrap();
-        for batch in events.chunks(200) {
-            poster.post(batch).await.unwrap();
-        }
+        self.site.post(&events).await;
     }
 
     pub(crate) async fn get(&self, path: &str) -> Option<Value> {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = client.get(format!("http://127.0.0.1:{}{path}", self.admin)).send().await.ok()?;
-        answer.error_for_status().ok()?.json().await.ok()
+        serde_json::from_str(&self.site.get(path).await?).ok()
     }
 
     /// Waits until Prometheus is told this line.
     pub(crate) async fn until_told(&self, line: &str) {
-        let (client, deadline) = (reqwest::Client::builder().no_proxy().build().unwrap(), Instant::now() + PATIENCE);
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let answer = client.get(format!("http://127.0.0.1:{}/metrics", self.admin)).send().await.unwrap();
-            let metrics = answer.text().await.unwrap();
+            let metrics = self.site.get("/metrics").await.unwrap();
             if metrics.lines().any(|told| told == line) {
                 return;
             }
@@ -192,7 +125,7 @@ impl House {
     }
 
     pub(crate) fn base(&self) -> String {
-        format!("http://127.0.0.1:{}", self.admin)
+        self.site.base()
     }
 
     pub(crate) fn asks(&self, arguments: &[&str]) -> Output {
@@ -223,17 +156,6 @@ impl House {
         assert!(!output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
         String::from_utf8(output.stderr).unwrap()
     }
-}
-
-fn run(config: &Path, api_key: &str) -> Child {
-    Command::new(BINARY)
-        .args(["run", "--config"])
-        .arg(config)
-        .env("WEIR_LOG", "error")
-        .env("SENDGRID_API_KEY", api_key)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
 }
 
 /// A new token of this role, named after it, and what the configuration is to say.

@@ -1,7 +1,9 @@
 //! `weir top` in a real terminal, and as one frame of text.
 
 use std::io::{Read as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, PtyPair, PtySize, native_pty_system};
@@ -16,6 +18,9 @@ struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keyboard: Box<dyn Write + Send>,
     parser: Arc<Mutex<vt100::Parser>>,
+    reading: JoinHandle<()>,
+    /// Whether it stops reading with whatever it reads next.
+    lost: Arc<AtomicBool>,
     /// Its modes before anything ran in it.
     before: String,
 }
@@ -37,17 +42,18 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         let parser = Arc::new(Mutex::new(vt100::Parser::new(SMALL.rows, SMALL.cols, 0)));
         let (mut output, keyboard) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
-        let shown = Arc::clone(&parser);
-        std::thread::spawn(move || {
+        let (shown, lost) = (Arc::clone(&parser), Arc::new(AtomicBool::new(false)));
+        let ends = Arc::clone(&lost);
+        let reading = std::thread::spawn(move || {
             let mut bytes = [0; 4_096];
             while let Ok(read) = output.read(&mut bytes) {
-                if read == 0 {
+                if read == 0 || ends.load(Ordering::SeqCst) {
                     return;
                 }
                 shown.lock().unwrap().process(&bytes[..read]);
             }
         });
-        Self { pair, child, keyboard, parser, before }
+        Self { pair, child, keyboard, parser, reading, lost, before }
     }
 
     fn press(&mut self, keys: &str) {
@@ -73,20 +79,33 @@ impl Terminal {
     }
 
     fn end(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < deadline, "it does not end");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        ended(self.child.as_mut())
+    }
+
+    /// Takes it away from what runs in it, like a window that is closed or a connection that breaks.
+    fn lose(self) -> Box<dyn Child + Send + Sync> {
+        self.lost.store(true, Ordering::SeqCst);
+        // Another size is drawn at once, which wakes the reader.
+        self.pair.master.resize(PtySize { rows: 30, cols: 120, ..SMALL }).unwrap();
+        self.reading.join().unwrap();
+        self.child
     }
 
     /// Waits until the terminal is as it was: its own screen, with echo, line by line.
     fn until_given_back(&self) {
         self.until(|_| self.screen(|screen| !screen.alternate_screen() && !screen.hide_cursor()));
         assert_eq!(modes(&self.pair), self.before);
+    }
+}
+
+fn ended(child: &mut (dyn Child + Send + Sync)) -> ExitStatus {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(Instant::now() < deadline, "it does not end");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -129,13 +148,23 @@ async fn a_weir_that_goes_away_is_told_and_a_signal_gives_the_terminal_back() {
     let mut house = House::new().await;
     let mut terminal = Terminal::new(&house);
     terminal.until(|text| text.contains("healthy 0"));
-    house.weir.kill().unwrap();
-    house.weir.wait().unwrap();
+    house.weir.kill();
     terminal.until(|text| text.contains("does not answer; does it run"));
     let pid = terminal.child.process_id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert!(terminal.end().success());
     terminal.until_given_back();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_with_its_terminal() {
+    let house = House::new().await;
+    let terminal = Terminal::new(&house);
+    terminal.until(|text| text.contains("healthy 0"));
+    let mut child = terminal.lose();
+    // Which of the two it hears of first is left to chance: that its terminal hung up, or that it can't be drawn on.
+    let status = ended(child.as_mut());
+    assert!(status.signal().is_none() && [0, 1].contains(&status.exit_code()), "{status:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

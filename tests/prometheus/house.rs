@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,9 @@ use axum::routing::post;
 use broker::{Cluster, free_port};
 use simulator::platform::{Account, Placement};
 use simulator::sendgrid::{Poster, SendGrid, Signer, World};
+use site::{Process, now};
 
-use crate::load::{Load, accounts, now};
+use crate::load::{Load, accounts};
 use crate::server::Prometheus;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -23,24 +24,17 @@ const JOBS: [(&str, &str); 3] =
     [("weir-receiver", "receiver"), ("weir-scorer", "scorer"), ("weir-enforcer", "enforcer,console")];
 
 /// A process of Weir.
-struct Process {
-    child: Child,
+struct Part {
+    _process: Process,
     admin: u16,
     log: PathBuf,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
-    }
 }
 
 /// What everything stands in; the parts end in the order in which they are named.
 pub(crate) struct House {
     pub(crate) load: Load,
     pub(crate) prometheus: Prometheus,
-    processes: Vec<Process>,
+    processes: Vec<Part>,
     pub(crate) cluster: Cluster,
     pub(crate) sendgrid: Arc<SendGrid>,
     _folder: tempfile::TempDir,
@@ -129,12 +123,13 @@ impl Site<'_> {
         )
     }
 
-    fn run(&self, name: &str, roles: &str) -> Process {
+    fn run(&self, name: &str, roles: &str) -> Part {
         let (admin, own) = (free_port(), self.folder.join(name));
         std::fs::create_dir(&own).unwrap();
         let (config, log) = (own.join("weir.toml"), own.join("log"));
         std::fs::write(&config, self.config(name, admin, &own.join("state"))).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_weir"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+        command
             .args(["run", "--roles", roles, "--config"])
             .arg(&config)
             .env("WEIR_LOG", "info")
@@ -142,10 +137,8 @@ impl Site<'_> {
             .env("WEIR_TEST_CHAT", &self.endpoint)
             .env("WEIR_TEST_HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
             .stdout(Stdio::null())
-            .stderr(std::fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        Process { child, admin, log }
+            .stderr(std::fs::File::create(&log).unwrap());
+        Part { _process: Process::start(command), admin, log }
     }
 }
 
@@ -219,7 +212,7 @@ impl House {
     }
 }
 
-async fn until_ready(process: &Process, client: &reqwest::Client) {
+async fn until_ready(process: &Part, client: &reqwest::Client) {
     let deadline = Instant::now() + PATIENCE;
     let url = format!("http://127.0.0.1:{}/readyz", process.admin);
     while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
@@ -230,7 +223,7 @@ async fn until_ready(process: &Process, client: &reqwest::Client) {
 }
 
 /// Waits until the scorer has folded what the platform sent before.
-async fn until_caught_up(scorer: &Process, load: &Load, client: &reqwest::Client) {
+async fn until_caught_up(scorer: &Part, load: &Load, client: &reqwest::Client) {
     let deadline = Instant::now() + PATIENCE;
     let url = format!("http://127.0.0.1:{}/metrics", scorer.admin);
     loop {

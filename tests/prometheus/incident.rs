@@ -1,8 +1,7 @@
 //! A mailbox provider that refuses everybody's mail for a while.
 
 use simulator::sendgrid::HOME;
-
-use crate::load::now;
+use site::now;
 
 /// Customers who send there; nobody else of the platform does.
 const CUSTOMERS: u32 = 12;

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use model::{Millis, Timestamp};
+use model::Millis;
 use simulator::platform::{Account, Gate, Platform, Scenario, Truth};
 use simulator::sendgrid::{HOME, Poster, Retries, SendGrid};
+use site::now;
 use tokio::task::JoinHandle;
 
 /// How often SendGrid posts.
@@ -15,11 +16,6 @@ const EVERY: Duration = Duration::from_millis(250);
 const EVENTS: usize = 500;
 /// How long the platform has been sending when Weir first hears of it.
 const BEFORE: Millis = Millis::minutes(10);
-
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(since.as_millis().try_into().unwrap())
-}
 
 /// The platform whose good customers send all the time. Its first quarter of an hour knows no outage of a provider.
 fn platform() -> Platform {

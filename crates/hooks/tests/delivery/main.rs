@@ -1,7 +1,6 @@
 //! Decisions reach real endpoints, over a real log. The signatures are verified by the specification's own library.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-mod elective;
 mod endpoint;
 mod platform;
 
@@ -241,7 +240,7 @@ async fn who_loses_the_office_delivers_nothing_and_who_gets_it_goes_on() {
     platform.start(vec![hook(&endpoint)]).await;
     platform.decide(1, "acme", Stage::Watch).await;
     endpoint.posts(1).await;
-    platform.turn(false);
+    platform.office.turn(false);
     // Its tries are over once it no longer tells how many wait.
     until(async || !platform.tells("weir_hooks_waiting")).await;
     platform.decide(2, "acme", Stage::Quarantined).await;

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,11 +10,11 @@ use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{Stage, Timestamp};
 use serde_json::{Value, json};
+use site::{Elective, Office, now};
 use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::elective::Elective;
 use crate::endpoint::Endpoint;
 
 pub(crate) const OLD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -30,11 +29,6 @@ pub(crate) async fn until(mut holds: impl AsyncFnMut() -> bool) {
         assert!(Instant::now() < deadline, "it did not come to that");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-}
-
-fn now() -> Timestamp {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap())
 }
 
 pub(crate) fn hook(endpoint: &Endpoint) -> Hook {
@@ -65,8 +59,7 @@ pub(crate) struct Platform {
     _folder: tempfile::TempDir,
     embedded: Arc<dyn Log>,
     log: Arc<dyn Log>,
-    /// Whether the office is this process's.
-    holds_office: Arc<AtomicBool>,
+    pub(crate) office: Arc<Office>,
     running: Option<Running>,
 }
 
@@ -76,14 +69,8 @@ impl Platform {
         let count = PartitionCount::new(NonZeroU32::new(3).unwrap());
         let log = EmbeddedLog::open(Config::new(folder.path().join("log"), count)).unwrap();
         let embedded: Arc<dyn Log> = Arc::new(log);
-        let holds_office = Arc::new(AtomicBool::new(true));
-        let log = Elective { log: Arc::clone(&embedded), holds_office: Arc::clone(&holds_office) };
-        Self { _folder: folder, embedded, log: Arc::new(log), holds_office, running: None }
-    }
-
-    /// Takes the office or gives it up.
-    pub(crate) fn turn(&self, holds_office: bool) {
-        self.holds_office.store(holds_office, Ordering::SeqCst);
+        let (log, office) = Elective::over(Arc::clone(&embedded));
+        Self { _folder: folder, embedded, log: Arc::new(log), office, running: None }
     }
 
     /// Starts hooks, and waits until each knows where it begins.

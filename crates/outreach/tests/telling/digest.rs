@@ -4,9 +4,10 @@ use model::{Decision, Millis, Stage, Window};
 use outreach::{Config, Secret};
 use serde_json::Value;
 
+use crate::UP;
+use crate::chat::chat;
 use crate::mail_server::{MailServer, Mood, Taken};
 use crate::platform::{Platform, config, decision, until};
-use crate::{UP, chat};
 
 pub(crate) const WEEK: Millis = Millis::days(7);
 

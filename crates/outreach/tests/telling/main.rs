@@ -1,23 +1,20 @@
 //! Decisions are told over a real log, by real SMTP and real HTTP.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod chat;
 mod digest;
-mod elective;
 mod mail_server;
 mod office;
 mod platform;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::extract::State;
-use axum::routing::post;
 use log::Topic;
 use model::{Millis, Stage};
 use outreach::Secret;
 use serde_json::Value;
 
+use chat::chat;
 use mail_server::{MailServer, Mood};
 use platform::{Platform, config, decision, in_shadow, until};
 
@@ -157,19 +154,6 @@ async fn what_gets_milder_waits_out_the_quiet_time() {
     assert!(first.elapsed() >= std::time::Duration::from_millis(7_500), "{:?}", first.elapsed());
     assert_eq!(server.taken()[2].header("Subject"), "acme is healthy again");
     platform.stop().await;
-}
-
-/// A chat that takes everything; its URL, and what it took.
-async fn chat() -> (String, Arc<Mutex<Vec<Value>>>) {
-    let posts = Arc::new(Mutex::new(Vec::<Value>::new()));
-    let take = async |State(posts): State<Arc<Mutex<Vec<Value>>>>, axum::Json(body): axum::Json<Value>| {
-        posts.lock().unwrap().push(body);
-    };
-    let router = Router::new().route("/hook", post(take)).with_state(Arc::clone(&posts));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (url, posts)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use model::Stage;
 use outreach::Secret;
+use site::Office;
 
 use crate::UP;
 use crate::digest::{WEEK, with_digest};
-use crate::elective::Office;
 use crate::mail_server::{MailServer, Mood};
 use crate::platform::{Platform, config, decision, until};
 
@@ -62,7 +62,7 @@ async fn who_lost_the_office_while_it_sent_writes_nothing_over_what_the_next_one
 async fn nothing_is_sent_where_the_office_goes_while_that_is_kept() {
     let (server, mut platform) = (MailServer::start(), Platform::new());
     platform.start(config(&server, "")).await;
-    platform.office.go_with_a_sending();
+    platform.office.go_with("\"sending\":{");
     platform.decide(&decision(1, "acme", UP)).await;
     until(|| !platform.serves()).await;
     assert!(server.taken().is_empty(), "{:?}", server.taken());

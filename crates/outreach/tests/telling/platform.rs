@@ -14,11 +14,11 @@ use model::{
 };
 use outreach::{Config, Contacts, Error, Outreach, Smtp, Templates, Tls};
 use serde_json::Value;
+use site::{Elective, Office, now};
 use telemetry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::elective::{Elective, Office};
 use crate::mail_server::MailServer;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,11 +30,6 @@ pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "it did not come to that");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-fn now() -> Timestamp {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap())
 }
 
 pub(crate) fn config(server: &MailServer, contacts: &str) -> Config {
@@ -90,8 +85,7 @@ impl Platform {
         let folder = tempfile::tempdir().unwrap();
         let count = PartitionCount::new(NonZeroU32::new(3).unwrap());
         let log = EmbeddedLog::open(LogConfig::new(folder.path().join("log"), count)).unwrap();
-        let office = Arc::<Office>::default();
-        let log = Elective { log: Arc::new(log), office: Arc::clone(&office) };
+        let (log, office) = Elective::over(Arc::new(log));
         Self { _folder: folder, log: Arc::new(log), office, running: None, ahead: Arc::default() }
     }
 

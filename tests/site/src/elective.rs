@@ -1,36 +1,52 @@
-//! A log whose office is given and taken by the test.
+//! A log whose offices are given and taken by the test.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use log::{Append, BoxFuture, Candidacy, Log, Outputs, PartitionCount, Producer, Reach, Result, Start, Subscription};
 use log::{Tail, Topic};
 use model::{Offset, PartitionId};
 
-/// Who has the office, and when it goes.
+/// Who has each office, and when it goes.
 #[derive(Debug, Default)]
-pub(crate) struct Office {
+pub struct Office {
     is_elsewhere: AtomicBool,
-    goes_with_a_sending: AtomicBool,
+    goes_with: Mutex<Option<String>>,
 }
 
 impl Office {
     /// Gives the office to the process that is tested, or to another.
-    pub(crate) fn turn(&self, is_here: bool) {
+    pub fn turn(&self, is_here: bool) {
         self.is_elsewhere.store(!is_here, Ordering::SeqCst);
     }
 
-    /// Gives the office to another while it is kept that a message is on its way.
-    pub(crate) fn go_with_a_sending(&self) {
-        self.goes_with_a_sending.store(true, Ordering::SeqCst);
+    /// Gives the office to another as soon as the process that is tested has appended a record in which `text` stands.
+    pub fn go_with(&self, text: &str) {
+        *self.goes_with.lock().unwrap() = Some(text.to_owned());
+    }
+
+    /// Whether it goes with one of these; it does so once.
+    fn goes_with_one_of(&self, records: &[Append]) -> bool {
+        let mut waiting = self.goes_with.lock().unwrap();
+        let has = |text: &String| records.iter().any(|one| String::from_utf8_lossy(&one.record.value).contains(text));
+        waiting.take_if(|text| has(text)).is_some()
     }
 }
 
+/// A log that knows who has its offices.
 #[derive(Debug)]
-pub(crate) struct Elective {
-    pub(crate) log: Arc<dyn Log>,
-    pub(crate) office: Arc<Office>,
+pub struct Elective {
+    log: Arc<dyn Log>,
+    office: Arc<Office>,
+}
+
+impl Elective {
+    /// Over `log`, with all offices at the process that is tested.
+    pub fn over(log: Arc<dyn Log>) -> (Self, Arc<Office>) {
+        let office = Arc::<Office>::default();
+        (Self { log, office: Arc::clone(&office) }, office)
+    }
 }
 
 #[derive(Debug)]
@@ -50,11 +66,10 @@ struct Appending {
 
 impl Producer for Appending {
     fn append(&self, records: Vec<Append>) -> BoxFuture<'_, Result<()>> {
-        let is_sending =
-            records.iter().any(|append| String::from_utf8_lossy(&append.record.value).contains("\"sending\":{"));
+        let is_last = self.office.goes_with_one_of(&records);
         Box::pin(async move {
             let appended = self.producer.append(records).await;
-            if is_sending && self.office.goes_with_a_sending.swap(false, Ordering::SeqCst) {
+            if is_last {
                 self.office.turn(false);
             }
             appended

@@ -1,0 +1,50 @@
+//! Weir as a process.
+
+use std::process::{Child, Command, ExitStatus};
+
+/// Runs until it is told to end or killed, which it is with this value at the latest.
+#[derive(Debug)]
+pub struct Process {
+    command: Command,
+    child: Child,
+}
+
+impl Process {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Self {
+        let child = command.spawn().unwrap();
+        Self { command, child }
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGKILL, and a new process of the same command.
+    pub fn kill_and_restart(&mut self) {
+        self.kill();
+        self.child = self.command.spawn().unwrap();
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// SIGTERM, and the wait for its end.
+    pub fn end(&mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _killed = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
