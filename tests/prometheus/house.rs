@@ -65,7 +65,7 @@ fn placements(accounts: &[Account]) -> String {
 }
 
 /// What every process has to know.
-struct Site<'a> {
+struct Fleet<'a> {
     folder: &'a Path,
     receiver: u16,
     brokers: String,
@@ -76,7 +76,7 @@ struct Site<'a> {
     placements: String,
 }
 
-impl Site<'_> {
+impl Fleet<'_> {
     fn config(&self, name: &str, admin: u16, state: &Path) -> String {
         let Self { receiver, brokers, endpoint, key, placements, .. } = self;
         format!(
@@ -150,7 +150,7 @@ impl House {
         let sendgrid = Arc::new(SendGrid::start(World::of(&accounts)).await.unwrap());
         let (folder, signer) = (tempfile::tempdir().unwrap(), Arc::new(Signer::generate().unwrap()));
         let (receiver, endpoint) = (free_port(), endpoint().await);
-        let site = Site {
+        let fleet = Fleet {
             folder: folder.path(),
             receiver,
             brokers: cluster.addresses(),
@@ -159,7 +159,7 @@ impl House {
             key: signer.public_key(),
             placements: placements(&accounts),
         };
-        let processes = JOBS.map(|(name, roles)| site.run(name, roles));
+        let processes = JOBS.map(|(name, roles)| fleet.run(name, roles));
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
         for process in &processes {
             until_ready(process, &client).await;

@@ -1,6 +1,6 @@
 //! Tells the weekly digest: once a week in each channel, also across restarts.
 
-use model::{CustomerId, Millis, Standing, Timestamp};
+use model::{CustomerId, Standing, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
@@ -9,11 +9,9 @@ use crate::channel::{Channel, Outcome};
 use crate::diary::Page;
 use crate::digest::{Digest, Sources};
 use crate::memory;
+use crate::settling::SOON;
 use crate::templates::Message;
 use crate::worker::Worker;
-
-/// How soon something is tried again that could not be kept.
-const SOON: Millis = Millis::seconds(1);
 
 impl Worker {
     /// Whether a digest is told in this channel.
@@ -76,7 +74,7 @@ impl Worker {
                 self.keep_diary().await?;
                 continue;
             };
-            if page.is_due(moment, self.now()) && !self.is_paused(channel) {
+            if page.is_due(moment, self.now()) && !self.pauses.has(channel, self.now()) {
                 self.tell_digest(channel, moment).await?;
             }
         }
@@ -120,19 +118,19 @@ impl Worker {
         let how = match outcome {
             Outcome::Delivered => {
                 self.count(channel, "delivered");
-                self.unpause(channel);
+                self.pauses.end(channel);
                 How::Delivered
             }
             Outcome::Unknown(said) => {
                 self.count(channel, "unknown");
-                self.pause(channel);
+                self.pauses.lengthen(channel, now);
                 tracing::warn!(channel = name, said, "it is not known whether the digest arrived; it is not repeated");
                 How::Unknown
             }
             Outcome::NotKept => return self.digest_again(channel, now + SOON).await,
             Outcome::Failed(said) => {
                 self.count(channel, "failed");
-                self.pause(channel);
+                self.pauses.lengthen(channel, now);
                 let Some(wait) = self.wait(tries) else {
                     return self.lose_digest(channel, moment, &said).await;
                 };

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{Candidacy, Log, Producer};
+use log::Log;
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::Channel;
+use crate::house::{ClockOf, House};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::worker::Worker;
@@ -21,28 +22,6 @@ const LOOKING: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Outreach {
     house: House,
-}
-
-/// What telling needs.
-#[derive(Clone, Debug)]
-pub(crate) struct House {
-    pub(crate) config: Config,
-    pub(crate) log: Arc<dyn Log>,
-    pub(crate) producer: Arc<dyn Producer>,
-    pub(crate) candidacy: Arc<dyn Candidacy>,
-    pub(crate) clock: ClockOf,
-    pub(crate) metrics: Metrics,
-    pub(crate) client: reqwest::Client,
-}
-
-/// A clock that can be shown.
-#[derive(Clone)]
-pub(crate) struct ClockOf(pub(crate) Clock);
-
-impl std::fmt::Debug for ClockOf {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Clock")
-    }
 }
 
 impl Outreach {

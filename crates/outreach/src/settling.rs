@@ -12,16 +12,8 @@ use crate::channel::{Channel, Line, Outcome};
 use crate::memory;
 use crate::worker::Worker;
 
-/// How long a channel that fails is left alone: doubled with each failure on end, up to the longest.
-const PAUSE: Millis = Millis::seconds(1);
-const LONGEST_PAUSE: Millis = Millis::minutes(5);
-
-/// A channel fails.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Pause {
-    failures: u32,
-    until: Timestamp,
-}
+/// How soon something is tried again that could not be kept.
+pub(crate) const SOON: Millis = Millis::seconds(1);
 
 impl Worker {
     /// Learns what came of a try.
@@ -36,13 +28,13 @@ impl Worker {
         match outcome {
             Outcome::Delivered => {
                 self.count(channel, "delivered");
-                self.unpause(channel);
+                self.pauses.end(channel);
                 self.end(customer, line, How::Delivered).await
             }
             Outcome::Unknown(said) => {
                 self.count(channel, "unknown");
                 // One that hangs must not lose everything that waits, one message after the other.
-                self.pause(channel);
+                self.pauses.lengthen(channel, now);
                 tracing::warn!(%customer, channel = name, said, "it is not known whether a message arrived; it is not repeated");
                 self.end(customer, line, How::Unknown).await
             }
@@ -51,10 +43,10 @@ impl Worker {
                 tracing::warn!(%customer, channel = name, said, "a message is refused for good and not tried again");
                 self.end(customer, line, How::GivenUp).await
             }
-            Outcome::NotKept => self.again(customer, line, now + PAUSE).await,
+            Outcome::NotKept => self.again(customer, line, now + SOON).await,
             Outcome::Failed(said) => {
                 self.count(channel, "failed");
-                self.pause(channel);
+                self.pauses.lengthen(channel, now);
                 let Some(wait) = self.wait(tries) else {
                     self.count(channel, "given_up");
                     tracing::warn!(%customer, channel = name, said, "a message is given up and not tried again");
@@ -75,23 +67,6 @@ impl Worker {
     pub(crate) fn wait(&self, tries: u32) -> Option<Millis> {
         let wait = usize::try_from(tries).ok().and_then(|tries| self.house.config.waits.get(tries))?.get();
         Some(Millis::new(rand::rng().random_range(wait / 5 * 4..=wait / 5 * 6)))
-    }
-
-    pub(crate) fn is_paused(&self, channel: Channel) -> bool {
-        self.pauses.get(&channel).is_some_and(|pause| pause.until > self.now())
-    }
-
-    pub(crate) fn unpause(&mut self, channel: Channel) {
-        self.pauses.remove(&channel);
-    }
-
-    /// Leaves a channel alone that fails, so that not everything is tried in vain at once.
-    pub(crate) fn pause(&mut self, channel: Channel) {
-        let now = self.now();
-        let pause = self.pauses.entry(channel).or_default();
-        let longer = Millis::new(PAUSE.get().saturating_mul(1 << pause.failures.min(12)));
-        pause.failures = pause.failures.saturating_add(1);
-        pause.until = now + longer.min(LONGEST_PAUSE);
     }
 
     pub(crate) async fn again(&mut self, customer: &CustomerId, line: Line, due: Timestamp) -> Result<(), Error> {

@@ -6,9 +6,9 @@ use crate::book::{How, Waiting};
 use crate::channel::{Channel, Line, Outcome};
 use crate::config::Address;
 use crate::force::Force;
+use crate::house::House;
 use crate::letter::{Circumstances, CustomerTold, Letter};
 use crate::mail::Ready;
-use crate::outreach::House;
 use crate::templates::Message;
 use crate::worker::Worker;
 use crate::{Error, TemplateFault, chat, draft, mail, memory};
@@ -24,7 +24,7 @@ impl Worker {
             Force::InForce { .. } | Force::Shadow => true,
             Force::AwaitsApproval(_) | Force::HeldBack(_) | Force::Undecided => false,
         };
-        ready <= now && !self.is_paused(line.channel()) && (!line.is_for_the_customer() || holds())
+        ready <= now && !self.pauses.has(line.channel(), now) && (!line.is_for_the_customer() || holds())
     }
 
     fn force(&self, decision: &Decision) -> Force {

@@ -15,9 +15,9 @@ use crate::channel::{Channel, Line};
 use crate::contacts::Contacts;
 use crate::diary::Diary;
 use crate::feed::{self, Fed};
+use crate::house::House;
 use crate::memory::{self, Progress, Remembered};
-use crate::outreach::House;
-use crate::settling::Pause;
+use crate::pauses::Pauses;
 
 /// How long the enforcer has to say what comes of a decision, before customer success is told of it.
 const SETTLING: Millis = Millis::seconds(3);
@@ -43,7 +43,7 @@ pub(crate) struct Worker {
     /// Where the latest message did not arrive, or is not known to have.
     lost: BTreeSet<(CustomerId, Line)>,
     lines: Vec<Line>,
-    pub(crate) pauses: BTreeMap<Channel, Pause>,
+    pub(crate) pauses: Pauses,
     looked_at_contacts: Instant,
     /// Once lost it stays so: whoever gets it again reads everything anew.
     pub(crate) has_lost_office: AtomicBool,
@@ -63,7 +63,7 @@ impl Worker {
             waiting: BTreeSet::new(),
             lost: BTreeSet::new(),
             lines,
-            pauses: BTreeMap::new(),
+            pauses: Pauses::default(),
             looked_at_contacts: Instant::now(),
             has_lost_office: AtomicBool::new(false),
         };
@@ -244,7 +244,7 @@ impl Worker {
             if shutdown.is_cancelled() || !self.holds_office() {
                 return Ok(());
             }
-            if !self.is_paused(line.channel()) {
+            if !self.pauses.has(line.channel(), self.now()) {
                 self.tell(&customer, line).await?;
                 self.note(&customer);
             }

@@ -1,9 +1,11 @@
 //! The description of the API, made from the code, and a page to try it.
 
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json, Router};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi};
@@ -41,7 +43,8 @@ pub(crate) fn serve(routes: OpenApiRouter<Admin>) -> Router<Admin> {
     let (router, document) = routes.split_for_parts();
     let config = Config::from("/v1/openapi.json").try_it_out_enabled(true).persist_authorization(false);
     let page: Router<Admin> = SwaggerUi::new("/v1/docs").config(config).into();
-    router.layer(Extension(document)).merge(page.layer(from_fn(allow_pictures)))
+    // Every request takes a copy of what is laid over the routes.
+    router.layer(Extension(Arc::new(document))).merge(page.layer(from_fn(allow_pictures)))
 }
 
 async fn allow_pictures(request: Request, next: Next) -> Response {
@@ -68,6 +71,6 @@ pub(crate) fn beginning() -> OpenApi {
 
 /// This description, as OpenAPI 3.1.
 #[utoipa::path(get, path = "/v1/openapi.json", responses((status = 200, description = "The description", body = Object)))]
-pub(crate) async fn openapi(Extension(document): Extension<OpenApi>) -> Json<OpenApi> {
-    Json(document)
+pub(crate) async fn openapi(Extension(document): Extension<Arc<OpenApi>>) -> Response {
+    Json(document.as_ref()).into_response()
 }
