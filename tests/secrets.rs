@@ -131,7 +131,7 @@ impl Weir {
         }
     }
 
-    /// SIGTERM, and everything that it and `errors` said in all that time.
+    /// SIGTERM, and everything that it said and answered in all that time.
     fn end(mut self) -> Vec<String> {
         assert!(self.process.end().success());
         let mut said = std::mem::take(&mut self.answers);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use simulator::sendgrid::{HOME, QUARANTINE};
 
-use crate::rig::{BAD, HOSTILE, MARKUP, Rig, path_of};
+use crate::rig::{BAD, HOSTILE, MARKUP, Rig, api_of, page_of};
 
 /// What was found wants nobody's attention.
 fn sound(found: &Value) {
@@ -40,7 +40,7 @@ async fn what_waits_is_answered_on_the_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_is_put_elsewhere_held_and_released_on_its_page() {
     let rig = Rig::found("").await;
-    let path = path_of("customers", BAD[2]);
+    let path = page_of(BAD[2]);
     let give = |order: &str, stage: Option<&str>| json!({"act": "give", "path": path, "order": order, "stage": stage, "reason": MARKUP});
     done(&rig.browse("act.mjs", give("hold", None)).await, "Written to the log.");
     let read = json!({"act": "read", "path": path, "until": "Held by a person"});
@@ -61,7 +61,7 @@ async fn a_stricter_policy_is_tried_and_put_in_force_and_moves_whom_the_trial_na
     // So that it is not too much of the account's mail to be moved at once.
     rig.shops_send().await;
     rig.old_list_goes_out(BAD[0], 0..400).await;
-    let path = format!("/v1{}", path_of("customers", BAD[0]));
+    let path = api_of(BAD[0]);
     rig.until(&path, |answer| answer["stage"] == "watch").await;
     let changes = json!([
         ["enter = \"5 %\"", "enter = \"0.5 %\""],

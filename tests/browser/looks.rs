@@ -3,33 +3,54 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::sendgrid::QUARANTINE;
+use site::new_token;
 
-use crate::rig::{BAD, HOSTILE, Rig, path_of, pictures};
+use crate::rig::{BAD, BINARY, HOSTILE, Rig, api_of, page_of, pictures};
 
-/// Every page that there is, with a name for its picture.
-fn pages() -> Value {
+/// Every page that is there for who is let in, with a name for its picture.
+async fn pages(rig: &Rig) -> Value {
     let mut pages = vec![
         json!({"name": "overview", "path": "/"}),
         json!({"name": "customers", "path": "/customers"}),
-        json!({"name": "customer", "path": path_of("customers", BAD[0])}),
+        json!({"name": "customer", "path": page_of(BAD[0])}),
         json!({"name": "pools", "path": "/pools"}),
         json!({"name": "policy", "path": "/policy"}),
         json!({"name": "activity", "path": "/activity"}),
+        json!({"name": "undo", "path": rig.link("/activity", "/activity/undo?").await}),
     ];
     if let Some(only) = std::env::var_os("WEIR_PAGES") {
         pages.retain(|page| only.to_str().unwrap().split(',').any(|name| page["name"] == name));
         return pages.into();
     }
-    let hostile = HOSTILE.iter().enumerate();
-    pages.extend(hostile.map(|(n, name)| json!({"name": format!("hostile-{n}"), "path": path_of("customers", name)})));
+    for (n, name) in HOSTILE.iter().enumerate() {
+        let path = page_of(name);
+        pages.push(json!({"name": format!("decision-{n}"), "path": rig.link(&path, "/decisions/").await}));
+        pages.push(json!({"name": format!("hostile-{n}"), "path": path}));
+    }
     pages.into()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_sound_at_every_size() {
     let rig = Rig::found("").await;
-    let found = rig.browse("look.mjs", json!({"pages": pages(), "pictures": pictures()})).await;
-    assert_eq!(found["looked"], pages().as_array().unwrap().len() * 4);
+    sound(&rig, pages(&rig).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_let_in_is_asked_on_a_sound_page() {
+    let (_, config) = new_token(BINARY, "viewer");
+    let rig = Rig::new(&config).await;
+    rig.until_ready().await;
+    let pages = json!([
+        {"name": "login", "path": "/customers"},
+        {"name": "login-refused", "path": "/login?failed=true&next=%2Fcustomers"},
+    ]);
+    sound(&rig, pages).await;
+}
+
+async fn sound(rig: &Rig, pages: Value) {
+    let found = rig.browse("look.mjs", json!({"pages": pages, "pictures": pictures()})).await;
+    assert_eq!(found["looked"], pages.as_array().unwrap().len() * 4);
     let wrong: Vec<_> = found["wrong"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -39,15 +60,14 @@ async fn every_page_is_sound_at_every_size() {
 async fn pictures_are_taken() {
     let rig = Rig::found_with("", &[]).await;
     rig.old_list_goes_out("garden-club", 0..400).await;
-    rig.until(&format!("/v1{}", path_of("customers", "garden-club")), |answer| answer["stage"] == "watch").await;
+    rig.until(&api_of("garden-club"), |answer| answer["stage"] == "watch").await;
     let word = json!({"answer": "approve", "reason": "bought at a fair, they say", "by": "ana"});
-    let answer = rig.request(Method::POST, &path_of("v1/approvals", BAD[0])).json(&word).send().await.unwrap();
+    let answer = rig.request(Method::POST, &format!("/v1/approvals/{}", BAD[0])).json(&word).send().await.unwrap();
     assert_eq!(answer.status(), 202);
     rig.until_in(BAD[0], QUARANTINE).await;
     let pages = json!([
         {"name": "readme-overview", "path": "/"},
-        {"name": "readme-customer", "path": path_of("customers", BAD[0]), "height": 1_500},
+        {"name": "readme-customer", "path": page_of(BAD[0]), "height": 1_500},
     ]);
-    let found = rig.browse("look.mjs", json!({"pages": pages, "pictures": pictures()})).await;
-    assert_eq!(found["wrong"], json!([]));
+    sound(&rig, pages).await;
 }

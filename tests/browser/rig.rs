@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use model::CustomerId;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use simulator::sendgrid::{HOME, Options, SendGrid, World};
-use site::{Process, Site, now, subuser};
+use site::{Process, Site, now, segment, subuser};
 
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_weir");
 /// Subusers whose lists are bought.
 pub(crate) const BAD: [&str; 3] = ["lucky-leads", "mega-list", "north-promo"];
 /// Names that mean something in a page, in a URL, or to the eye. Their lists are bought, too, so that they stand everywhere.
@@ -57,7 +59,7 @@ impl Rig {
             "#,
             api = sendgrid.base_url(),
         ));
-        let mut weir = site.run(env!("CARGO_BIN_EXE_weir"));
+        let mut weir = site.run(BINARY);
         weir.env("SENDGRID_API_KEY", sendgrid.api_key());
         Self { _weir: Process::start(weir), site, sendgrid }
     }
@@ -130,6 +132,21 @@ impl Rig {
         self.request(Method::GET, path).send().await.ok()?.error_for_status().ok()?.json().await.ok()
     }
 
+    pub(crate) async fn until_ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.site.get("/readyz").await.is_none() {
+            assert!(Instant::now() < deadline, "it is not ready");
+            tokio::time::sleep(LOOKING).await;
+        }
+    }
+
+    /// Where the first link of a page leads that begins so.
+    pub(crate) async fn link(&self, page: &str, begins: &str) -> String {
+        let html = self.site.get(page).await.unwrap();
+        let (_, rest) = html.split_once(&format!("href=\"{begins}")).unwrap_or_else(|| panic!("{page}: {html}"));
+        format!("{begins}{}", rest.split('"').next().unwrap().replace("&amp;", "&"))
+    }
+
     /// Waits until what the API answers is as wanted.
     pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
@@ -196,9 +213,12 @@ pub(crate) fn pictures() -> PathBuf {
     told.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/artefacts"))
 }
 
-/// A customer's path in the pages and in the API.
-pub(crate) fn path_of(folder: &str, customer: &str) -> String {
-    let mut url: reqwest::Url = "http://weir".parse().unwrap();
-    url.path_segments_mut().unwrap().extend(folder.split('/')).push(customer);
-    url.path().to_owned()
+/// Where a customer's page is.
+pub(crate) fn page_of(customer: &str) -> String {
+    CustomerId::new(customer).unwrap().page_path()
+}
+
+/// A customer's path in the API.
+pub(crate) fn api_of(customer: &str) -> String {
+    format!("/v1/customers/{}", segment(customer))
 }

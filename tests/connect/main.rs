@@ -152,12 +152,12 @@ async fn an_event_that_does_not_arrive_is_told_and_the_same_webhook_is_moved() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_weir_that_runs_takes_the_sources_at_its_restart_and_is_watched_then() {
     let rig = Rig::new().await;
-    let running = rig.running().await;
+    let mut running = rig.running().await;
     let said = rig.connect(&[]).await.done();
     assert!(said.contains("restart it") && !said.contains("arrived:"), "{said}");
     let said = rig.weir(&["connect", "--check", "--wait", "2s"]).await.failed();
     assert!(said.contains("does the Weir that runs know the new source yet?"), "{said}");
-    running.end();
+    running.kill();
     let _restarted = rig.running().await;
     let said = rig.weir(&["connect", "--check"]).await.done();
     assert!(said.contains("arrived: the test event of the account"), "{said}");

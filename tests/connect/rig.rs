@@ -1,15 +1,13 @@
 //! A simulated SendGrid, a configuration, and the binary to run on both.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use model::{CustomerId, Timestamp};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use simulator::platform::{Account, Placement, Truth};
 use simulator::sendgrid::{Call, SendGrid, World};
+use site::{Process, free_port, subuser};
 use tempfile::TempDir;
 
 /// The two subusers that there are.
@@ -58,27 +56,11 @@ impl Said {
     }
 }
 
-fn account(subuser: &str) -> Account {
-    Account {
-        id: CustomerId::new(subuser).unwrap(),
-        truth: Truth::Good,
-        placement: Placement::Subuser(subuser.to_owned()),
-        planned_mails: 1,
-        bad_from: Timestamp::from_seconds(0),
-    }
-}
-
-/// Ports that nobody listened on a moment ago.
-fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
-
 impl Rig {
     pub(crate) async fn new() -> Self {
-        let sendgrid = SendGrid::start(World::of(&SUBUSERS.map(account))).await.unwrap();
+        let sendgrid = SendGrid::start(World::of(&SUBUSERS.map(subuser))).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let [receiver, admin] = free_ports();
+        let (receiver, admin) = (free_port(), free_port());
         // Comments, an odd layout, and no line break at the end: all of it has to stay.
         let written = format!(
             "# Ours, by hand.\n[receiver]\nlisten   = \"127.0.0.1:{receiver}\" # not the default\n\n\
@@ -157,16 +139,17 @@ impl Rig {
     }
 
     /// A Weir that runs and is ready; it is killed when this is dropped.
-    pub(crate) async fn running(&self) -> Running {
+    pub(crate) async fn running(&self) -> Process {
         let mut command = self.command(&["run"]);
-        let child = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let process = Process::start(command);
         let deadline = Instant::now() + SOON;
         let ready = format!("http://127.0.0.1:{}/readyz", self.admin);
         while !self.client.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
             assert!(Instant::now() < deadline, "Weir does not become ready");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        child
+        process
     }
 
     /// The calls that asked for a change.
@@ -222,23 +205,5 @@ impl Rig {
     /// Says what `weir config check` says of the configuration.
     pub(crate) async fn checked(&self) -> String {
         self.weir(&["config", "check"]).await.done()
-    }
-}
-
-/// A Weir that runs.
-pub(crate) struct Running(Child);
-
-impl Running {
-    /// Ends it, and waits until it has.
-    pub(crate) fn end(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
     }
 }

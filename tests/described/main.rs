@@ -14,7 +14,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 use self::asker::{Asked, Asker};
-use self::house::{BAD, House, ODD, PATIENCE, new_token};
+use self::house::{BAD, BINARY, House, ODD, PATIENCE};
 
 const APPROVALS: &str = "/v1/approvals/{id}";
 
@@ -69,7 +69,7 @@ impl Approver {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_to_whatever_is_asked_is_as_the_description_says() {
-    let (token, config) = new_token("approver");
+    let (token, config) = site::new_token(BINARY, "approver");
     let house = House::with_access(&config).await;
     house.mail_goes_out().await;
     let client = Client::builder().no_proxy().build().unwrap();

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use broker::free_port;
 use model::{Offset, PartitionId};
 use serde_json::Value;
 use simulator::sendgrid::Signer;
+use site::free_port;
 
 /// How long anything may take that must come about.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);

@@ -68,7 +68,7 @@ async fn customers_are_steered_by_hand() {
     let until =
         |stage: &'static str, held: bool| move |answer: &Value| answer["stage"] == stage && answer["held"] == held;
     // The name is one path, whatever is in it.
-    let (page, odd) = ("/v1/customers/good-1", format!("/v1/customers/{}", path_of(ODD)));
+    let (page, odd) = ("/v1/customers/good-1", format!("/v1/customers/{}", site::segment(ODD)));
     assert!(house.says(&with_author(&["hold", ODD])).contains("is left where it is until it is released: a test"));
     house.until(&odd, until("healthy", true)).await;
     assert!(house.says(&with_author(&["set-stage", "good-1", "throttled"])).contains("goes to throttled"));
@@ -96,12 +96,6 @@ async fn customers_are_steered_by_hand() {
     assert!(told.contains("Note: ann has paused enforcement"), "{told}");
     house.says(&with_author(&["enforce", "resume"]));
     house.until_in("bad-1", QUARANTINE).await;
-}
-
-fn path_of(name: &str) -> String {
-    let mut url: reqwest::Url = "http://weir".parse().unwrap();
-    url.path_segments_mut().unwrap().push(name);
-    url.path().trim_start_matches('/').to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -158,15 +158,6 @@ impl House {
     }
 }
 
-/// A new token of this role, named after it, and what the configuration is to say.
-pub(crate) fn new_token(role: &str) -> (String, String) {
-    let output = Command::new(BINARY).args(["token", "new", "--name", role, "--role", role]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (token, config) = text.split_once('\n').unwrap();
-    (token.to_owned(), config.to_owned())
-}
-
 pub(crate) fn with_author<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     arguments.iter().copied().chain(BY).collect()
 }

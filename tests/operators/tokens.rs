@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::house::{House, PATIENCE, new_token};
+use crate::house::{BINARY, House, PATIENCE};
 
 /// A new token of this role: what the configuration is to say, and a file with the token alone.
 fn token(role: &str, folder: &Path) -> (String, PathBuf) {
-    let (token, config) = new_token(role);
+    let (token, config) = site::new_token(BINARY, role);
     let file = folder.join(role);
     std::fs::write(&file, format!("{token}\n")).unwrap();
     (config, file)

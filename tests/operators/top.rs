@@ -11,6 +11,7 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, PtyPair, PtySize, native_p
 use crate::house::{BINARY, House, PATIENCE, with_author};
 
 const SMALL: PtySize = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+const LARGE: PtySize = PtySize { rows: 30, cols: 120, pixel_width: 0, pixel_height: 0 };
 
 /// A terminal of 80 by 24 in which it runs.
 struct Terminal {
@@ -61,6 +62,14 @@ impl Terminal {
         self.keyboard.flush().unwrap();
     }
 
+    /// Makes it larger, and waits until the last line is where it then is. What is typed at that very moment is only read with
+    /// the next key.
+    fn resize(&self) {
+        self.parser.lock().unwrap().screen_mut().set_size(LARGE.rows, LARGE.cols);
+        self.pair.master.resize(LARGE).unwrap();
+        self.until(|text| text.lines().nth(usize::from(LARGE.rows) - 1).is_some_and(|line| line.contains("q: quit")));
+    }
+
     fn screen<T>(&self, ask: impl FnOnce(&vt100::Screen) -> T) -> T {
         ask(self.parser.lock().unwrap().screen())
     }
@@ -86,8 +95,12 @@ impl Terminal {
     fn lose(self) -> Box<dyn Child + Send + Sync> {
         self.lost.store(true, Ordering::SeqCst);
         // Another size is drawn at once, which wakes the reader.
-        self.pair.master.resize(PtySize { rows: 30, cols: 120, ..SMALL }).unwrap();
-        self.reading.join().unwrap();
+        self.pair.master.resize(LARGE).unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        while !self.reading.is_finished() {
+            assert!(Instant::now() < deadline, "nothing is drawn any more");
+            std::thread::sleep(Duration::from_millis(20));
+        }
         self.child
     }
 
@@ -137,7 +150,7 @@ async fn it_is_watched_live() {
     terminal.press("\u{1b}");
     terminal.until(|text| text.contains("LATEST DECISIONS"));
 
-    terminal.pair.master.resize(PtySize { rows: 30, cols: 120, ..SMALL }).unwrap();
+    terminal.resize();
     terminal.press("q");
     assert!(terminal.end().success());
     terminal.until_given_back();

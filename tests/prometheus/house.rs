@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
-use broker::{Cluster, free_port};
+use broker::Cluster;
 use simulator::platform::{Account, Placement};
 use simulator::sendgrid::{Poster, SendGrid, Signer, World};
-use site::{Process, now};
+use site::{Process, free_port, now};
 
 use crate::load::{Load, accounts};
 use crate::server::Prometheus;
@@ -24,7 +24,7 @@ const JOBS: [(&str, &str); 3] =
     [("weir-receiver", "receiver"), ("weir-scorer", "scorer"), ("weir-enforcer", "enforcer,console")];
 
 /// A process of Weir.
-struct Part {
+struct Job {
     _process: Process,
     admin: u16,
     log: PathBuf,
@@ -34,7 +34,7 @@ struct Part {
 pub(crate) struct House {
     pub(crate) load: Load,
     pub(crate) prometheus: Prometheus,
-    processes: Vec<Part>,
+    processes: Vec<Job>,
     pub(crate) cluster: Cluster,
     pub(crate) sendgrid: Arc<SendGrid>,
     _folder: tempfile::TempDir,
@@ -123,7 +123,7 @@ impl Fleet<'_> {
         )
     }
 
-    fn run(&self, name: &str, roles: &str) -> Part {
+    fn run(&self, name: &str, roles: &str) -> Job {
         let (admin, own) = (free_port(), self.folder.join(name));
         std::fs::create_dir(&own).unwrap();
         let (config, log) = (own.join("weir.toml"), own.join("log"));
@@ -138,7 +138,7 @@ impl Fleet<'_> {
             .env("WEIR_TEST_HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&log).unwrap());
-        Part { _process: Process::start(command), admin, log }
+        Job { _process: Process::start(command), admin, log }
     }
 }
 
@@ -212,7 +212,7 @@ impl House {
     }
 }
 
-async fn until_ready(process: &Part, client: &reqwest::Client) {
+async fn until_ready(process: &Job, client: &reqwest::Client) {
     let deadline = Instant::now() + PATIENCE;
     let url = format!("http://127.0.0.1:{}/readyz", process.admin);
     while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
@@ -223,7 +223,7 @@ async fn until_ready(process: &Part, client: &reqwest::Client) {
 }
 
 /// Waits until the scorer has folded what the platform sent before.
-async fn until_caught_up(scorer: &Part, load: &Load, client: &reqwest::Client) {
+async fn until_caught_up(scorer: &Job, load: &Load, client: &reqwest::Client) {
     let deadline = Instant::now() + PATIENCE;
     let url = format!("http://127.0.0.1:{}/metrics", scorer.admin);
     loop {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use broker::free_port;
 use serde_json::Value;
+use site::free_port;
 
 use crate::hour::compress;
 

@@ -50,7 +50,7 @@ pub enum ExplainError {
         patience: Duration,
     },
     /// Weir is being stopped.
-    #[error("Weir is ending: ask again when it is back")]
+    #[error("Weir is ending")]
     Ending,
     /// The log refused.
     #[error("the log can't be read")]

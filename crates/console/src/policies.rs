@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::Unavailable;
 
 /// The longest policy file that is taken, in bytes: far more than one has, far less than a record of Kafka may have.
-pub(crate) const LONGEST: usize = 256 << 10;
+pub(crate) const LONGEST_POLICY: usize = 256 << 10;
 
 /// The future answer about the policy in force.
 pub type PolicyViewed = Pin<Box<dyn Future<Output = Result<PolicyView, Unavailable>> + Send>>;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Unavailable;
-use crate::policies::LONGEST;
+use crate::policies::LONGEST_POLICY;
 
 /// A problem document (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -94,7 +94,7 @@ impl Problem {
 
     /// More of a policy file than is taken.
     pub(crate) fn too_long() -> Self {
-        let detail = format!("a policy file has at most {LONGEST} bytes");
+        let detail = format!("a policy file has at most {LONGEST_POLICY} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "the text is too long", detail)
     }
 

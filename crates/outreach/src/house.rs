@@ -7,7 +7,7 @@ use log::{Candidacy, Log, Producer};
 use crate::metrics::Metrics;
 use crate::{Clock, Config};
 
-/// What telling needs.
+/// Where it is read and kept, by what it is told, and how that is counted.
 #[derive(Clone, Debug)]
 pub(crate) struct House {
     pub(crate) config: Config,

@@ -1,4 +1,4 @@
-//! Channels that fail are left alone for a while, so that not everything is tried in vain at once.
+//! Channels that fail, or do not answer, are left alone for a while, so that not everything is tried in vain at once.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ impl Pauses {
         self.0.get(&channel).is_some_and(|pause| pause.until > now)
     }
 
-    /// It failed.
+    /// It failed, or did not answer.
     pub(crate) fn lengthen(&mut self, channel: Channel, now: Timestamp) {
         let pause = self.0.entry(channel).or_default();
         let longer = Millis::new(PAUSE.get().saturating_mul(1 << pause.failures.min(12)));

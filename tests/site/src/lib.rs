@@ -5,15 +5,15 @@ mod elective;
 mod place;
 mod process;
 
-use std::net::TcpListener;
 use std::time::SystemTime;
 
 use model::{CustomerId, Timestamp};
 use simulator::platform::{Account, Placement, Truth};
 
+pub use broker::free_port;
 pub use elective::{Elective, Office};
 pub use place::Site;
-pub use process::Process;
+pub use process::{Process, new_token};
 
 /// This moment.
 pub fn now() -> Timestamp {
@@ -21,9 +21,11 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(since.as_millis().try_into().unwrap())
 }
 
-/// A port on which nobody listened a moment ago.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A name as a segment of a URL's path.
+pub fn segment(name: &str) -> String {
+    let mut url: reqwest::Url = "http://weir".parse().unwrap();
+    url.path_segments_mut().unwrap().push(name);
+    url.path().trim_start_matches('/').to_owned()
 }
 
 /// A customer that is a subuser of its own name, for a simulated SendGrid to know. What it sends is the test's to say.

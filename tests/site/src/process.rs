@@ -1,6 +1,10 @@
 //! Weir as a process.
 
 use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+/// How long it may take to end.
+const ENDING: Duration = Duration::from_secs(120);
 
 /// Runs until it is told to end or killed, which it is with this value at the latest.
 #[derive(Debug)]
@@ -37,7 +41,14 @@ impl Process {
     pub fn end(&mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        self.child.wait().unwrap()
+        let deadline = Instant::now() + ENDING;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -47,4 +58,13 @@ impl Drop for Process {
         let _killed = self.child.kill();
         let _ended = self.child.wait();
     }
+}
+
+/// A new token of this role, named after it, as `binary` makes it, and what the configuration is to say.
+pub fn new_token(binary: &str, role: &str) -> (String, String) {
+    let output = Command::new(binary).args(["token", "new", "--name", role, "--role", role]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (token, config) = text.split_once('\n').unwrap();
+    (token.to_owned(), config.to_owned())
 }

@@ -94,7 +94,7 @@ pub(crate) async fn answer(
 ) -> Result<Answered, Problem> {
     caller.may(Role::Approver)?;
     admin.caught_up()?;
-    let (stage, decision, held) = waiting(admin, &customer)?;
+    let (stage, decision, held) = must_await(admin, &customer)?;
     if let Some(meant) = wanted.decision.filter(|meant| *meant != decision) {
         let detail = format!("decision {meant} no longer waits; decision {decision} does: look at it and answer that");
         return Err(Problem::new(StatusCode::CONFLICT, "another decision waits", detail));
@@ -122,7 +122,7 @@ pub(crate) async fn answer(
     Ok(Answered { accepted: true, stage, decision })
 }
 
-fn waiting(admin: &Admin, customer: &CustomerId) -> Result<(Stage, DecisionId, Held), Problem> {
+fn must_await(admin: &Admin, customer: &CustomerId) -> Result<(Stage, DecisionId, Held), Problem> {
     let waiting = admin.index.enforcement(|enforcement| {
         let stage = enforcement.cases.get(customer)?.stage;
         let (decision, held) = awaiting(enforcement, customer)?;

@@ -1,4 +1,4 @@
-//! Every change that a person can make, for the API and the pages alike.
+//! Every change that a person can make, and what waits for one, for the API and the pages alike.
 //!
 //! Nothing is changed here: what is wanted is checked, and a record with its author goes to the log.
 

@@ -12,7 +12,7 @@ use super::enforcement::told;
 use crate::access::{Caller, Role};
 use crate::admin::Admin;
 use crate::etag::names;
-use crate::policies::{LONGEST, Latest};
+use crate::policies::{LONGEST_POLICY, Latest};
 use crate::problem::Problem;
 
 /// A policy that is in force from here on.
@@ -76,7 +76,7 @@ pub(crate) async fn put_in_force(
     let (by, reason) = words.signed(caller)?;
     let change = PolicyChange { origin: PolicyOrigin::Api, by, reason, file: None };
     let change = change.checked().map_err(|error| Problem::invalid(error.to_string()))?;
-    if text.len() > LONGEST {
+    if text.len() > LONGEST_POLICY {
         return Err(Problem::too_long());
     }
     let policy = Policy::parse(&text).map_err(|error| Problem::faulty(&error))?;

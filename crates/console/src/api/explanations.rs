@@ -51,6 +51,7 @@ fn problem(error: &ExplainError) -> Problem {
         ExplainError::TooLong { .. } => {
             Problem::new(StatusCode::GATEWAY_TIMEOUT, "the log is too long for this", detail)
         }
-        ExplainError::Ending | ExplainError::Log(_) => Problem::unavailable(detail),
+        ExplainError::Ending => Problem::ending(),
+        ExplainError::Log(_) => Problem::unavailable(detail),
     }
 }

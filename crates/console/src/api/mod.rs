@@ -28,7 +28,7 @@ use utoipa_axum::routes;
 use self::document::{beginning, needing, serve};
 use crate::access::Role;
 use crate::admin::Admin;
-use crate::policies::LONGEST;
+use crate::policies::LONGEST_POLICY;
 use crate::{etag, gate};
 
 /// Everything under `/v1`, and its description. What is not in one of these is not served.
@@ -55,10 +55,10 @@ pub(crate) fn router() -> Router<Admin> {
         .routes(routes!(enforcer::pause))
         .routes(routes!(enforcer::resume))
         .routes(routes!(undo::undo))
-        .merge(OpenApiRouter::new().routes(routes!(backtest::backtest)).layer(DefaultBodyLimit::max(LONGEST)));
+        .merge(OpenApiRouter::new().routes(routes!(backtest::backtest)).layer(DefaultBodyLimit::max(LONGEST_POLICY)));
     let approving = OpenApiRouter::new()
         .routes(routes!(approvals::answer))
-        .merge(OpenApiRouter::new().routes(routes!(policies::apply)).layer(DefaultBodyLimit::max(LONGEST)));
+        .merge(OpenApiRouter::new().routes(routes!(policies::apply)).layer(DefaultBodyLimit::max(LONGEST_POLICY)));
     let all = OpenApiRouter::with_openapi(beginning())
         .merge(needing(Role::Viewer, reads))
         .merge(needing(Role::Operator, steering))

@@ -15,7 +15,6 @@ use crate::admin::Admin;
 use crate::api::extract::Asked;
 use crate::api::words::words;
 use crate::etag::if_match;
-use crate::policies::read;
 use crate::problem::Problem;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,7 +64,7 @@ pub(crate) struct InWords {
 #[utoipa::path(get, path = "/v1/policy/words", responses((status = 200, description = "The words", body = InWords), (status = 422, description = "This version can't read the policy in force"), (status = 503, description = "Not just now: try again in a moment")))]
 pub(crate) async fn in_words(State(admin): State<Admin>) -> Result<Json<InWords>, Problem> {
     let view = admin.policies.view().await?;
-    let policy = read(&view, &admin.policy).map_err(|error| Problem::faulty(&error))?;
+    let policy = crate::policies::read(&view, &admin.policy).map_err(|error| Problem::faulty(&error))?;
     let paragraphs = policy.in_words().into_iter();
     let paragraphs = paragraphs.map(|paragraph| About { about: paragraph.about, sentences: paragraph.sentences });
     Ok(Json(InWords { digest: policy.digest().to_owned(), paragraphs: paragraphs.collect() }))

@@ -1,4 +1,4 @@
-//! What the comparisons with SendGrid found.
+//! What the comparisons with SendGrid found, in memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

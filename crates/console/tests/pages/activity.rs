@@ -36,7 +36,8 @@ async fn decided(house: &House, decision: &Decision) {
     house.put(Topic::Decisions, decision.customer.as_str(), serde_json::to_value(decision).unwrap()).await;
 }
 
-async fn waits(house: &House, customer: &str, decision: &DecisionId) {
+/// A decision about a customer waits for a person.
+pub(crate) async fn waits(house: &House, customer: &str, decision: &DecisionId) {
     let held = Held {
         why: HeldWhy::Approval,
         reason: "a person has to approve it".to_owned(),

@@ -3,7 +3,8 @@
 use log::Topic;
 use model::{CompletenessReport, Counter, Day, Decision, DecisionId, Figure, MailAccount, Millis, Mode, Stage};
 
-use crate::browser::Browser;
+use crate::activity::waits;
+use crate::browser::{Browser, location};
 use crate::house::*;
 
 /// A report of the day so many days ago.
@@ -72,4 +73,14 @@ async fn whoever_is_known_is_asked_for_no_name_and_signs_as_nobody_else() {
     let form = [("by", "somebody else"), ("reason", "why")];
     assert_eq!(browser.submit(&page, "/enforcement/pause", &form).await.status(), 303);
     browser.until("/", "By <bdi>operator</bdi>").await.lacks(&["somebody else"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_answered_here_and_the_answer_leads_back_here() {
+    let house = House::guarded().await;
+    waits(&house, "acme", &DecisionId::from_bits(9)).await;
+    let approver = Browser::signed_in(&house, "approver").await;
+    let page = approver.until("/", "Approve").await;
+    let sent = approver.submit(&page, "/customers/acme/answer", &[("answer", "reject"), ("reason", "no")]).await;
+    assert_eq!((sent.status().as_u16(), location(&sent)), (303, "/?done=rejected"));
 }

@@ -26,7 +26,7 @@ use crate::access::Role;
 use crate::acts::{self, PolicyWanted};
 use crate::admin::Admin;
 use crate::api::backtest::{self, Tried};
-use crate::policies::{self, LONGEST};
+use crate::policies::{self, LONGEST_POLICY};
 use crate::problem::Problem;
 
 /// How long a policy that was put in force is waited for, until a scorer says that it judges by it.
@@ -188,7 +188,7 @@ async fn work(
 ) -> Result<Response, Fault> {
     let fault = Fault::of(visit);
     let mut draft = draft.tidied();
-    if draft.text.len() > LONGEST {
+    if draft.text.len() > LONGEST_POLICY {
         return Err(fault(Problem::too_long()));
     }
     let in_force = InForce::ask(admin).await.map_err(&fault)?;
