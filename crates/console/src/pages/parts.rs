@@ -16,6 +16,12 @@ pub(crate) fn customer(customer: &CustomerId) -> Markup {
     html! { a class="customer" href=(customer.page_path()) { bdi { (customer) } } }
 }
 
+/// Words of ours, with commands in back quotes.
+pub(crate) fn prose(text: &str) -> Markup {
+    let parts = text.split('`').enumerate();
+    html! { bdi { @for (number, part) in parts { @if number % 2 == 1 { code { (part) } } @else { (part) } } } }
+}
+
 /// A moment: the time of day, how long ago, and the whole of it for who points at it.
 pub(crate) fn moment(at: Timestamp, now: Timestamp) -> Markup {
     html! {

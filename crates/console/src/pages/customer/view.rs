@@ -105,7 +105,7 @@ fn sentences(told: &Told) -> Markup {
             @for aside in &told.set_aside { li { "Left out: " bdi { (aside) } } }
         }
         h3 { "What brings it back" }
-        p { bdi { (told.way_back) } }
+        p { (parts::prose(&told.way_back)) }
     }
 }
 

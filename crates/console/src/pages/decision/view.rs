@@ -50,7 +50,7 @@ fn grounds(told: &Told, page: &Page) -> Markup {
         @if !told.set_aside.is_empty() {
             section aria-labelledby="aside" { h2 id="aside" { "Left out" } ul class="grounds" { @for aside in &told.set_aside { li { bdi { (aside) } } } } }
         }
-        section aria-labelledby="back" { h2 id="back" { "What brings it back" } p { bdi { (told.way_back) } } }
+        section aria-labelledby="back" { h2 id="back" { "What brings it back" } p { (parts::prose(&told.way_back)) } }
     }
 }
 
