@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Output, open, read};
 use crate::cli::see::DecisionsOptions;
@@ -29,9 +30,11 @@ pub(crate) async fn show(options: DecisionsOptions) -> anyhow::Result<()> {
         reader.past().await?;
         return Ok(());
     }
+    // Before anything is printed: whoever has read something may end it.
+    let mut interrupted = signal(SignalKind::interrupt()).context("Ctrl-C can't be waited for")?;
     tokio::select! {
         ended = reader.follow() => ended,
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("Ctrl-C can't be waited for"),
+        _ = interrupted.recv() => Ok(()),
         () = nobody_reads() => Ok(()),
     }
 }
