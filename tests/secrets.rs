@@ -408,6 +408,24 @@ fn other_commands(weir: &mut Weir, key: &str) {
     }
 }
 
+/// Waits until the enforcer has moved everybody whom it can.
+async fn until_moved(weir: &mut Weir, sendgrid: &SendGrid) {
+    let deadline = Instant::now() + PATIENCE;
+    let is_done = || {
+        let world = sendgrid.world();
+        // The rules may have been quicker than the person, and stricter.
+        let is_moved = |name: &str| world.is_disabled(name) || world.pools_of(name).iter().eq(["quarantine"]);
+        (0..CUSTOMERS - 2).all(|number| is_moved(&customer(number)))
+    };
+    while !is_done() {
+        if Instant::now() > deadline {
+            let told = [weir.get("/v1/enforcer").await.1, weir.get("/v1/enforcer/held").await.1];
+            panic!("the enforcer did not act: {told:?}");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_key_and_no_address_is_shown_by_anything() {
     let budget = Budget { calls: 100_000, per: Duration::from_secs(1) };
@@ -431,20 +449,7 @@ async fn no_key_and_no_address_is_shown_by_anything() {
         let order = json!({ "type": "set_stage", "stage": "quarantined", "by": "ann", "reason": "to see" });
         assert_eq!(weir.command(&customer(number), &order).await, 202);
     }
-    let deadline = Instant::now() + PATIENCE;
-    let is_done = |sendgrid: &SendGrid| {
-        let world = sendgrid.world();
-        // The rules may have been quicker than the person, and stricter.
-        let is_moved = |name: &str| world.is_disabled(name) || world.pools_of(name).iter().eq(["quarantine"]);
-        (0..CUSTOMERS - 2).all(|number| is_moved(&customer(number)))
-    };
-    while !is_done(&sendgrid) {
-        if Instant::now() > deadline {
-            let told = [weir.get("/v1/enforcer").await.1, weir.get("/v1/enforcer/held").await.1];
-            panic!("the enforcer did not act: {told:?}");
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until_moved(&mut weir, &sendgrid).await;
     outreach(&mut weir, &mail).await;
     read_all(&mut weir).await;
     other_commands(&mut weir, sendgrid.api_key());
