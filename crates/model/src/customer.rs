@@ -79,7 +79,7 @@ impl CustomerId {
         format!("/customers/{escape}{}", utf8_percent_encode(name, Self::PLAIN))
     }
 
-    /// The customer whose page is at `segment`, which is no longer percent-encoded.
+    /// The customer whose page is at `segment`, which is no longer percent-encoded, or why there can't be one.
     pub fn of_page(segment: &str) -> Result<Self, CustomerIdError> {
         Self::new(segment.strip_prefix(Self::ESCAPE).unwrap_or(segment))
     }

@@ -36,7 +36,8 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // A terminal that is gone can't be given back, nor can that be said on it. What drops by itself would try to.
+        // A terminal that is gone can't be given back, nor can that be said on it. The library's own drop, which is left out,
+        // would panic over it.
         let _shown = self.0.show_cursor().is_ok();
         let _given_back = ratatui::try_restore().is_ok();
     }
