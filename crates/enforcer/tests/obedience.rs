@@ -1,5 +1,4 @@
 //! SendGrid is made to be as the standings say, over a real log and a simulated SendGrid with state.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::collections::BTreeMap;
 use std::future::Future;

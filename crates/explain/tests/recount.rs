@@ -1,15 +1,13 @@
 //! The raw events are counted as the evidence says that they were.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
-mod made;
 
 use explain::{Recount, Recounting};
-use made::{START, acme, decision, event, evidence};
 use model::{
     Blame, Counter, Decision, Digest, Event, EventKind, Evidence, Fleet, Millis, Offset, Provider, SetAside, Test,
     Tick, Timestamp, Window,
 };
 use scoring::Input;
+
+use crate::made::{START, acme, decision, event, evidence};
 
 const UNTIL: Timestamp = Timestamp::from_seconds(1_790_000_000 + 3_600);
 

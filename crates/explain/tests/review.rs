@@ -1,18 +1,16 @@
 //! What is said of a decision: whether it can be derived again, and why it was made.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
-mod made;
 
 use std::sync::Arc;
 
 use explain::{Cause, Derived, Explanation, Recorded, Review};
-use made::{START, acme, decision, event, evidence, policy};
 use model::{
     Blame, Command, Counter, Decision, Event, Evidence, Fleet, Millis, Mode, Offset, Order, PartitionId, Phase,
     Provider, SetAside, Stage, Test, Tick, Timestamp, Window,
 };
 use policy::Policy;
 use scoring::{Fold, Input, MemoryStore, Partition, Said};
+
+use crate::made::{self, START, acme, decision, event, evidence, policy};
 
 /// A record of a partition.
 enum Entry {

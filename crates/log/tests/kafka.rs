@@ -1,7 +1,4 @@
 //! The laws of every backend, held by a real Kafka; and what only Kafka promises.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
-
-mod laws;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -16,7 +13,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 
-use laws::{Backend, PARTITIONS, PATIENCE, read, record, values, wait};
+use crate::laws::{self, Backend, PARTITIONS, PATIENCE, read, record, values, wait};
 
 /// One broker for all laws that are tried at a time; each has topics of its own.
 fn cluster() -> Arc<Cluster> {
@@ -77,7 +74,7 @@ impl Backend for Kafka {
     }
 }
 
-laws::hold_for!(kafka: crate::Kafka);
+laws::hold_for!(one_broker: crate::kafka::Kafka);
 
 /// A standing of `customer` that says its own number.
 fn standing(sequence: u64, customer: &str) -> Output {

@@ -1,5 +1,4 @@
 //! What a producer makes of brokers that refuse: librdkafka's own mock cluster refuses as it is told. It needs no Java.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

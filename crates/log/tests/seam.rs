@@ -1,14 +1,11 @@
 //! What every backend promises, against the seam alone. A backend is put under the laws by one line at the end.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
-
-mod laws;
 
 use std::sync::Arc;
 
 use log::Log;
 use log::embedded::{Config, EmbeddedLog};
 
-use laws::{Backend, PARTITIONS};
+use crate::laws::{self, Backend, PARTITIONS};
 
 struct Embedded(tempfile::TempDir);
 
@@ -27,4 +24,4 @@ impl Backend for Embedded {
     }
 }
 
-laws::hold_for!(embedded: crate::Embedded);
+laws::hold_for!(embedded: crate::seam::Embedded);

@@ -1,5 +1,4 @@
 //! What must hold for the likelihood ratio of clusters, whatever the counts.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use policy::likelihood::{Contrast, Shape, ShapeError};
 use proptest::prelude::*;

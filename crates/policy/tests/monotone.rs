@@ -1,14 +1,12 @@
 //! One more good event never hurts a customer, and one more bad event never helps it, whatever the rule.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
-mod case;
 
 use std::sync::LazyLock;
 
-use case::{NOW, judged};
 use model::{Bucket, Cell, Counter, Counts, Phase, Provider, Stage, Window};
 use policy::{Moment, Policy, Verdict, Visit};
 use proptest::prelude::*;
+
+use crate::case::{NOW, judged};
 
 static POLICIES: LazyLock<Vec<Policy>> =
     LazyLock::new(|| policy::PROFILES.iter().map(|(_, text)| Policy::parse(text).unwrap()).collect());

@@ -1,11 +1,9 @@
 //! What a policy says of itself is what it does.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
-mod case;
-
-use case::{NOW, judged};
 use model::{Bucket, Cell, Counter, Counts, Phase, Provider, Test, Window};
 use policy::{Base, Moment, Paragraph, Policy, Rule, Signal, Visit};
+
+use crate::case::{NOW, judged};
 
 /// Each profile with all of its rules in shadow, so that each says for itself whether it is over its limit.
 fn profiles() -> Vec<(&'static str, Policy)> {

@@ -1,5 +1,4 @@
 //! What a signed webhook's POST is held to: SendGrid's published vector, its documented events, and what goes wrong.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use model::{Counter, Digest, EventKind, Provider, Timestamp};
 use proptest::prelude::*;

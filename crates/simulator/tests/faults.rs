@@ -1,16 +1,12 @@
 //! What goes wrong on request, and what can be told afterwards of the moments and the calls in between.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
-mod support;
-
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
 use simulator::sendgrid::{Budget, Call, Faults, HOME, Moment, Options, QUARANTINE};
 
-use support::{Api, DEDICATED_IP, subuser, through};
+use crate::support::{Api, DEDICATED_IP, subuser, through};
 
 /// A read that is late may be so for up to this.
 const LATE: Duration = Duration::from_secs(60);

@@ -1,7 +1,5 @@
 //! The platform keeps the laws that it states.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 

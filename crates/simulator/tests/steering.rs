@@ -1,9 +1,5 @@
 //! What a call to the API changes is what a customer's next mail does; refusals have SendGrid's shapes.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
-mod support;
-
 use std::time::Duration;
 
 use reqwest::{Method, Response};
@@ -11,7 +7,7 @@ use serde_json::{Value, json};
 use simulator::platform::{Account, Gate, Placement};
 use simulator::sendgrid::{Budget, Faults, HOME, Options, QUARANTINE, SendGrid, World};
 
-use support::{Api, account, dedicated, subuser, through};
+use crate::support::{Api, account, dedicated, subuser, through};
 
 #[tokio::test]
 async fn a_subuser_with_other_ips_sends_through_their_pool() {

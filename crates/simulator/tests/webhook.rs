@@ -1,7 +1,5 @@
 //! Batches are signed as SendGrid signs them, and posted until they are taken.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};

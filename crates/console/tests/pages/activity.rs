@@ -8,7 +8,7 @@ use model::{
     Position, Stage, Timestamp,
 };
 
-use crate::browser::Browser;
+use super::browser::Browser;
 use crate::house::*;
 
 const HOSTILE: &str = "\"><script>hurt()</script>";

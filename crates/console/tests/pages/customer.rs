@@ -6,7 +6,7 @@ use log::{Start, Topic};
 use model::{CaseView, CustomerId, DecisionId, EnforcementKey, Held, HeldWhy, Millis, Stage};
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, HOSTILE, commands, escaped, location};
+use super::browser::{Browser, HOSTILE, commands, escaped, location};
 use crate::house::{House, NOW, standing};
 
 #[tokio::test(flavor = "multi_thread")]

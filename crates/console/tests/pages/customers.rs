@@ -5,11 +5,11 @@ use serde_json::json;
 
 use log::Topic;
 
-use crate::browser::{Browser, HOSTILE, escaped};
+use super::browser::{Browser, HOSTILE, escaped};
 use crate::house::{House, standing};
 
 /// Where the customers of a page lead, in its order.
-fn shown(page: &crate::browser::Read) -> Vec<String> {
+fn shown(page: &super::browser::Read) -> Vec<String> {
     page.links("/customers/").into_iter().map(|link| link.replace("/customers/", "")).collect()
 }
 

@@ -3,7 +3,7 @@
 use log::Topic;
 use model::{DecisionId, Millis};
 
-use crate::browser::Browser;
+use super::browser::Browser;
 use crate::house::{House, NOW};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! Who signs in, and out.
 
-use crate::browser::{Browser, location};
+use super::browser::{Browser, location};
 use crate::house::House;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,8 @@
 use log::Topic;
 use model::{CompletenessReport, Counter, Day, Decision, DecisionId, Figure, MailAccount, Millis, Mode, Stage};
 
-use crate::activity::waits;
-use crate::browser::{Browser, location};
+use super::activity::waits;
+use super::browser::{Browser, location};
 use crate::house::*;
 
 /// A report of the day so many days ago.

@@ -7,8 +7,8 @@ use model::Stage;
 use rand::RngExt;
 use simulator::sendgrid::{Call, Faults, Moment};
 
-use crate::fleet::{Before, Customer};
-use crate::run::{KILLS, MINUTE, PENDING, Run, TORN, number};
+use super::fleet::{Before, Customer};
+use super::run::{KILLS, MINUTE, PENDING, Run, TORN, number};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_call_among_faults_it_converges_all_the_same() {

@@ -7,7 +7,7 @@ use enforcer::{Action, Before, Outcome};
 use log::{Log, Start, Stored, Topic};
 use model::{CaseView, CustomerId, EnforcementKey, HeldWhy, Stage, Standing};
 
-use crate::fleet::{self, Customer};
+use super::fleet::{self, Customer};
 
 pub(crate) fn read(log: &dyn Log, topic: Topic) -> Vec<Stored> {
     let mut tail = log.tail(topic, Start::Earliest).unwrap();

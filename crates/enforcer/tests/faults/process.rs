@@ -20,7 +20,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::fleet;
+use super::fleet;
 
 /// Tells a child how to be.
 const SETTINGS: &str = "WEIR_FAULTS_CHILD";
@@ -64,7 +64,7 @@ impl Process {
     /// Starts one; it does not act yet.
     pub(crate) async fn start(settings: &Settings) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "process::child_that_is_killed", "--nocapture"])
+            .args(["--exact", "faults::process::child_that_is_killed", "--nocapture"])
             .env(SETTINGS, serde_json::to_string(settings).unwrap())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

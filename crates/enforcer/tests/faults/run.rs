@@ -9,11 +9,11 @@ use model::Standing;
 use rand::RngExt;
 use simulator::sendgrid::{Budget, Call, Faults, Moment, Options, SendGrid, World};
 
-use crate::fleet::{self, Customer};
-use crate::history;
-use crate::process::{self, Process, Settings};
-use crate::standings::Standings;
-use crate::wanted::wrong;
+use super::fleet::{self, Customer};
+use super::history;
+use super::process::{self, Process, Settings};
+use super::standings::Standings;
+use super::wanted::wrong;
 
 /// A minute of SendGrid's, for which it may show what was: here everything that takes a minute takes a hundredth of it.
 pub(crate) const MINUTE: Duration = Duration::from_millis(600);

@@ -12,12 +12,12 @@ use simulator::sendgrid::{Budget, Call, Options, SendGrid, World};
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
-use crate::fleet::{self, Before};
-use crate::history;
-use crate::process::{self, Settings};
-use crate::run::faults;
-use crate::standings::Standings;
-use crate::wanted::wrong;
+use super::fleet::{self, Before};
+use super::history;
+use super::process::{self, Settings};
+use super::run::faults;
+use super::standings::Standings;
+use super::wanted::wrong;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);

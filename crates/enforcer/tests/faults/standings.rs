@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::fleet::Customer;
+use super::fleet::Customer;
 
 /// How many standings one sequence has at most.
 const LONGEST: usize = 5;

@@ -6,7 +6,7 @@ use model::{Stage, Standing};
 use sendgrid::api::{Credits, CreditsKind};
 use simulator::sendgrid::{QUARANTINE, World};
 
-use crate::fleet::{Before, Customer};
+use super::fleet::{Before, Customer};
 
 const POOR_IPS: [&str; 2] = ["192.0.2.201", "192.0.2.202"];
 

@@ -3,7 +3,7 @@
 use enforcer::Outcome;
 use model::{Answer, DecisionId, EnforcementKey, EnforcerMode, HeldWhy, Millis, Stage};
 
-use crate::house::{House, eventually, id, names};
+use super::house::{House, eventually, id, names};
 
 async fn house() -> (House, Vec<String>) {
     let names = names(2);

@@ -5,7 +5,7 @@ use model::{EnforcerMode, HeldWhy, PoolName, Stage};
 
 use simulator::sendgrid::HOME;
 
-use crate::house::{House, eventually, id, names};
+use super::house::{House, eventually, id, names};
 
 async fn changed_by_hand(on_drift: OnDrift) -> (House, Vec<String>) {
     let names = names(1);

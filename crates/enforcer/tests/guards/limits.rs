@@ -3,7 +3,7 @@
 use enforcer::Outcome;
 use model::{EnforcerMode, HeldWhy, Millis, Stage};
 
-use crate::house::{House, eventually, names};
+use super::house::{House, eventually, names};
 
 const MOST: usize = 10;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use model::{EnforcementKey, EnforcerMode, HeldWhy, Stage, Switch};
 
-use crate::house::{House, eventually, names};
+use super::house::{House, eventually, names};
 
 async fn switch(house: &House, paused: bool) {
     let switch = Switch { paused, by: "ann".to_owned(), reason: "something is odd".to_owned(), at: house.now() };

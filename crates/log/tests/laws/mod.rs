@@ -32,7 +32,7 @@ pub(crate) trait Backend {
 macro_rules! hold_for {
     ($name:ident: $backend:ty) => {
         mod $name {
-            use super::laws::{Backend, appending, publishing, subscribing, tailing};
+            use $crate::laws::{Backend, appending, publishing, subscribing, tailing};
             $crate::laws::hold_for!(@each $backend;
                 appending::what_was_appended_comes_back_as_it_was,
                 appending::records_of_a_partition_are_read_in_the_order_of_their_appends,

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use sendgrid::api::Error;
 use serde_json::{Value, json};
 
-use crate::server::{Call, Server, client_by_id};
+use super::server::{Call, Server, client_by_id};
 
 const PLACE: &str = "POST /v3/send_ips/pools/";
 

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sendgrid::api::{Client, Error};
 
-use crate::server::{Server, client, config};
+use super::server::{Server, client, config};
 
 /// Half a century from here, so that this machine's clock can't help.
 const DATE: &str = "Sat, 01 Jan 2000 00:00:00 GMT";

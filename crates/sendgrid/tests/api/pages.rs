@@ -5,7 +5,7 @@ use jiff::civil::date;
 use sendgrid::api::{Days, Error};
 use serde_json::{Value, json};
 
-use crate::server::{Server, client, client_by_id};
+use super::server::{Server, client, client_by_id};
 
 fn query(asked: &str, name: &str) -> Option<usize> {
     let (_, query) = asked.split_once('?')?;

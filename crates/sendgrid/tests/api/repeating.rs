@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use sendgrid::api::{Client, Error, WebhookSettings};
 
-use crate::server::{Server, client, client_by_id, cutting, nobody};
+use super::server::{Server, client, client_by_id, cutting, nobody};
 
 const TRIES: usize = 3;
 

@@ -6,7 +6,7 @@ use model::Timestamp;
 use sendgrid::api::{Error, SuppressionList, TimeWindow};
 use std::error::Error as _;
 
-use crate::server::{Server, client, nobody};
+use super::server::{Server, client, nobody};
 
 const WITHIN: TimeWindow = TimeWindow { first: Timestamp::from_seconds(0), last: Timestamp::from_seconds(9) };
 

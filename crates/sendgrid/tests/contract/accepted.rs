@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sendgrid::api::{Endpoint, Error};
 
-use crate::documents::by_status;
-use crate::proxy::Recorded;
-use crate::rows::{self, Row};
-use crate::stage::Stage;
+use super::documents::by_status;
+use super::proxy::Recorded;
+use super::rows::{self, Row};
+use super::stage::Stage;
 
 /// How many made-up answers each endpoint gives to each row that asks it.
 const DRAWS: usize = 4;

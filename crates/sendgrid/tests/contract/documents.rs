@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sendgrid::api::Endpoint;
 use serde_json::{Map, Value, json};
 
-use crate::patches;
+use super::patches;
 
 /// Calls, as SendGrid describes them; patched where the documents contradict themselves.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::documents::Documents;
-use crate::prism::Prism;
+use super::documents::Documents;
+use super::prism::Prism;
 
 /// A mock server over the documents; ended when the last test drops it.
 pub(crate) fn shared(documents: &Documents) -> Arc<Prism> {

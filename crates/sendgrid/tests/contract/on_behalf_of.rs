@@ -2,8 +2,8 @@
 
 use sendgrid::api::IpApi;
 
-use crate::rows;
-use crate::stage::{SUBUSER, Stage};
+use super::rows;
+use super::stage::{SUBUSER, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subusers_account_always_names_it_and_only_where_that_is_declared() {

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use sendgrid::api::Endpoint;
 use serde_json::{Value, json};
 
-use crate::asked::endpoint;
+use super::asked::endpoint;
 
 /// A call as it was asked and answered.
 #[derive(Clone, Debug)]

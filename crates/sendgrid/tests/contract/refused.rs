@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use sendgrid::api::{Endpoint, Error, Refusal, Repeat};
 
-use crate::rows;
-use crate::stage::Stage;
+use super::rows;
+use super::stage::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_declared_refusal_becomes_its_error() {

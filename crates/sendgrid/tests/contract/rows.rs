@@ -10,7 +10,7 @@ use sendgrid::api::{
     TimeWindow, WebhookEvent, WebhookOAuth, WebhookSettings,
 };
 
-use crate::stage::{SUBUSER, Stage};
+use super::stage::{SUBUSER, Stage};
 
 type Made = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 

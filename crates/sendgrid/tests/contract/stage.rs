@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use sendgrid::api::{ApiKey, Client, Config, IpApi};
 
-use crate::documents::Documents;
-use crate::mock;
-use crate::prism::Prism;
-use crate::proxy::Proxy;
+use super::documents::Documents;
+use super::mock;
+use super::prism::Prism;
+use super::proxy::Proxy;
 
 /// The subuser on whose behalf is asked.
 pub(crate) const SUBUSER: &str = "example_subuser";

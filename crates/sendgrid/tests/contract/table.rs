@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sendgrid::api::{Endpoint, OnBehalfOf};
 
-use crate::documents::Documents;
+use super::documents::Documents;
 
 #[test]
 fn every_endpoint_stands_in_the_documents_and_takes_on_behalf_of_where_they_say() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::client::Language;
+use super::client::Language;
 
 /// An answer as the client told it, and what the documents find wrong with it where they were asked.
 #[derive(Clone, Debug)]

@@ -6,11 +6,11 @@ use axum::routing::get;
 use sendgrid::api::Endpoint;
 use serde_json::json;
 
-use crate::answer::Answer;
-use crate::asked::endpoint;
-use crate::client::{Language, Official};
-use crate::scenario;
-use crate::stage::{Stage, prism_before};
+use super::answer::Answer;
+use super::asked::endpoint;
+use super::client::{Language, Official};
+use super::scenario;
+use super::stage::{Stage, prism_before};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_node_client_makes_every_call_and_sees_what_it_did() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::prism::installed;
+use super::prism::installed;
 
 /// Whose client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use sendgrid::webhook::{VerificationKey, Verifier};
 use simulator::sendgrid::{Clock, Poster, Retries, Signer};
 
-use crate::client::{Language, Official};
-use crate::receiver::{Post, Receiver, SIGNATURE, TIMESTAMP};
+use super::client::{Language, Official};
+use super::receiver::{Post, Receiver, SIGNATURE, TIMESTAMP};
 
 /// Posts of random events.
 const POSTS: usize = 24;

@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 use simulator::platform::{Account, Placement};
 use simulator::sendgrid::{SendGrid, World};
 
-use crate::answer::Answer;
-use crate::client::{Language, Official};
-use crate::documents::Documents;
-use crate::prism::Prism;
-use crate::receiver::Receiver;
-use crate::{strict, support};
+use super::answer::Answer;
+use super::client::{Language, Official};
+use super::documents::Documents;
+use super::prism::Prism;
+use super::receiver::Receiver;
+use super::strict;
+use crate::support;
 
 /// The subuser that most is about.
 pub(crate) const SUBUSER: &str = "acme";

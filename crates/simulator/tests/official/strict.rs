@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::patches::{each_object, without_references};
+use super::patches::{each_object, without_references};
 
 /// A document that says so.
 pub(crate) fn tightened(document: &str) -> String {

@@ -1,7 +1,5 @@
 //! A SendGrid with a subuser and a customer of its own IP, and a way to call it.
 
-#![allow(dead_code, unreachable_pub, reason = "each suite uses a part")]
-
 use std::sync::Arc;
 
 use model::{CustomerId, Timestamp};
@@ -11,9 +9,9 @@ use simulator::platform::{Account, Gate, Placement, Truth};
 use simulator::sendgrid::{Options, SendGrid, World};
 
 /// The IP that the dedicated customer has for itself.
-pub const DEDICATED_IP: &str = "198.51.100.7";
+pub(crate) const DEDICATED_IP: &str = "198.51.100.7";
 
-pub fn account(placement: Placement) -> Account {
+pub(crate) fn account(placement: Placement) -> Account {
     Account {
         id: CustomerId::new("acme").unwrap(),
         truth: Truth::Good,
@@ -23,33 +21,33 @@ pub fn account(placement: Placement) -> Account {
     }
 }
 
-pub fn subuser() -> Account {
+pub(crate) fn subuser() -> Account {
     account(Placement::Subuser("acme".to_owned()))
 }
 
-pub fn dedicated() -> Account {
+pub(crate) fn dedicated() -> Account {
     account(Placement::DedicatedIps(vec![DEDICATED_IP.to_owned()]))
 }
 
 /// A SendGrid, and a way to call it.
-pub struct Api {
-    pub sendgrid: SendGrid,
-    pub client: Client,
+pub(crate) struct Api {
+    pub(crate) sendgrid: SendGrid,
+    pub(crate) client: Client,
 }
 
 impl Api {
-    pub async fn with(options: Options) -> Self {
+    pub(crate) async fn with(options: Options) -> Self {
         let sendgrid = SendGrid::start_with(World::of(&[subuser(), dedicated()]), options).await.unwrap();
         // Connections are not kept: a cut one must not be tried again behind the test's back.
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
         Self { sendgrid, client }
     }
 
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Options::default()).await
     }
 
-    pub async fn try_call(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Response> {
+    pub(crate) async fn try_call(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Response> {
         let url = format!("{}{path}", self.sendgrid.base_url());
         let request = self.client.request(method, url).bearer_auth(self.sendgrid.api_key());
         match body {
@@ -59,17 +57,17 @@ impl Api {
     }
 
     /// Status and JSON; null where there is no body.
-    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let response = self.try_call(method, path, body).await.unwrap();
         let status = response.status().as_u16();
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null))
     }
 
-    pub fn gate(&self, account: &Account) -> Gate {
+    pub(crate) fn gate(&self, account: &Account) -> Gate {
         self.sendgrid.world().gate(account, Gate::Stop)
     }
 }
 
-pub fn through(pool: &str) -> Gate {
+pub(crate) fn through(pool: &str) -> Gate {
     Gate::Send(Some(Arc::from(pool)))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::each;
-use crate::stage::Stage;
+use crate::official::stage::Stage;
 
 pub(super) fn play(stage: &Stage, subuser: Option<&str>) {
     let call = |call: &str, of: Value| match subuser {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use simulator::sendgrid::{HOME, QUARANTINE};
 
 use super::{each, text};
-use crate::stage::{SUBUSERS, Stage};
+use crate::official::stage::{SUBUSERS, Stage};
 use crate::support::DEDICATED_IP;
 
 pub(super) fn play(stage: &Stage) {

@@ -4,7 +4,7 @@ use serde_json::json;
 use simulator::sendgrid::{HOME, QUARANTINE};
 
 use super::each;
-use crate::stage::Stage;
+use crate::official::stage::Stage;
 use crate::support::DEDICATED_IP;
 
 /// Names that have to be encoded.

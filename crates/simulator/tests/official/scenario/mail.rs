@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::stage::{SUBUSER, Stage};
+use crate::official::stage::{SUBUSER, Stage};
 
 /// 21 September 2026.
 const FIRST: i64 = 1_790_000_000;

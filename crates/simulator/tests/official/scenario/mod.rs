@@ -11,7 +11,7 @@ mod webhooks;
 
 use serde_json::Value;
 
-use crate::stage::{SUBUSER, Stage};
+use crate::official::stage::{SUBUSER, Stage};
 
 /// All of it. Scenarios leave things as they found them, or don't care.
 pub(crate) fn play(stage: &Stage) {

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::json;
 use simulator::sendgrid::{Faults, Scopes};
 
-use crate::stage::{SUBUSER, Stage};
+use crate::official::stage::{SUBUSER, Stage};
 
 pub(super) fn play(stage: &Stage) {
     keys(stage);

@@ -4,7 +4,7 @@ use serde_json::json;
 use simulator::sendgrid::{HOME, QUARANTINE};
 
 use super::each;
-use crate::stage::{SUBUSER, SUBUSERS, Stage};
+use crate::official::stage::{SUBUSER, SUBUSERS, Stage};
 
 pub(super) fn play(stage: &Stage) {
     lists(stage);

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::Answer;
-use crate::receiver::{Post, TIMESTAMP};
-use crate::stage::Stage;
+use crate::official::answer::Answer;
+use crate::official::receiver::{Post, TIMESTAMP};
+use crate::official::stage::Stage;
 
 pub(super) fn play(stage: &Stage, subuser: Option<&str>) {
     let call = |call: &str, of: Value| match subuser {

@@ -1,7 +1,5 @@
 //! What mailers are told, over a real log and a real listener.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-mod broken;
 mod process;
 
 use std::sync::Arc;
@@ -11,8 +9,8 @@ use log::Log;
 use model::{EnforcerMode, Phase, Stage, Standing};
 use serde_json::json;
 
-use self::broken::Broken;
 use self::process::{DAY, NOW, Process, let_through, open, say, say_only, standing, with_cap};
+use crate::broken::Broken;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_cap_everything_is_granted_and_to_the_suspended_nothing() {

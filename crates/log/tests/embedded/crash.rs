@@ -11,7 +11,7 @@ use log::{Error, Log, Output, Sequence, Topic};
 use model::{Offset, PartitionId, Timestamp};
 use rand::{RngExt, SeedableRng};
 
-use crate::{append, open, read, record};
+use super::{append, open, read, record};
 
 const KILLS: usize = 20;
 const WRITERS: usize = 4;
@@ -97,7 +97,7 @@ fn what_was_acknowledged_survives_a_kill_and_nothing_stands_twice() {
     let folder = tempfile::tempdir().unwrap();
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(3);
     for kill in 0..KILLS {
-        let mut child = child("crash::child_that_is_killed", folder.path(), &[]);
+        let mut child = child("embedded::crash::child_that_is_killed", folder.path(), &[]);
         let after = random.random_range(1..300);
         let at_moment = Duration::from_micros(random.random_range(0..3_000));
         let acknowledged = acknowledged(&mut child, |heard| {
@@ -158,7 +158,7 @@ fn after_a_failed_write_nothing_is_acknowledged_and_all_that_was_is_there() {
     let folder = tempfile::tempdir().unwrap();
     // A file may grow to 2 MiB, and a write beyond that fails instead of ending the process.
     let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 4096; exec \"$0\" \"$@\""];
-    let mut child = child("crash::child_whose_disk_fills", folder.path(), &limited);
+    let mut child = child("embedded::crash::child_whose_disk_fills", folder.path(), &limited);
     let [acknowledged, refused, ..] = acknowledged(&mut child, |_| false);
     assert!(acknowledged > 0 && refused == 5, "{acknowledged} acknowledged, {refused} refused");
     let log = open(folder.path());

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use log::embedded::{Config, EmbeddedLog};
 use log::{Error, PartitionCount, Topic};
 
-use crate::{append, config, database, day, event, open, read};
+use super::{append, config, database, day, event, open, read};
 
 #[test]
 fn another_number_of_partitions_is_refused() {

@@ -1,8 +1,5 @@
 //! A console over a real log and a real listener.
 
-#[path = "../gate/broken.rs"]
-mod broken;
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -28,7 +25,7 @@ use serde_json::Value;
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
-use self::broken::Broken;
+use crate::broken::Broken;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

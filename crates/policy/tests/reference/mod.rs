@@ -1,5 +1,4 @@
 //! The numerical routines against exact arithmetic and against another library.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use policy::{
     likelihood::{Contrast, Shape},

@@ -1,5 +1,4 @@
 //! The client's promises, over real sockets.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod ids;
 mod keeping_to_limits;

@@ -4,7 +4,6 @@
 //! `make setup-sendgrid` installs the clients, and Prism, which knows the documents. The documents are read from the folder
 //! that `SENDGRID_OAI` names, or from `../shared/sendgrid-oai` beside the checkout; where neither is there, what needs them
 //! says so and passes.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 #[path = "../../../sendgrid/tests/contract/asked.rs"]
 mod asked;
@@ -15,8 +14,6 @@ mod documents;
 mod patches;
 #[path = "../../../sendgrid/tests/contract/prism.rs"]
 mod prism;
-#[path = "../support/mod.rs"]
-mod support;
 
 mod answer;
 mod calls;

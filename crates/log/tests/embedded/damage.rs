@@ -9,7 +9,7 @@ use log::{Error, Log, Polled, Topic};
 use model::{Offset, PartitionId, Timestamp};
 use rand::{RngExt, SeedableRng};
 
-use crate::{append, config, database, event, open, read, record};
+use super::{append, config, database, event, open, read, record};
 
 const FLIPS: usize = 60;
 const RECORDS: u64 = 300;

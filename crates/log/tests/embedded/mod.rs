@@ -1,16 +1,10 @@
 //! What the embedded log promises beyond the seam: what it drops, what it refuses, and what kills, full disks and damage
 //! leave.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-#[path = "promises/compaction.rs"]
 mod compaction;
-#[path = "promises/crash.rs"]
 mod crash;
-#[path = "promises/damage.rs"]
 mod damage;
-#[path = "promises/refusals.rs"]
 mod refusals;
-#[path = "promises/retention.rs"]
 mod retention;
 
 use std::num::NonZeroU32;

@@ -7,7 +7,7 @@ use log::{Error, Log, Polled, Start, Topic};
 use model::{Offset, PartitionId, Timestamp};
 use rand::{RngExt, SeedableRng};
 
-use crate::{append, config, database, day, event, offsets, open, read, record};
+use super::{append, config, database, day, event, offsets, open, read, record};
 
 const PARTITION: PartitionId = PartitionId::new(0);
 

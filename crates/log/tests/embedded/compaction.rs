@@ -3,7 +3,7 @@
 use log::{Append, Topic};
 use model::{Millis, Timestamp};
 
-use crate::{append, offsets, open, read, record};
+use super::{append, offsets, open, read, record};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 

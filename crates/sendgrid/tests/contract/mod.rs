@@ -3,7 +3,6 @@
 //!
 //! The documents are read from the folder that `SENDGRID_OAI` names, or from `../shared/sendgrid-oai` beside the checkout; where
 //! neither is there, the suite says so and passes.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod accepted;
 mod asked;

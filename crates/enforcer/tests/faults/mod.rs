@@ -5,7 +5,6 @@
 //! SendGrid has to look like then is said anew in `wanted`, without the enforcer's own code.
 //!
 //! `WEIR_FAULTS_SEED` and `WEIR_FAULTS_SEQUENCES` (for each customer) have it run as somebody else saw it, or for longer.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod convergence;
 mod fleet;
