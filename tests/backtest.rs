@@ -1,6 +1,5 @@
 //! A backtest over the log of a Weir that ran makes the decisions of life, byte for byte; under another policy it shows where
 //! life would have been another.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

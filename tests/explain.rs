@@ -1,5 +1,4 @@
 //! Every decision can be derived again from the log, counted again from the raw events, and said in words.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};

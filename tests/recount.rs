@@ -1,6 +1,5 @@
 //! Every decision of a simulated month can be explained: derived again, byte for byte, and its numbers counted again from the
 //! raw events by an independent, straightforward count.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
 //! What Weir publishes is what `docs/schemas` says: every record validates, and holds nothing that is not described.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;

@@ -1,10 +1,19 @@
-//! What operators see and do: the real binary, asked by its own command line, over a simulated SendGrid.
+//! What operators see and do: the real binary, asked by its own command line, over a simulated SendGrid. Also what Weir tells by
+//! mail and in a chat, and that nothing it says shows a secret.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
 mod approvals;
+#[path = "../../crates/outreach/tests/telling/chat.rs"]
+mod chat;
 mod commands;
+mod config;
+mod connect;
 mod following;
 mod house;
+#[path = "../../crates/outreach/tests/telling/mail_server.rs"]
+mod mail_server;
+mod outreach;
 mod runbooks;
+mod secrets;
 mod tokens;
 mod top;

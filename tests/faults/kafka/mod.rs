@@ -1,0 +1,11 @@
+//! A Weir of many processes over a real Kafka, under faults.
+
+mod brokers;
+mod clients;
+mod disk;
+mod faults;
+mod load;
+mod process;
+mod reference;
+mod restore;
+mod ticker;
