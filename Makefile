@@ -1,6 +1,6 @@
 # Every target installs what it needs first; that costs nothing when all is there.
 
-# RocksDB and AWS-LC are compiled once a machine: the compiler cache serves every profile and every clone.
+# Libraries in C are compiled once a machine: the compiler cache serves every clone.
 export CC := ccache gcc
 export CXX := ccache g++
 export CCACHE_NOHASHDIR := 1
@@ -9,7 +9,7 @@ export CCACHE_MAXSIZE := 5G
 # Suites that need more than a Rust toolchain.
 SUITES := weir/api-suites,weir/browser-suites,weir/kafka-suites,weir/prometheus-suites,weir-log/kafka-suites,sendgrid/sendgrid-suites,simulator/sendgrid-suites
 
-.PHONY: setup setup-api setup-browser setup-kafka setup-prometheus setup-sendgrid demo run test test-fast lint bench fuzz
+.PHONY: setup setup-api setup-browser setup-kafka setup-prometheus setup-sendgrid demo build run test test-fast lint bench fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,14 +33,20 @@ setup-sendgrid: setup ## install what SendGrid's shape is held against: a mock s
 setup-browser: setup ## install what the console's pages are held against: a Chromium, what drives it, and rules of accessibility
 	@.ci/browser
 
-demo: setup ## a simulated platform's hour in a minute
-	cargo run --release -p weir -- demo
+demo: ## a simulated platform's hour in a minute; then its console, until Ctrl-C (ARGS=--once: without that)
+	@.ci/announce
+	@.ci/setup
+	@cargo build -p weir || { echo "The demo could not be compiled; the reason is above. Where a compiler was killed, memory is short: try CARGO_BUILD_JOBS=1 make demo." >&2; exit 1; }
+	@cargo run --quiet -p weir -- demo $(ARGS)
+
+build: setup ## target/release/weir, with the library that belongs beside it
+	cargo build --release -p weir
 
 run: setup ## Weir with weir.toml, or with its defaults
 	cargo run --release -p weir -- run $(if $(wildcard weir.toml),--config weir.toml)
 
 test: setup-api setup-browser setup-kafka setup-prometheus setup-sendgrid ## everything that is promised
-	cargo test --workspace --features $(SUITES)
+	@.ci/test $(SUITES)
 
 test-fast: setup ## what is promised without Kafka, a browser, Prometheus, Schemathesis, and SendGrid's documents and clients
 	cargo test --workspace

@@ -6,4 +6,6 @@ mod embedded;
 mod kafka;
 mod kafka_errors;
 mod laws;
+#[cfg(target_os = "linux")]
+mod linking;
 mod seam;
