@@ -8,6 +8,7 @@ mod chat;
 mod commands;
 mod config;
 mod connect;
+mod demo;
 mod following;
 mod house;
 #[path = "../../crates/outreach/tests/telling/mail_server.rs"]

@@ -341,7 +341,7 @@ impl Running {
     }
 
     /// Resolves when a part fails.
-    async fn failed(&mut self) -> anyhow::Error {
+    pub(crate) async fn failed(&mut self) -> anyhow::Error {
         tokio::select! {
             failed = self.intake.failed() => failed,
             failed = self.work.failed() => failed,

@@ -42,5 +42,6 @@ use crate::dice;
 
 pub use account::{Account, Placement, Truth};
 pub use ledger::Ledger;
+pub use recipients::FAILING;
 pub use run::{Arrival, Gate, Platform};
 pub use scenario::Scenario;

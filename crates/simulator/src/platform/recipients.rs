@@ -21,8 +21,8 @@ const DOMAINS: [(&str, f64); 13] = [
     ("example.com", 0.04),
 ];
 
-/// The provider that has the outage.
-pub(super) const FAILING: Provider = Provider::Microsoft;
+/// The provider that refuses mail during an outage.
+pub const FAILING: Provider = Provider::Microsoft;
 
 /// A list's share of each domain.
 #[derive(Clone, Debug)]

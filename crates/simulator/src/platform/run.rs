@@ -101,9 +101,15 @@ impl Platform {
         &self.accounts
     }
 
-    /// When one provider refuses nearly everybody's mail.
+    /// From when to when [`FAILING`](super::FAILING) refuses nearly everybody's mail.
     pub const fn outage(&self) -> (Timestamp, Timestamp) {
         self.outage
+    }
+
+    /// Replaces the scenario's outage by one from the first moment to the second. Mail that was sent before the call keeps
+    /// its events.
+    pub const fn set_outage(&mut self, outage: (Timestamp, Timestamp)) {
+        self.outage = outage;
     }
 
     /// Mails that the customer has sent so far; of a hijacked account, those that are not its own.

@@ -134,9 +134,12 @@ pub(crate) struct DemoOptions {
     /// How many customers the platform has.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u16).range(20..=5_000))]
     pub(crate) customers: u16,
-    /// How many times as fast as life.
+    /// How many times as fast as real time the first hour passes.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=240))]
     pub(crate) speed: u32,
+    /// End after the first hour. Without it, the platform goes on and the console stays up until Ctrl-C.
+    #[arg(long)]
+    pub(crate) once: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,16 +1,16 @@
-//! The platform's side: sends what is due, posts what SendGrid reports, and notes what Weir decides.
+//! The platform's side: sends the mail that is due, posts what SendGrid reports, and records what Weir decides.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
-use indicatif::ProgressBar;
-use model::{CustomerId, Decision, Stage, Timestamp};
+use model::{CustomerId, Decision, Evidence, Stage, Timestamp};
 use simulator::platform::{Gate, Platform};
 use simulator::sendgrid::{Posted, Poster, PosterError, SendGrid};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::screen::Screen;
 use super::watch::Watch;
 
 /// Events in one POST: about 768 kB, at which SendGrid flushes.
@@ -38,15 +38,6 @@ pub(crate) struct Reached {
     pub(crate) sent: usize,
 }
 
-/// How it went.
-#[derive(Debug)]
-pub(crate) struct Stayed {
-    pub(crate) platform: Platform,
-    pub(crate) reached: BTreeMap<CustomerId, Vec<Reached>>,
-    pub(crate) mails: usize,
-    pub(crate) posted: usize,
-}
-
 impl Mailer {
     pub(crate) fn new(platform: Platform, poster: Poster, watch: Watch) -> Self {
         Self {
@@ -61,9 +52,34 @@ impl Mailer {
         }
     }
 
-    /// Goes on to `now`: mail leaves as SendGrid lets it, and its events are posted.
-    pub(crate) async fn go_on(&mut self, now: Timestamp, sendgrid: &SendGrid, bar: &ProgressBar) -> anyhow::Result<()> {
-        self.note(bar);
+    /// The platform.
+    pub(crate) const fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// The platform, to change what happens to it.
+    pub(crate) const fn platform_mut(&mut self) -> &mut Platform {
+        &mut self.platform
+    }
+
+    /// Mails that left.
+    pub(crate) const fn mails(&self) -> usize {
+        self.mails
+    }
+
+    /// Events that Weir has accepted.
+    pub(crate) const fn posted(&self) -> usize {
+        self.posted
+    }
+
+    /// The decisions about a customer, in order.
+    pub(crate) fn decisions(&self, customer: &CustomerId) -> &[Reached] {
+        self.reached.get(customer).map_or(&[], Vec::as_slice)
+    }
+
+    /// Advances to `now`: mail leaves as far as SendGrid lets it, and its events are posted.
+    pub(crate) async fn advance(&mut self, now: Timestamp, sendgrid: &SendGrid, screen: &Screen) -> anyhow::Result<()> {
+        self.show_decisions(screen);
         let events = self.send(now, sendgrid);
         for batch in events.chunks(EVENTS) {
             self.post(batch.to_vec()).await?;
@@ -71,7 +87,7 @@ impl Mailer {
         self.collect()
     }
 
-    /// Sends the mail that is due until `now`; what SendGrid reports meanwhile.
+    /// Sends the mail that is due by `now`, and returns SendGrid's events.
     fn send(&mut self, now: Timestamp, sendgrid: &SendGrid) -> Vec<String> {
         let mut world = sendgrid.world();
         let (watch, mails) = (&self.watch, &mut self.mails);
@@ -89,17 +105,16 @@ impl Mailer {
             .reached
             .values()
             .filter(|reached| reached.last().is_some_and(|latest| latest.decision.to >= Stage::Quarantined));
-        format!("{} mails, {} events taken, {} customers quarantined", self.mails, self.posted, poor.count())
+        format!("{} mails, {} events, {} customers quarantined", self.mails, self.posted, poor.count())
     }
 
-    /// Waits for the last POSTs and what they bring about.
-    pub(crate) async fn finish(mut self) -> anyhow::Result<Stayed> {
+    /// Waits until every event that was sent has been accepted, and shows what was decided until then.
+    pub(crate) async fn finish_posts(&mut self, screen: &Screen) -> anyhow::Result<()> {
         while let Some(posted) = self.posting.join_next().await {
             self.posted += posted.context("a POST panicked")??.events;
         }
-        self.note(&ProgressBar::hidden());
-        let Self { platform, reached, mails, posted, .. } = self;
-        Ok(Stayed { platform, reached, mails, posted })
+        self.show_decisions(screen);
+        Ok(())
     }
 
     async fn post(&mut self, events: Vec<String>) -> anyhow::Result<()> {
@@ -120,15 +135,23 @@ impl Mailer {
         Ok(())
     }
 
-    /// Notes and shows the decisions that came.
-    fn note(&mut self, bar: &ProgressBar) {
+    /// Takes the decisions that came, and shows those that are more than a watch.
+    fn show_decisions(&mut self, screen: &Screen) {
         for decision in self.watch.take_decisions() {
             let sent = self.platform.sent(&decision.customer);
-            if decision.to >= Stage::Throttled {
-                let why = decision.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
-                bar.println(format!("{} {} -> {}: {why}", decision.customer, decision.from, decision.to));
+            if decision.from.max(decision.to) >= Stage::Throttled {
+                let Decision { customer, from, to, .. } = &decision;
+                screen.say(&format!("{customer}: {from} -> {to}: {}", reason(&decision)));
             }
             self.reached.entry(decision.customer.clone()).or_default().push(Reached { decision, sent });
         }
     }
+}
+
+/// The signal and its figures, short enough for a line; the rule where no signal is behind it.
+fn reason(decision: &Decision) -> String {
+    let Some(evidence) = &decision.evidence else { return decision.rule.clone() };
+    let Evidence { signal, window, numerator, denominator, rate, threshold, .. } = evidence;
+    let signal = signal.replace('_', " ");
+    format!("{signal} {numerator} of {denominator} in {}: {rate}, limit {threshold}", window.name())
 }

@@ -1,150 +1,231 @@
-//! A simulated platform's hour in a minute: real signed webhooks in, real verdicts, a simulated SendGrid that obeys.
+//! A simulated platform's hour in a minute: real signed webhooks in, real verdicts out, and a simulated SendGrid that obeys. Then
+//! the platform goes on, so that a visitor can look around and try things.
 
 mod mailer;
+mod prompt;
 mod report;
+mod screen;
+mod settings;
+mod trials;
 mod watch;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use enforcer::{PlacementRule, Placements};
-use indicatif::{ProgressBar, ProgressStyle};
-use log::{PartitionCount, embedded};
-use model::{CustomerId, EnforcerMode, EnforcerModes, PoolName};
-use policy::Policy;
-use receiver::{CustomerRule, Source, SourceName};
-use scorer::PolicyFile;
-use sendgrid::webhook::{VerificationKey, Verifier};
-use simulator::platform::{Account, Placement, Platform, Scenario};
-use simulator::sendgrid::{HOME, Poster, QUARANTINE, Retries, SendGrid, Signer, World};
+use model::Millis;
+use simulator::platform::{FAILING, Platform, Scenario};
+use simulator::sendgrid::{Poster, Retries, SendGrid, Signer, World};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::cli::{DemoOptions, Role, print};
-use crate::clock::{self, Clock};
-use crate::config::{AccessSettings, GateSettings, LogSettings, Settings, StateSettings, enforcers_api};
+use crate::cli::{DemoOptions, Role, print, try_print};
+use crate::clock::{self, SimulatedClock};
 use crate::running::Running;
 use mailer::Mailer;
+use prompt::Prompt;
+use screen::{Screen, minutes};
+use settings::{Parts, SOURCE};
+use trials::Trials;
 use watch::Watch;
 
-/// The name of the only source.
-const SOURCE: &str = "demo";
-/// How often the platform goes on.
+/// How often the platform advances.
 const STEP: Duration = Duration::from_millis(50);
-/// Simulated time after the last mail, for the events that come late.
-const AFTER: model::Millis = model::Millis::minutes(4);
+/// Simulated time after the last mail of an hour, for the events that come late.
+const AFTER: Millis = Millis::minutes(4);
+/// How many times as fast as real time the platform goes on after its first hour: fast enough to see the effect of a trial within
+/// a minute, slow enough to leave the machine alone.
+const LATER_SPEED: u32 = 10;
 
-/// Shows it all, and ends in a table.
+/// Shows the first hour and its table, and then lets the platform go on until it is told to end.
 pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
-    let start = (clock::system())();
-    let scenario = Scenario { customers: usize::from(options.customers), ..Scenario::hour(options.seed, start) };
-    let platform = Platform::new(&scenario);
-    let sendgrid = SendGrid::start(World::of(platform.accounts())).await?;
+    let mut signals = Signals::listen()?;
     let folder = tempfile::tempdir().context("no folder for the demo's data")?;
-    let signer = Arc::new(Signer::generate()?);
-    // The simulation's time begins when everything stands.
-    let clock = clock::fast(start, options.speed);
-    let settings = settings(folder.path(), &sendgrid, &signer, (platform.accounts(), options.speed))?;
-    let roles = [Role::Receiver, Role::Scorer, Role::Enforcer, Role::Console].into();
-    let running = Running::start(settings, &roles, Arc::clone(&clock)).await?;
-    let (receiver, admin) = running.receiver.zip(running.admin).context("the demo's listeners did not start")?;
-    introduce(&options, platform.accounts(), receiver, admin);
-
-    let url = format!("http://{receiver}/webhooks/sendgrid/{SOURCE}");
-    let poster = Poster::new(&url, signer, Retries::default(), Arc::clone(&clock))?;
-    let watch = Watch::start(admin, platform.accounts())?;
-    let mut mailer = Mailer::new(platform, poster, watch);
-    play(&mut mailer, &scenario, &sendgrid, &clock).await?;
-    let stayed = mailer.finish().await?;
-    print(&report::report(&stayed, &sendgrid));
-    running.stop().await?;
+    let started = tokio::select! {
+        started = Demo::start(&options, folder.path()) => started?,
+        () = signals.next() => return Ok(ExitCode::SUCCESS),
+    };
+    let Started { mut demo, mut running } = started;
+    let shown = tokio::select! {
+        shown = demo.show(&options) => shown,
+        failed = running.failed() => Err(failed),
+        () = signals.next() => Ok(()),
+    };
+    let stopped = tokio::select! {
+        stopped = running.stop() => stopped,
+        // Whoever asks again does not want to wait.
+        () = signals.next() => Ok(()),
+    };
+    shown.and(stopped)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets the platform live until its last event has come.
-async fn play(mailer: &mut Mailer, scenario: &Scenario, sendgrid: &SendGrid, clock: &Clock) -> anyhow::Result<()> {
-    let end = scenario.start + scenario.length + AFTER;
-    let bar = progress_bar(scenario.length + AFTER)?;
-    loop {
-        let now = clock().min(end);
-        mailer.go_on(now, sendgrid, &bar).await?;
-        let minutes = now.since(scenario.start).get() / 60_000;
-        bar.set_position(u64::try_from(minutes).unwrap_or(0));
-        bar.set_message(mailer.summary());
-        if now == end {
-            bar.finish_and_clear();
-            return Ok(());
+/// The signals that end the demo: Ctrl-C, SIGTERM, and the end of the terminal.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals can't be listened for");
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
         }
-        tokio::time::sleep(STEP).await;
     }
 }
 
-fn progress_bar(length: model::Millis) -> anyhow::Result<ProgressBar> {
-    let bar = ProgressBar::new(u64::try_from(length.get() / 60_000).unwrap_or(0));
-    bar.set_style(ProgressStyle::with_template("{bar:30} minute {pos}/{len}  {msg}")?);
-    Ok(bar)
+/// A demo, and the Weir that it shows.
+struct Started {
+    demo: Demo,
+    running: Running,
 }
 
-fn introduce(options: &DemoOptions, accounts: &[Account], receiver: SocketAddr, admin: SocketAddr) {
-    let bad = accounts.iter().filter(|account| !account.truth.is_good()).count();
-    print(&format!(
-        "A platform with {} customers, {bad} of them bad (seed {}), an hour of its life at {} times its speed.\n\
-         Signed webhooks go to http://{receiver}; the console is http://{admin}/ meanwhile.\n",
-        accounts.len(),
-        options.seed,
-        options.speed
-    ));
+/// A platform and its SendGrid, beside a Weir.
+struct Demo {
+    /// The hour that the platform is in.
+    scenario: Scenario,
+    clock: SimulatedClock,
+    sendgrid: SendGrid,
+    mailer: Mailer,
+    trials: Trials,
 }
 
-fn settings(
-    folder: &Path,
-    sendgrid: &SendGrid,
-    signer: &Signer,
-    (accounts, speed): (&[Account], u32),
-) -> anyhow::Result<Settings> {
-    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let key = VerificationKey::from_base64(&signer.public_key())?;
-    let customer = CustomerRule::CustomArg("customer_id".to_owned());
-    let policy = Policy::parse(policy::DEFAULT)?;
-    let partitions = NonZeroU32::new(4).context("four partitions")?;
-    let api = enforcers_api(sendgrid.base_url(), sendgrid.api_key());
-    let modes = EnforcerModes::all(EnforcerMode::Enforce);
-    let mut enforcer =
-        enforcer::Config::new(modes, placements(accounts), PoolName::new(HOME), PoolName::new(QUARANTINE));
-    enforcer.sweep_interval = Duration::from_secs(10);
-    // A simulated minute, as of the real one.
-    enforcer.settling = Duration::from_secs(1);
-    Ok(Settings {
-        receiver: receiver::Config::new(local),
-        sources: vec![Source { name: SourceName::new(SOURCE)?, verifier: Verifier::new(vec![key])?, customer }],
-        admin: local,
-        access: AccessSettings::default(),
-        gate: GateSettings { listen: None, instance: "demo".to_owned() },
-        log: LogSettings::Embedded(embedded::Config::new(folder.join("log"), PartitionCount::new(partitions))),
-        state: StateSettings::at(folder.join("state")),
-        // A tick each simulated minute.
-        tick_interval: Duration::from_secs(60) / speed,
-        policy_file: PolicyFile { text: policy::DEFAULT.to_owned(), digest: policy.digest().to_owned() },
-        policy: Arc::new(policy),
-        enforcer,
-        sendgrid: Some(api),
-        hooks: Vec::new(),
-        // Its hour is no day.
-        completeness: None,
-        traces: None,
-        outreach: None,
-    })
+impl Demo {
+    async fn start(options: &DemoOptions, folder: &Path) -> anyhow::Result<Started> {
+        let hour = Scenario::hour(options.seed, (clock::system())());
+        // The simulated time catches up with the system's, so that commands tell ages right.
+        let start = hour.start - (hour.length + AFTER);
+        let scenario = Scenario { customers: usize::from(options.customers), start, ..hour };
+        let platform = Platform::new(&scenario);
+        let sendgrid = SendGrid::start(World::of(platform.accounts())).await?;
+        let signer = Arc::new(Signer::generate()?);
+        let settings = settings::settings(&Parts {
+            folder,
+            sendgrid: &sendgrid,
+            signer: &signer,
+            accounts: platform.accounts(),
+            speed: options.speed,
+        })?;
+        // The simulated time begins once everything else is there.
+        let clock = SimulatedClock::new(start, options.speed);
+        let roles = [Role::Receiver, Role::Scorer, Role::Enforcer, Role::Console].into();
+        let running = Running::start(settings, &roles, clock.reader()).await?;
+        let (receiver, admin) = running.receiver.zip(running.admin).context("the demo's listeners did not start")?;
+        let webhook = format!("http://{receiver}/webhooks/sendgrid/{SOURCE}");
+        let poster = Poster::new(&webhook, signer, Retries::default(), clock.reader())?;
+        let watch = Watch::start(admin, platform.accounts())?;
+        let mailer = Mailer::new(platform, poster, watch);
+        let trials = Trials::at(&format!("http://{admin}"))?;
+        Ok(Started { demo: Self { scenario, clock, sendgrid, mailer, trials }, running })
+    }
+
+    async fn show(&mut self, options: &DemoOptions) -> anyhow::Result<()> {
+        self.introduce(options);
+        self.play_first_hour().await?;
+        print(&report::report(&self.mailer, &self.scenario, &self.sendgrid));
+        if options.once { Ok(()) } else { self.go_on().await }
+    }
+
+    fn introduce(&self, options: &DemoOptions) {
+        let accounts = self.mailer.platform().accounts();
+        let bad = accounts.iter().filter(|account| !account.truth.is_good()).count();
+        print(&format!(
+            "A simulated platform of {} customers, {bad} of them bad (seed {}), sends mail for an hour, {} times as fast\n\
+             as real time. Its SendGrid posts signed webhooks to Weir, and Weir acts on that SendGrid.\n\n{}\n",
+            accounts.len(),
+            options.seed,
+            options.speed,
+            self.console_box()
+        ));
+    }
+
+    /// The console's address, so that nobody misses it.
+    fn console_box(&self) -> String {
+        let line = format!("  Console:  {}/  ", self.trials.url());
+        let bar = "═".repeat(line.len());
+        format!("  ╔{bar}╗\n  ║{line}║\n  ╚{bar}╝")
+    }
+
+    /// Lets the platform live until the last event of its first hour has come.
+    async fn play_first_hour(&mut self) -> anyhow::Result<()> {
+        let length = self.scenario.length + AFTER;
+        let end = self.scenario.start + length;
+        let screen = Screen::new(length)?;
+        let mut news = outage_news(self.mailer.platform()).into_iter().peekable();
+        loop {
+            let now = self.clock.now().min(end);
+            while let Some((_, text)) = news.next_if(|(at, _)| *at <= now) {
+                screen.say(&format!("minute {}: {text}", minutes(now.since(self.scenario.start))));
+            }
+            self.mailer.advance(now, &self.sendgrid, &screen).await?;
+            screen.show_progress(now.since(self.scenario.start), self.mailer.summary());
+            if now == end {
+                self.mailer.finish_posts(&screen).await?;
+                screen.remove_progress();
+                return Ok(());
+            }
+            tokio::time::sleep(STEP).await;
+        }
+    }
+
+    /// Goes on hour after hour, and does what the visitor asks for. Ends only where nobody can read what it prints.
+    async fn go_on(&mut self) -> anyhow::Result<()> {
+        self.clock.set_speed(LATER_SPEED);
+        let introduction = format!(
+            "\nThe platform goes on, {LATER_SPEED} times as fast as real time; Ctrl-C ends the demo.\n\n{}\n\n{}",
+            self.console_box(),
+            self.trials.help().await
+        );
+        if try_print(&introduction).is_err() {
+            return Ok(());
+        }
+        let screen = Screen::without_progress();
+        let mut prompt = Prompt::start();
+        loop {
+            tokio::select! {
+                trial = prompt.next() => {
+                    let now = self.clock.now();
+                    self.trials.run(trial, self.mailer.platform_mut(), now).await;
+                }
+                () = tokio::time::sleep(STEP) => self.advance(&screen).await?,
+            }
+        }
+    }
+
+    /// Advances to the present; where an hour and its last events are over, into the next hour.
+    async fn advance(&mut self, screen: &Screen) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        if now > self.scenario.end() + AFTER {
+            self.scenario = Scenario { seed: self.scenario.seed.wrapping_add(1), start: now, ..self.scenario.clone() };
+            // The visitor alone begins and ends outages from here on.
+            let outage = self.mailer.platform().outage();
+            let platform = self.mailer.platform_mut();
+            *platform = Platform::new(&self.scenario);
+            platform.set_outage(outage);
+        }
+        self.mailer.advance(now, &self.sendgrid, screen).await
+    }
 }
 
-fn placements(accounts: &[Account]) -> Placements {
-    let rule = |placement: &Placement| match placement {
-        Placement::Subuser(name) => PlacementRule::Subuser(Some(name.clone())),
-        Placement::DedicatedIps(ips) => PlacementRule::DedicatedIps(ips.clone()),
-        Placement::Route => PlacementRule::Route,
-    };
-    let placed = |account: &Account| (CustomerId::clone(&account.id), rule(&account.placement));
-    Placements { default: PlacementRule::Route, by_customer: accounts.iter().map(placed).collect() }
+/// When the outage begins and ends, and what to say then.
+fn outage_news(platform: &Platform) -> [(model::Timestamp, String); 2] {
+    let (begins, ends) = platform.outage();
+    let provider = FAILING.name();
+    [
+        (begins, format!("outage: {provider} begins to refuse most mail, of good and bad customers alike")),
+        (ends, format!("outage over: {provider} accepts mail again")),
+    ]
 }
