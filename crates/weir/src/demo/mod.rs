@@ -38,7 +38,7 @@ const AFTER: Millis = Millis::minutes(4);
 /// a minute, slow enough to leave the machine alone.
 const LATER_SPEED: u32 = 10;
 
-/// Shows the first hour and its table, and then lets the platform go on until it is told to end.
+/// Runs the first hour, prints its table, and continues until a signal ends the demo.
 pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let folder = tempfile::tempdir().context("no folder for the demo's data")?;
@@ -54,7 +54,7 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
     };
     let stopped = tokio::select! {
         stopped = running.stop() => stopped,
-        // Whoever asks again does not want to wait.
+        // A second signal ends the demo at once.
         () = signals.next() => Ok(()),
     };
     shown.and(stopped)?;
