@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::house::BINARY;
 
-/// How long the demo may print nothing.
+/// How long the demo may print nothing, and how long it may take to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One at a time: the first of two would take the console's usual port from the other.
@@ -58,7 +58,15 @@ impl Demo {
 
     /// Waits for its end.
     fn assert_ends_cleanly(&mut self, folder: &Path) {
-        assert!(self.child.wait().unwrap().success());
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert!(status.success(), "{status}");
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0, "its data is still there");
     }
 }
@@ -115,5 +123,15 @@ fn a_demo_that_is_told_to_end_within_its_hour_leaves_nothing_behind() {
     let mut demo = Demo::start(folder.path(), &[]);
     demo.until("->");
     demo.signal("-TERM");
+    demo.assert_ends_cleanly(folder.path());
+}
+
+#[test]
+fn a_demo_that_nobody_reads_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Demo::start(folder.path(), &[]);
+    demo.until("->");
+    // The thread that reads its output ends with the next line, and closes the pipe.
+    demo.lines = channel().1;
     demo.assert_ends_cleanly(folder.path());
 }

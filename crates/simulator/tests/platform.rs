@@ -255,6 +255,32 @@ fn the_outage_blocks_and_defers_half_of_one_providers_mail_for_everybody() {
 }
 
 #[test]
+fn an_outage_that_is_moved_blocks_mail_then_and_no_more_when_it_was_planned() {
+    let mut platform = small(6);
+    let (planned_from, planned_to) = platform.outage();
+    let moved = (planned_to, planned_to + Millis::minutes(10));
+    platform.set_outage(moved);
+    let arrivals = run(&mut platform, Millis::minutes(1), &mut everyone_sends);
+    let blocked = |from, to| {
+        let mut counts = Counts::default();
+        for arrival in &arrivals {
+            let event = parsed(arrival);
+            let told = event.to_event();
+            let is_then = told.sent_at.is_some_and(|sent| (from..to).contains(&sent));
+            if let EventKind::Counted(counter) = told.kind
+                && told.provider == Provider::Microsoft
+                && is_then
+            {
+                counts.count(counter);
+            }
+        }
+        f64::from(counts[Counter::Block]) / f64::from(counts.attempted())
+    };
+    assert!(blocked(planned_from, planned_to) < 0.05, "{}", blocked(planned_from, planned_to));
+    assert!(blocked(moved.0, moved.1) > 0.35, "{}", blocked(moved.0, moved.1));
+}
+
+#[test]
 fn the_mess_is_as_large_as_it_says() {
     let (platform, arrivals) = whole(1);
     let all = arrivals.len();

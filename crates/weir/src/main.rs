@@ -2,7 +2,8 @@
 //!
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all, `judging`
 //! judges a policy, `connect` sets SendGrid up, `completeness` shows what is missing, `metrics` lists what is measured. `operating`
-//! asks a Weir that runs, which `running_weir` reaches, and `rendering` shows the answers.
+//! asks a Weir that runs, which `running_weir` reaches, and `rendering` shows the answers. `shutdown` says what ends a command
+//! that runs on.
 
 mod applying;
 mod backtest;
@@ -23,6 +24,7 @@ mod rendering;
 mod running;
 mod running_weir;
 mod sendgrid_calls;
+mod shutdown;
 mod tokens;
 mod traces;
 

@@ -23,7 +23,6 @@ use scorer::store::Budget;
 use scorer::{Handle, Scorer, Ticker};
 use sendgrid::api::{self, Client};
 use telemetry::{Registry, Tracing};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -32,26 +31,26 @@ use crate::clock::{self, Clock};
 use crate::config::Settings;
 use crate::opening::{self, Opened};
 use crate::sendgrid_calls::SendGridCalls;
+use crate::shutdown::Signals;
 use crate::traces::Traces;
 
 /// How often old records are looked for.
 const MAINTENANCE: Duration = Duration::from_secs(600);
 
-/// Runs until SIGTERM, Ctrl-C, or until a part fails.
+/// Runs until a signal ends it, or until a part fails.
 pub(crate) async fn run(settings: Settings, roles: Vec<Role>) -> anyhow::Result<()> {
     if settings.sources.is_empty() {
         tracing::warn!("no source is configured: every POST is answered 404");
     }
-    let mut terminated = signal(SignalKind::terminate()).context("SIGTERM can't be heard")?;
+    let mut signals = Signals::listen().context("signals can't be listened for")?;
     let roles = roles.into_iter().collect();
     let mut running = tokio::select! {
         started = Running::start(settings, &roles, clock::system()) => started?,
         // What it has begun ends with the process; all of it is in the log.
-        _ = terminated.recv() => return Ok(()),
+        () = signals.next() => return Ok(()),
     };
     tokio::select! {
-        _ = terminated.recv() => tracing::info!("told to end"),
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("Ctrl-C can't be heard")?,
+        () = signals.next() => tracing::info!("ending on a signal"),
         failed = running.failed() => {
             let stopped = running.stop().await;
             return Err(failed).or(stopped);

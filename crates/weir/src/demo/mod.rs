@@ -18,11 +18,11 @@ use anyhow::Context;
 use model::Millis;
 use simulator::platform::{FAILING, Platform, Scenario};
 use simulator::sendgrid::{Poster, Retries, SendGrid, Signer, World};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::cli::{DemoOptions, Role, print, try_print};
+use crate::cli::{DemoOptions, Role, print};
 use crate::clock::{self, SimulatedClock};
 use crate::running::Running;
+use crate::shutdown::{Signals, nobody_reads};
 use mailer::Mailer;
 use prompt::Prompt;
 use screen::{Screen, minutes};
@@ -40,7 +40,7 @@ const LATER_SPEED: u32 = 10;
 
 /// Runs the first hour, prints its table, and continues until a signal ends the demo.
 pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen().context("signals can't be listened for")?;
     let folder = tempfile::tempdir().context("no folder for the demo's data")?;
     let started = tokio::select! {
         started = Demo::start(&options, folder.path()) => started?,
@@ -51,6 +51,7 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
         shown = demo.show(&options) => shown,
         failed = running.failed() => Err(failed),
         () = signals.next() => Ok(()),
+        () = nobody_reads() => Ok(()),
     };
     let stopped = tokio::select! {
         stopped = running.stop() => stopped,
@@ -59,32 +60,6 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
     };
     shown.and(stopped)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The signals that end the demo: Ctrl-C, SIGTERM, and the end of the terminal.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn listen() -> anyhow::Result<Self> {
-        let listen = |kind| signal(kind).context("signals can't be listened for");
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            hangup: listen(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
-        }
-    }
 }
 
 /// A demo, and the Weir that it shows.
@@ -181,17 +156,14 @@ impl Demo {
         }
     }
 
-    /// Goes on hour after hour, and does what the visitor asks for. Ends only where nobody can read what it prints.
+    /// Goes on hour after hour, and runs the trials that the visitor asks for. Ends only with an error.
     async fn go_on(&mut self) -> anyhow::Result<()> {
         self.clock.set_speed(LATER_SPEED);
-        let introduction = format!(
+        print(&format!(
             "\nThe platform goes on, {LATER_SPEED} times as fast as real time; Ctrl-C ends the demo.\n\n{}\n\n{}",
             self.console_box(),
             self.trials.help().await
-        );
-        if try_print(&introduction).is_err() {
-            return Ok(());
-        }
+        ));
         let screen = Screen::without_progress();
         let mut prompt = Prompt::start();
         loop {

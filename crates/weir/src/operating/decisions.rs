@@ -7,20 +7,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::Value;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Output, open, read};
 use crate::cli::see::DecisionsOptions;
 use crate::cli::try_print;
 use crate::rendering::decisions::{DecisionsPage, two_lines};
 use crate::running_weir::{Ending, RunningWeir};
+use crate::shutdown::{Signals, nobody_reads};
 
 /// How long Weir waits with its answer for a decision to come, in seconds.
 const WAITING: u64 = 30;
 /// How long until it is asked again where it did not answer.
 const RETRYING: Duration = Duration::from_secs(1);
-/// How often it is looked whether anybody still reads.
-const LOOKING: Duration = Duration::from_millis(250);
 
 /// Prints the latest decisions, and with `--follow` those that come, until Ctrl-C or until nobody reads any more.
 pub(crate) async fn show(options: DecisionsOptions) -> anyhow::Result<()> {
@@ -31,10 +29,10 @@ pub(crate) async fn show(options: DecisionsOptions) -> anyhow::Result<()> {
         return Ok(());
     }
     // Before anything is printed: whoever has read something may end it.
-    let mut interrupted = signal(SignalKind::interrupt()).context("Ctrl-C can't be waited for")?;
+    let mut signals = Signals::listen().context("signals can't be listened for")?;
     tokio::select! {
         ended = reader.follow() => ended,
-        _ = interrupted.recv() => Ok(()),
+        () = signals.next() => Ok(()),
         () = nobody_reads() => Ok(()),
     }
 }
@@ -154,25 +152,4 @@ fn cursor_in(file: &Path) -> anyhow::Result<Option<String>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("the cursor file {} can't be read", file.display())),
     }
-}
-
-/// Ends when standard output is a pipe whose reader has gone: no decision may come for hours to tell it by.
-async fn nobody_reads() {
-    let mut looks = tokio::time::interval(LOOKING);
-    loop {
-        looks.tick().await;
-        if is_closed() {
-            return;
-        }
-    }
-}
-
-fn is_closed() -> bool {
-    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-    use std::os::fd::AsFd as _;
-
-    let stdout = std::io::stdout();
-    let mut asked = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
-    let is_told = poll(&mut asked, PollTimeout::ZERO).is_ok_and(|told| told > 0);
-    is_told && asked[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP))
 }

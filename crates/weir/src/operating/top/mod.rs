@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use ratatui::layout::Rect;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -21,6 +20,7 @@ use crate::clock;
 use crate::rendering::Look;
 use crate::rendering::top::{News, Step, Top, as_text};
 use crate::running_weir::RunningWeir;
+use crate::shutdown::Signals;
 
 /// The terminal that everybody has.
 const SMALL: Rect = Rect::new(0, 0, 80, 24);
@@ -60,14 +60,15 @@ async fn watch(asker: Asker, look: Look, every: Duration) -> anyhow::Result<()> 
     tasks.spawn(asker.clone().follow(sender.clone()));
     let mut screen = Screen::open()?;
     let mut keys = Keys::listen()?;
-    let mut ends = Ends::listen()?;
+    // Ctrl-C is a key here, but another process may send its signal.
+    let mut signals = Signals::listen()?;
     let mut refreshes = tokio::time::interval(every);
     loop {
         screen.draw(&top, &Look { now: clock::system()(), ..look })?;
         let step = tokio::select! {
             key = keys.next() => key.map_or(Step::Quit, |key| key.map_or(Step::Stay, |key| top.press(key))),
             Some(news) = news.recv() => took(&mut top, news),
-            () = ends.come() => Step::Quit,
+            () = signals.next() => Step::Quit,
             _ = refreshes.tick() => top.opened().map_or(Step::Stay, |name| Step::Ask(name.to_owned())),
             Some(_ended) = tasks.join_next() => Step::Stay,
         };
@@ -75,25 +76,6 @@ async fn watch(asker: Asker, look: Look, every: Duration) -> anyhow::Result<()> 
             Step::Stay => {}
             Step::Quit => return Ok(()),
             Step::Ask(name) => drop(tasks.spawn(asker.clone().customer(name, sender.clone()))),
-        }
-    }
-}
-
-/// What ends a process that draws on a terminal: Ctrl-C is a key there, but another process may send its signal.
-struct Ends([Signal; 3]);
-
-impl Ends {
-    fn listen() -> std::io::Result<Self> {
-        let [interrupt, terminate, hangup] = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        Ok(Self([signal(interrupt)?, signal(terminate)?, signal(hangup)?]))
-    }
-
-    async fn come(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
         }
     }
 }
