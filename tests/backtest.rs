@@ -89,9 +89,9 @@ impl Life {
     async fn command(&mut self) {
         let decisions = decisions(self.log.as_ref());
         let first: model::Decision = serde_json::from_slice(&decisions[0]).unwrap();
-        let command = |order| Command { order, reason: "they called".to_owned(), by: "ana".to_owned() };
+        let command = |order| Command { order, reason: "they called".to_owned(), by: "ana".to_owned(), role: None };
         let orders = [
-            (first.customer, Order::Release),
+            (first.customer, Order::Release { fully: true }),
             (CustomerId::new("stranger").unwrap(), Order::SetStage { stage: Stage::Suspended }),
         ];
         let record = |(customer, order): (CustomerId, Order)| {

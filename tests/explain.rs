@@ -121,11 +121,11 @@ impl Weir {
         let stage = Stage::Suspended;
         for (customer, order) in [
             ("by-hand", Order::SetStage { stage }),
-            ("by-hand", Order::Release),
-            ("by-hand", Order::Hold),
+            ("by-hand", Order::Release { fully: true }),
+            ("by-hand", Order::Hold { until: None }),
             ("by-hand", Order::Exempt { until }),
         ] {
-            let command = Command { order, reason: "to see what comes".to_owned(), by: "ana".to_owned() };
+            let command = Command { order, reason: "to see what comes".to_owned(), by: "ana".to_owned(), role: None };
             self.take(RecordKind::Command, START, (customer, serde_json::to_vec(&command).unwrap()));
         }
         self.task.drain(PATIENCE).unwrap();

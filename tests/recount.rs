@@ -69,7 +69,12 @@ impl Life {
     fn release_all(&mut self) {
         let held_back = self.standings.values().filter(|standing| standing.stage >= Stage::Throttled);
         for id in held_back.map(|standing| standing.customer.clone()).collect::<Vec<_>>() {
-            let command = Command { order: Order::Release, reason: "an amnesty".to_owned(), by: "ana".to_owned() };
+            let command = Command {
+                order: Order::Release { fully: true },
+                reason: "an amnesty".to_owned(),
+                by: "ana".to_owned(),
+                role: None,
+            };
             self.take(Record::Command(id, command));
         }
     }
@@ -90,6 +95,7 @@ impl Life {
             match said {
                 Said::Decision(decision) => self.decisions.push(decision),
                 Said::Standing(standing) => drop(self.standings.insert(standing.customer.clone(), standing)),
+                Said::Profile(_) => {}
                 Said::Share(share) => self.share = share,
             }
         }

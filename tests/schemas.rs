@@ -156,7 +156,7 @@ impl Weir {
     }
 
     fn command(&mut self, customer: &str, order: Order) {
-        let command = Command { order, reason: "to see what comes".to_owned(), by: "ana".to_owned() };
+        let command = Command { order, reason: "to see what comes".to_owned(), by: "ana".to_owned(), role: None };
         self.take(RecordKind::Command, START, customer, serde_json::to_vec(&command).unwrap());
     }
 
@@ -174,9 +174,9 @@ impl Weir {
             (subusers[1], Order::SetStage { stage: Stage::Suspended }),
             (owner, Order::SetStage { stage: Stage::Suspended }),
             (routed, Order::SetStage { stage: Stage::Quarantined }),
-            (subusers[2], Order::Hold),
+            (subusers[2], Order::Hold { until: None }),
             (subusers[2], Order::Note),
-            (subusers[2], Order::Release),
+            (subusers[2], Order::Release { fully: true }),
             (subusers[2], Order::Undo { stage: Stage::Watch, since: START }),
             (subusers[2], Order::SetPhase { phase: Phase::Pilot }),
         ] {

@@ -4,6 +4,7 @@
 mod crash;
 #[cfg(feature = "kafka-suites")]
 mod kafka;
+mod profiles;
 
 use tokio::sync::{Mutex, MutexGuard};
 

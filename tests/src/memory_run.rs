@@ -73,6 +73,7 @@ impl Partitioned {
                 Said::Standing(standing) => {
                     self.standings.insert(standing.customer.clone(), standing);
                 }
+                Said::Profile(_) => {}
                 Said::Share(share) => {
                     self.shares.insert(partition, share);
                 }

@@ -11,9 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use console::{Gate, GateConfig, Unavailable, Viewed};
 use log::{Append, Log, Topic};
-use model::{
-    CaseView, CustomerId, EnforcementKey, EnforcerMode, EnforcerModes, InForce, Phase, PoolName, Stage, Standing,
-};
+use model::{CaseView, CustomerId, EnforcementKey, EnforcerMode, EnforcerModes, InForce, PoolName, Stage, Standing};
 use rand::RngExt;
 use tokio_util::sync::CancellationToken;
 
@@ -162,17 +160,13 @@ fn records_of(number: usize) -> anyhow::Result<Vec<Append>> {
     let is_capped = number.is_multiple_of(CAPPED);
     let customer = CustomerId::new(&name(number))?;
     let standing = Standing {
-        customer: customer.clone(),
-        phase: Phase::Active,
-        stage: if is_capped { Stage::Throttled } else { Stage::Healthy },
-        since: START,
         pool: Some(PoolName::new(&format!("good-{}", number % 8))),
-        daily_cap: is_capped.then_some(CAP),
-        sent_24h: 0,
-        held: false,
-        exempt_until: None,
-        awaits_person: false,
-        reasons: Vec::new(),
+        ..Standing::at(
+            customer.clone(),
+            if is_capped { Stage::Throttled } else { Stage::Healthy },
+            is_capped.then_some(CAP),
+            START,
+        )
     };
     let in_force = Some(InForce::of(&standing));
     let case = CaseView { customer: customer.clone(), stage: standing.stage, held: None, in_force };
@@ -192,6 +186,7 @@ fn start(log: &Arc<dyn Log>, shutdown: &CancellationToken) -> anyhow::Result<Sta
         instance: "bench".to_owned(),
         modes: EnforcerModes::all(EnforcerMode::Enforce),
         home_pool: Some(PoolName::new("good-1")),
+        unknown: console::Unknown::default(),
         views: Arc::new(|_| Box::pin(std::future::ready(Err(Unavailable::NoScorer))) as Viewed),
         clock: Arc::new(|| START),
     };

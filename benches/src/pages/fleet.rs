@@ -76,17 +76,16 @@ fn stands(number: usize, round: usize) -> anyhow::Result<Standing> {
         text: "hard bounce 31 of 402 in 1h = 7.7 % (at least 5.5 %, limit 5.0 %, others 0.9 %)".to_owned(),
     };
     Ok(Standing {
-        customer: id(number)?,
         phase: if number.is_multiple_of(20) { Phase::Pilot } else { Phase::Active },
-        stage,
-        since: START - Millis::hours(i64::try_from(number % 700)?),
         pool: Some(pool(number)),
-        daily_cap: (stage == Stage::Throttled).then_some(1_000),
         sent_24h: u32::try_from((spread(number) + round) % 5_000)?,
-        held: false,
-        exempt_until: None,
-        awaits_person: false,
         reasons: if stage == Stage::Healthy { Vec::new() } else { vec![reason] },
+        ..Standing::at(
+            id(number)?,
+            stage,
+            (stage == Stage::Throttled).then_some(1_000),
+            START - Millis::hours(i64::try_from(number % 700)?),
+        )
     })
 }
 
@@ -143,6 +142,10 @@ fn decision(number: usize) -> anyhow::Result<Append> {
         at: START - Millis::seconds(i64::try_from(DECISIONS - number)?),
         from: Stage::Healthy,
         to: stage(whose).max(Stage::Watch),
+        cause: None,
+        phase: None,
+        pilot_step: None,
+        sending: None,
         mode: Mode::Enforce,
         rule: "hard-bounce-burst".to_owned(),
         blame: Some(Blame::Customer),

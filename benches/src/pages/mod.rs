@@ -97,6 +97,7 @@ fn start(log: &Arc<dyn Log>, shutdown: &CancellationToken) -> anyhow::Result<Sta
         instance: "bench".to_owned(),
         modes: EnforcerModes::all(EnforcerMode::Approve),
         home_pool: policy.pool(Stage::Healthy),
+        unknown: console::Unknown::default(),
         views: Arc::clone(&views),
         clock: Arc::new(|| START),
     };

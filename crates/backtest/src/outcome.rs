@@ -117,7 +117,7 @@ impl Effects {
             Effect::Duplicate => &mut self.duplicates,
             Effect::Late => &mut self.late,
             Effect::Future => &mut self.future,
-            Effect::Followed => &mut self.commands,
+            Effect::Followed | Effect::Refused => &mut self.commands,
             Effect::Ticked => &mut self.ticks,
             Effect::PolicyTaken => return,
         };

@@ -26,7 +26,7 @@ pub use api::explanations::Explanations;
 /// A header's name, as a proxy's settings have it.
 pub use axum::http::HeaderName;
 pub use explainer::{ExplainError, Explainer};
-pub use gate::{Gate, GateConfig, GateError};
+pub use gate::{Gate, GateConfig, GateError, Unknown};
 pub use index::{Acted, CustomersQuery, Decided, Index, IndexError, Listed, Page, Risk};
 pub use observed::list_metrics;
 pub use policies::{Policies, PolicyViewed};

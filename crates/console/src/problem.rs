@@ -92,6 +92,11 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "not with this role", detail)
     }
 
+    /// The customer is not as it would have to be.
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "not as the customer is now", detail)
+    }
+
     /// More of a policy file than is taken.
     pub(crate) fn too_long() -> Self {
         let detail = format!("a policy file has at most {LONGEST_POLICY} bytes");

@@ -16,7 +16,7 @@ use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
     CaseView, Command, Counter, Counts, CustomerId, CustomerView, Decision, DecisionId, EnforcementKey, EnforcerMode,
-    EnforcerModes, InForce, Millis, Mode, Offset, Order, PartitionId, Phase, PolicyChange, PolicyInForce, PolicyOrigin,
+    EnforcerModes, InForce, Millis, Mode, Offset, Order, PartitionId, PolicyChange, PolicyInForce, PolicyOrigin,
     PolicyView, PoolName, Position, Provider, Series, SeriesPoint, Stage, Standing, Timestamp, Window,
 };
 use policy::Policy;
@@ -54,17 +54,8 @@ impl Drop for House {
 
 pub(crate) fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Standing {
     Standing {
-        customer: CustomerId::new(name).unwrap(),
-        phase: Phase::Active,
-        stage,
-        since: NOW,
         pool: Some(PoolName::new(if stage >= Stage::Quarantined { "quarantine" } else { "good-1" })),
-        daily_cap,
-        sent_24h: 0,
-        held: false,
-        exempt_until: None,
-        awaits_person: false,
-        reasons: Vec::new(),
+        ..Standing::at(CustomerId::new(name).unwrap(), stage, daily_cap, NOW)
     }
 }
 
@@ -75,6 +66,10 @@ fn decision(name: &str, number: u64) -> Decision {
         at: NOW,
         from: Stage::Healthy,
         to: Stage::Watch,
+        cause: None,
+        phase: None,
+        pilot_step: None,
+        sending: None,
         mode: Mode::Enforce,
         rule: "test".to_owned(),
         blame: None,
@@ -199,6 +194,7 @@ impl House {
             instance: "here".to_owned(),
             modes: EnforcerModes::all(mode),
             home_pool: policy.pool(Stage::Healthy),
+            unknown: console::Unknown::default(),
             views: views(),
             clock: Arc::new(|| NOW),
         };
@@ -267,7 +263,7 @@ impl House {
     pub(crate) async fn commanded(&self, name: &str) -> Decision {
         let customer = CustomerId::new(name).unwrap();
         let order = Order::SetStage { stage: Stage::Suspended };
-        let command = Command { order, reason: "phishing".to_owned(), by: "ana".to_owned() };
+        let command = Command { order, reason: "phishing".to_owned(), by: "ana".to_owned(), role: None };
         let record = Record {
             kind: RecordKind::Command,
             at: NOW,

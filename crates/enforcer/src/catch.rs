@@ -28,7 +28,8 @@ impl Catch {
     /// Why a customer that sends so much can't be moved at `now`; nothing where it can. Of the fleet's mail, `None` is known
     /// while no partition has told its share.
     ///
-    /// Whoever was moved within the hour is counted once, however often it is moved.
+    /// Whoever was moved within the hour is counted once, however often it is moved. The first one within an hour can be moved
+    /// however much it sends.
     pub(crate) fn holds(
         &mut self,
         (customer, sent_24h): (&CustomerId, u32),
@@ -47,6 +48,10 @@ impl Catch {
                  customer there by hand, or raise [enforcer] customers_per_hour"
             );
             return Some((HeldWhy::CustomersPerHour, reason));
+        }
+        // However much one customer sends: on a small platform any bad one may be a large part of the mail.
+        if self.0.is_empty() {
+            return None;
         }
         let fleet = fleet_24h?;
         let moved: u64 = self.0.values().map(|moved| u64::from(moved.sent_24h)).sum::<u64>() + u64::from(sent_24h);
@@ -97,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_more_than_the_share_is_moved_within_an_hour(
+        fn never_more_than_the_share_or_one_customer_is_moved_within_an_hour(
             sent in prop::collection::vec((0_u32..400, 0_i64..5), 1..60),
             share in 0.01_f64..0.5,
         ) {
@@ -109,8 +114,11 @@ mod tests {
                     catch.note(&id(number), at(now), sent);
                     moved.push((now, sent));
                 }
-                let within: u32 = moved.iter().filter(|(then, _)| now - then < 60).map(|(_, sent)| sent).sum();
-                prop_assert!(f64::from(within) <= share * 1_000.0);
+                let within: Vec<_> = moved.iter().filter(|(then, _)| now - then < 60).map(|(_, sent)| *sent).collect();
+                let sum: u32 = within.iter().sum();
+                // The first of an hour may be as large as it is; whoever joins it must fit beside it.
+                let is_first_larger = f64::from(sum) > share * 1_000.0;
+                prop_assert!(within.len() <= 1 || !is_first_larger || within[1..].iter().all(|sent| *sent == 0));
             }
         }
     }

@@ -50,7 +50,12 @@ impl Enforcer {
         }
         match hold.why {
             // Nothing changes these but a new decision, a person's word, which is heard, or a change at SendGrid, which is swept.
-            HeldWhy::Rejected | HeldWhy::Expired | HeldWhy::NoKey | HeldWhy::NotPossible | HeldWhy::Adopted => {
+            HeldWhy::Rejected
+            | HeldWhy::Expired
+            | HeldWhy::NoKey
+            | HeldWhy::NotPossible
+            | HeldWhy::Adopted
+            | HeldWhy::Forgotten => {
                 let _waited = self.queue.done(&standing.customer);
             }
             HeldWhy::Approval

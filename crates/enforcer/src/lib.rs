@@ -49,23 +49,14 @@ pub type Clock = std::sync::Arc<dyn Fn() -> model::Timestamp + Send + Sync>;
 
 #[cfg(test)]
 mod tests {
-    use model::{CustomerId, DecisionId, Phase, Reason, Stage, Standing, Timestamp};
+    use model::{CustomerId, DecisionId, Reason, Stage, Standing, Timestamp};
 
     /// A standing that a rule brought about.
     pub(crate) fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Standing {
         let reason = Reason { decision: DecisionId::from_bits(7), rule: "rule".to_owned(), text: String::new() };
         Standing {
-            customer: CustomerId::new(name).unwrap(),
-            phase: Phase::Active,
-            stage,
-            since: Timestamp::from_seconds(0),
-            pool: None,
-            daily_cap,
-            sent_24h: 0,
-            held: false,
-            exempt_until: None,
-            awaits_person: false,
             reasons: vec![reason],
+            ..Standing::at(CustomerId::new(name).unwrap(), stage, daily_cap, Timestamp::from_seconds(0))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Whether what was decided may be carried out: a pure function of the mode, what persons said, and what was done before.
 
-use model::{Answer, EnforcerMode, EnforcerModes, HeldWhy, Millis, Stage, Standing, Switch, Timestamp};
+use model::{Answer, EnforcerMode, EnforcerModes, HeldWhy, Millis, Sending, Stage, Standing, Switch, Timestamp};
 
 use crate::case::Case;
 
@@ -34,7 +34,7 @@ pub(crate) struct Asking<'a> {
 
 /// A standing by which nothing restrains the customer.
 pub(crate) fn at_home(standing: &Standing) -> Standing {
-    Standing { stage: Stage::Healthy, daily_cap: None, pool: None, ..standing.clone() }
+    Standing { stage: Stage::Healthy, sending: Sending::Free, daily_cap: None, pool: None, ..standing.clone() }
 }
 
 impl Asking<'_> {
@@ -55,6 +55,9 @@ impl Asking<'_> {
         if mode == EnforcerMode::Shadow {
             return Permit::Shadow;
         }
+        if let Some(reason) = self.forgotten() {
+            return Permit::Held { why: HeldWhy::Forgotten, reason, expires: None };
+        }
         let has_passed = self.case.is_some_and(|case| case.has_passed(self.standing));
         let permit = if has_passed || !self.tightens() || self.standing.rule_decision().is_none() {
             Permit::Go { is_limited: false }
@@ -71,6 +74,24 @@ impl Asking<'_> {
             }
             _ => permit,
         }
+    }
+
+    /// Why the customer is not let go, where a person restrained it and the scorer's state met it only later: a state that is lost
+    /// forgets orders that the log no longer holds.
+    fn forgotten(&self) -> Option<String> {
+        let Standing { customer, known_since, ordered, .. } = self.standing;
+        let in_force = self.case?.in_force.as_ref().filter(|in_force| in_force.is_by_person())?;
+        let relaxes = in_force.severity() > self.standing.severity();
+        let met_later = *known_since > in_force.since;
+        let ordered_later = ordered.is_some_and(|at| at > in_force.since);
+        (relaxes && met_later && !ordered_later).then(|| {
+            let severity = in_force.severity();
+            format!(
+                "a person restrained {customer} as {severity} (since {}), and the scorer's state knows the customer only since {known_since}, \
+                 so it may have forgotten that: `weir set-stage {customer} {severity}` keeps it restrained, `weir release {customer}` lets it go",
+                in_force.since
+            )
+        })
     }
 
     /// Whether it is stricter than what was let through before.
@@ -108,5 +129,55 @@ impl Asking<'_> {
                 Permit::Held { why: HeldWhy::Approval, reason, expires: Some(expires) }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::standing;
+
+    const BANNED: Timestamp = Timestamp::from_seconds(1_790_000_000);
+
+    fn at(days: i64) -> Timestamp {
+        BANNED + Millis::days(days)
+    }
+
+    /// What becomes of a customer whose ban a person ordered, once it stands as `now` says.
+    fn after_ban(now: &Standing) -> Permit {
+        let ban = Standing { reasons: Vec::new(), since: BANNED, ..standing("acme", Stage::Banned, None) };
+        let mut case = Case::new(ban.customer.clone());
+        case.pass(&ban, BANNED, None);
+        let modes = EnforcerModes::all(EnforcerMode::Enforce);
+        let asking = Asking {
+            standing: now,
+            case: Some(&case),
+            modes: &modes,
+            switch: None,
+            answer: None,
+            approval_time: Millis::hours(1),
+            now: at(60),
+        };
+        asking.permit()
+    }
+
+    #[test]
+    fn a_state_that_met_a_customer_after_its_ban_lets_it_go_only_where_a_person_says_so() {
+        let healthy = Standing {
+            reasons: Vec::new(),
+            since: at(50),
+            known_since: at(50),
+            ..standing("acme", Stage::Healthy, None)
+        };
+        let Permit::Held { why: HeldWhy::Forgotten, reason, .. } = after_ban(&healthy) else {
+            panic!("{:?}", after_ban(&healthy))
+        };
+        assert!(reason.contains("weir set-stage acme banned") && reason.contains("weir release acme"), "{reason}");
+
+        let go = Permit::Go { is_limited: false };
+        assert_eq!(after_ban(&Standing { ordered: Some(at(55)), ..healthy.clone() }), go, "a person has said so since");
+        assert_eq!(after_ban(&Standing { known_since: at(-1), ..healthy.clone() }), go, "the state knows of the ban");
+        let stricter = Standing { stage: Stage::Banned, sending: Sending::None, ..healthy };
+        assert_eq!(after_ban(&stricter), go, "it is not let go");
     }
 }

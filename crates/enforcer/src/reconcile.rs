@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{PoolName, Stage, Standing};
+use model::{PoolName, Sending, Stage, Standing};
 use sendgrid::api::{self, Client, Credits};
 
 use crate::case::{Before, OwnIp};
@@ -105,27 +105,25 @@ impl Subject<'_> {
             Some(Before::Ips { .. }) | None => found,
         };
         let mut reasons = Vec::new();
+        let sending = self.standing.sending;
         let ips = match self.standing.stage {
+            // Where one that does not send would send does not matter.
+            _ if sending.is_stopped() => found.ips.clone(),
             Stage::Quarantined => {
                 let members = seen.members.get(pools.quarantine.as_str());
                 reasons.extend(members.is_none().then(|| no_pool(&pools.quarantine)));
                 members.into_iter().flatten().filter(|ip| !pools.dedicated.contains(*ip)).cloned().collect()
             }
-            // Where one that does not send would send does not matter.
-            Stage::Suspended | Stage::Banned => found.ips.clone(),
             // By now an IP may be another customer's own.
-            Stage::Healthy | Stage::Watch | Stage::Throttled => {
+            Stage::Healthy | Stage::Watch | Stage::Throttled | Stage::Suspended | Stage::Banned => {
                 home.ips.difference(&seen.gone).filter(|ip| !pools.dedicated.contains(*ip)).cloned().collect()
             }
         };
-        let cap = self.standing.daily_cap;
-        // SendGrid knows no cap below 1.
-        let disabled = self.standing.stage >= Stage::Suspended || cap == Some(0) || home.disabled;
-        let credits = match cap {
-            // It sends nothing.
-            _ if self.standing.stage >= Stage::Suspended || cap == Some(0) => found.credits.clone(),
-            Some(cap) => Credits::daily(cap),
-            None => home.credits.clone(),
+        let disabled = sending.is_stopped() || home.disabled;
+        let credits = match sending {
+            Sending::None | Sending::Test => found.credits.clone(),
+            Sending::Capped(cap) => Credits::daily(cap),
+            Sending::Free => home.credits.clone(),
         };
         let mut plan = plan::subuser(name, &SubuserState { ips, credits, disabled }, found);
         plan.held_back.extend(reasons);
@@ -147,9 +145,9 @@ impl Subject<'_> {
         let mut plan = plan::dedicated(&wanted, &seen.pools_of, &seen.members);
         let unknown = ips.iter().filter(|ip| !seen.pools_of.contains_key(*ip));
         plan.held_back.extend(unknown.map(|ip| format!("the account has no IP {ip}: mend the customer's placement")));
-        if self.standing.stage >= Stage::Suspended {
+        if self.standing.sending.is_stopped() {
             plan.impossible.push("SendGrid can't stop a customer that has only IPs: stop it in your mailer".to_owned());
-        } else if self.standing.daily_cap.is_some() {
+        } else if self.standing.sending.daily_cap().is_some() {
             plan.impossible.push("SendGrid can't cap a customer that has only IPs: cap it in your mailer".to_owned());
         }
         plan

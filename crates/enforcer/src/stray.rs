@@ -145,7 +145,8 @@ mod tests {
         let state = SubuserState { ips: ["192.0.2.1".to_owned()].into(), credits, disabled: false };
         let seen = Observation { subuser: Some(("acme".to_owned(), state)), ..Observation::default() };
         let pool = Some(pools.quarantine.clone());
-        let in_force = InForce { stage, since: Timestamp::from_seconds(MOVED), daily_cap: None, pool };
+        let standing = crate::tests::standing("acme", stage, None);
+        let in_force = InForce { pool, since: Timestamp::from_seconds(MOVED), ..InForce::of(&standing) };
         Expected::of((&in_force, placement), &seen, &pools, Timestamp::from_seconds(MOVED))
     }
 

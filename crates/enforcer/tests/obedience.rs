@@ -11,7 +11,7 @@ use enforcer::{Action, Before, Config, Enforcer, Outcome, PlacementRule, Placeme
 use log::embedded::EmbeddedLog;
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
-    CustomerId, DecisionId, EnforcerMode, EnforcerModes, Millis, Phase, PoolName, Reason, Stage, Standing, Timestamp,
+    CustomerId, DecisionId, EnforcerMode, EnforcerModes, Millis, PoolName, Reason, Stage, Standing, Timestamp,
 };
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig};
 use simulator::platform::{Account, Placement, Truth};
@@ -105,17 +105,9 @@ impl House {
         let number = u128::try_from(stage as usize).unwrap();
         let reason = Reason { decision: DecisionId::from_bits(number), rule: "test".to_owned(), text: String::new() };
         let standing = Standing {
-            customer: id(name),
-            phase: Phase::Active,
-            stage,
-            since: NOW + Millis::seconds(i64::try_from(number).unwrap()),
             pool: (stage >= Stage::Quarantined).then(|| PoolName::new(QUARANTINE)),
-            daily_cap,
-            sent_24h: 0,
-            held: false,
-            exempt_until: None,
-            awaits_person: false,
             reasons: vec![reason],
+            ..Standing::at(id(name), stage, daily_cap, NOW + Millis::seconds(i64::try_from(number).unwrap()))
         };
         let record = Record {
             kind: RecordKind::Output,

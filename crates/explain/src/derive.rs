@@ -140,7 +140,7 @@ impl Deriving {
         if offset == self.at {
             let decisions = applied.said.into_iter().filter_map(|said| match said {
                 Said::Decision(decision) => Some(decision),
-                Said::Standing(_) | Said::Share(_) => None,
+                Said::Standing(_) | Said::Profile(_) | Said::Share(_) => None,
             });
             let mut decisions: Vec<_> = decisions.collect();
             let same = decisions.iter().position(|decision| decision.id == self.id).unwrap_or_default();
@@ -157,7 +157,11 @@ impl Deriving {
     /// Holds what was derived against what was published.
     pub(crate) fn compare(self, recorded: &Recorded, history: &[Decision], log_begins: Offset) -> Derived {
         let causes = self.causes(history, log_begins);
-        let Some(derived) = self.derived else { return Derived::NoDecision { causes } };
+        let Some(mut derived) = self.derived else { return Derived::NoDecision { causes } };
+        if recorded.decision.cause.is_none() {
+            // An earlier version wrote it, which did not tell these.
+            derived = Decision { cause: None, phase: None, pilot_step: None, sending: None, ..derived };
+        }
         let bytes = serde_json::to_vec(&derived).unwrap_or_default();
         if bytes == recorded.bytes {
             return Derived::Same;

@@ -47,7 +47,7 @@ fn records() -> (Vec<Entry>, Recorded) {
                 match said {
                     Said::Decision(decision) => drop(decided.get_or_insert(decision)),
                     Said::Share(told) => share = told,
-                    Said::Standing(_) => {}
+                    Said::Standing(_) | Said::Profile(_) => {}
                 }
             }
         });
@@ -129,7 +129,7 @@ fn said_after(orders: &[Order], decision: &Decision) -> Explanation {
     let mut review = Review::new(recorded(decision), Vec::new(), policy());
     review.begin_at(START);
     for (offset, order) in (0..).zip(orders) {
-        let command = Command { order: *order, reason: "a long story".to_owned(), by: "ana".to_owned() };
+        let command = Command { order: *order, reason: "a long story".to_owned(), by: "ana".to_owned(), role: None };
         review.take(Offset::new(offset), Input::Command(&acme(), command));
     }
     review.finish(Offset::ZERO)
@@ -276,8 +276,12 @@ fn a_pilot_customer_is_told_its_own_limits() {
 
 #[test]
 fn a_pilot_customer_that_nothing_holds_is_told_its_cap() {
-    let pilot =
-        Command { order: Order::SetPhase { phase: Phase::Pilot }, reason: "new".to_owned(), by: "ana".to_owned() };
+    let pilot = Command {
+        order: Order::SetPhase { phase: Phase::Pilot },
+        reason: "new".to_owned(),
+        by: "ana".to_owned(),
+        role: None,
+    };
     let (mut fold, mut store) =
         (Fold::new(policy(), PartitionId::new(0), Partition::default()), MemoryStore::default());
     let Ok(applied) = fold.apply(&mut store, Offset::ZERO, Input::Command(&acme(), pilot));
@@ -345,14 +349,14 @@ fn in_shadow_nothing_is_claimed_to_have_happened() {
 fn a_persons_order_is_told_to_operators_with_its_author_and_to_the_customer_without() {
     let until = START + Millis::days(9);
     for (order, meant, way_back) in [
-        (Order::Hold, "leave the customer where it is", "no rule moves it"),
+        (Order::Hold { until: None }, "leave the customer where it is", "no rule moves it"),
         (Order::Note, "only to be read", "Nothing holds it"),
-        (Order::Release, "back to healthy", "Nothing holds it"),
+        (Order::Release { fully: true }, "back to healthy", "Nothing holds it"),
         (Order::Undo { stage: Stage::Healthy, since: START }, "take back what a rule did since", "Nothing holds it"),
         (Order::SetStage { stage: Stage::Suspended }, "put the customer to suspended", "A person only"),
         (Order::Exempt { until }, "until 2026-09-30T14:13Z", "no rule moves it up before 2026-09-30T14:13Z"),
     ] {
-        let command = Command { order, reason: "a long story".to_owned(), by: "ana".to_owned() };
+        let command = Command { order, reason: "a long story".to_owned(), by: "ana".to_owned(), role: None };
         let (mut fold, mut store) =
             (Fold::new(policy(), PartitionId::new(0), Partition::default()), MemoryStore::default());
         let Ok(applied) = fold.apply(&mut store, Offset::ZERO, Input::Command(&acme(), command.clone()));

@@ -112,6 +112,7 @@ impl Part {
                     let Some(place) = self.places.get(&standing.customer) else { continue };
                     self.standings[*place] = Some(standing);
                 }
+                Said::Profile(_) => {}
                 Said::Share(share) => self.share = share,
             }
         }
@@ -122,10 +123,10 @@ impl Part {
 fn gate(standing: Option<&Standing>) -> Gate<'_> {
     match standing {
         None => Gate::Send { pool: None, daily_cap: None },
-        Some(standing) if standing.stage >= Stage::Suspended => Gate::Stop,
+        Some(standing) if standing.sending.is_stopped() => Gate::Stop,
         Some(standing) => {
             let moved = standing.pool.as_ref().filter(|_| standing.stage >= Stage::Quarantined);
-            Gate::Send { pool: moved.map(model::PoolName::as_str), daily_cap: standing.daily_cap }
+            Gate::Send { pool: moved.map(model::PoolName::as_str), daily_cap: standing.sending.daily_cap() }
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum Topic {
     Enforcement,
     /// Messages about decisions, ready to be sent by whoever would rather do so itself.
     Drafts,
+    /// Everything about each customer that is not a count. What persons ordered and rules decided outlives the events in it.
+    Profiles,
 }
 
 /// How old records leave a topic.
@@ -33,7 +35,7 @@ pub enum Cleanup {
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Events,
         Self::Rejects,
         Self::Fleet,
@@ -42,6 +44,7 @@ impl Topic {
         Self::Actions,
         Self::Enforcement,
         Self::Drafts,
+        Self::Profiles,
     ];
 
     /// The name without prefix.
@@ -55,13 +58,14 @@ impl Topic {
             Self::Actions => "actions",
             Self::Enforcement => "enforcement",
             Self::Drafts => "drafts",
+            Self::Profiles => "profiles",
         }
     }
 
     /// How old records leave it.
     pub const fn cleanup(self) -> Cleanup {
         match self {
-            Self::Fleet | Self::Standings | Self::Enforcement => Cleanup::Compact,
+            Self::Fleet | Self::Standings | Self::Enforcement | Self::Profiles => Cleanup::Compact,
             Self::Events | Self::Rejects | Self::Decisions | Self::Actions | Self::Drafts => Cleanup::Delete,
         }
     }

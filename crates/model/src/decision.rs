@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, Offset, Position, Provider, Rate, Stage, Timestamp, Window};
+use crate::{CustomerId, Offset, Phase, Position, Provider, Rate, Sending, Stage, Timestamp, Window};
 
 /// A decision's name: the same for every derivation of the same decision from the same log by the same policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,7 +48,44 @@ pub enum Mode {
     Enforce,
 }
 
-/// One change of a customer's stage, or a person's word that it stays (`from` is then `to`).
+/// What brought a decision about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A person's order.
+    Order,
+    /// A person's order that was not followed: the reason says why.
+    Refused,
+    /// A rule or a limit of the policy.
+    Rule,
+    /// A good day as a pilot.
+    PilotPassed,
+    /// A person's order that no rule moves the customer ends soon.
+    PinEnds,
+    /// It has ended.
+    PinEnded,
+}
+
+/// A value before a decision and after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Change<T> {
+    /// The value before.
+    pub from: T,
+    /// The value after.
+    pub to: T,
+}
+
+impl<T: PartialEq> Change<T> {
+    /// The change from `from` to `to`; `None` where they are the same.
+    pub fn between(from: T, to: T) -> Option<Self> {
+        (from != to).then_some(Self { from, to })
+    }
+}
+
+/// One change of a customer's stage, phase, pilot step or permission to send, or a person's word that it stays (`from` is then
+/// `to`, and no change is told).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
@@ -62,6 +99,18 @@ pub struct Decision {
     pub from: Stage,
     /// The stage after.
     pub to: Stage,
+    /// What brought it about; `None` in decisions of versions that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The customer's phase, where that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Change<Phase>>,
+    /// Its step as a pilot, counted from 0, where that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pilot_step: Option<Change<usize>>,
+    /// What it may send, where that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sending: Option<Change<Sending>>,
     /// Whether it is meant to be carried out.
     pub mode: Mode,
     /// The policy's rule, or `command:` and the order.

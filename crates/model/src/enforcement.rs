@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, DecisionId, OrderError, PoolName, Stage, Standing, Timestamp};
+use crate::{CustomerId, DecisionId, OrderError, Phase, PoolName, Sending, Stage, Standing, Timestamp};
 
 /// How the enforcer acts on what was decided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ impl EnforcerModes {
         self.by_stage.get(&stage).copied().unwrap_or(self.default)
     }
 
-    /// The mode for where a customer stands: a daily cap at a mild stage, a pilot's, counts as being throttled.
+    /// The mode for where a customer stands: that of the stage which restrains as much as what it may send.
     pub fn of_standing(&self, standing: &Standing) -> EnforcerMode {
         self.of(standing.severity())
     }
@@ -99,11 +99,13 @@ pub enum HeldWhy {
     NotPossible,
     /// Somebody changed it by hand at SendGrid, and that is adopted.
     Adopted,
+    /// A person restrained it, and the scorer's state knows nothing of that.
+    Forgotten,
 }
 
 impl HeldWhy {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Approval,
         Self::Rejected,
         Self::Expired,
@@ -114,6 +116,7 @@ impl HeldWhy {
         Self::NoKey,
         Self::NotPossible,
         Self::Adopted,
+        Self::Forgotten,
     ];
 
     /// The name in JSON and metrics.
@@ -129,6 +132,7 @@ impl HeldWhy {
             Self::NoKey => "no_key",
             Self::NotPossible => "not_possible",
             Self::Adopted => "adopted",
+            Self::Forgotten => "forgotten",
         }
     }
 }
@@ -178,24 +182,46 @@ pub struct InForce {
     pub daily_cap: Option<u32>,
     /// Through which pool its mail should leave; `None` where none is known.
     pub pool: Option<PoolName>,
+    /// What it may send; `None` in records of versions that did not say: [`InForce::sending`] derives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sending: Option<Sending>,
+    /// Whether it follows from a person's order, and not from a rule.
+    #[serde(default)]
+    pub ordered: bool,
 }
 
 impl InForce {
     /// What `standing` says.
     pub fn of(standing: &Standing) -> Self {
-        let Standing { stage, since, daily_cap, .. } = *standing;
-        Self { stage, since, daily_cap, pool: standing.pool.clone() }
+        Self {
+            stage: standing.stage,
+            since: standing.since,
+            daily_cap: standing.daily_cap,
+            pool: standing.pool.clone(),
+            sending: Some(standing.sending),
+            ordered: standing.rule_decision().is_none(),
+        }
+    }
+
+    /// What it lets the customer send.
+    pub fn sending(&self) -> Sending {
+        self.sending.unwrap_or_else(|| Sending::of(Phase::Active, self.stage, self.daily_cap))
     }
 
     /// Whether it is this very standing.
     pub fn is(&self, standing: &Standing) -> bool {
-        let of = (standing.stage, standing.since, standing.daily_cap, &standing.pool);
-        (self.stage, self.since, self.daily_cap, &self.pool) == of
+        let of = (standing.stage, standing.since, standing.sending, &standing.pool);
+        (self.stage, self.since, self.sending(), &self.pool) == of
     }
 
     /// How strict it is in effect, as [`Standing::severity`].
     pub fn severity(&self) -> Stage {
-        Stage::severity(self.stage, self.daily_cap)
+        self.stage.max(self.sending().severity())
+    }
+
+    /// Whether a person ordered it, as far as records tell: a ban always is a person's.
+    pub fn is_by_person(&self) -> bool {
+        self.ordered || self.stage == Stage::Banned
     }
 }
 

@@ -22,9 +22,13 @@ mod enforcement;
 mod event;
 pub mod figures;
 mod fleet;
+mod phase;
 mod position;
+mod profile;
 mod provider;
 mod rate;
+mod role;
+mod sending;
 mod stage;
 mod standing;
 mod time;
@@ -41,17 +45,21 @@ pub use contributor::Contributor;
 pub use counts::{Counter, Counts, ProviderCounts};
 pub use customer::{CustomerId, CustomerIdError};
 pub use day::{Day, NoDay};
-pub use decision::{Blame, Decision, DecisionId, Evidence, Mode, SetAside, Test};
+pub use decision::{Blame, Cause, Change, Decision, DecisionId, Evidence, Mode, SetAside, Test};
 pub use enforcement::{
     Answer, Broken, CaseView, EnforcementKey, EnforcerMode, EnforcerModes, EnforcerStatus, Held, HeldWhy, InForce,
     Switch,
 };
 pub use event::{Digest, Event, EventKind};
 pub use fleet::{Fleet, FleetCounts, Tick};
+pub use phase::{Phase, PhaseRefused};
 pub use position::{Offset, PartitionId, Position};
+pub use profile::{CustomerNote, PilotStep, Pin, Profile, Released};
 pub use provider::Provider;
 pub use rate::Rate;
-pub use stage::{Phase, Stage};
+pub use role::Role;
+pub use sending::Sending;
+pub use stage::Stage;
 pub use standing::{PoolName, Reason, Standing};
 pub use time::{Millis, NoMoment, NoSpan, Timestamp};
 pub use view::{CustomerView, Series, SeriesPoint};

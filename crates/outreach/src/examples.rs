@@ -75,6 +75,10 @@ pub fn decision(to: Stage, signal: Option<&str>) -> Option<Decision> {
         at,
         from: if to == Stage::Healthy { Stage::Watch } else { Stage::Healthy },
         to,
+        cause: None,
+        phase: None,
+        pilot_step: None,
+        sending: None,
         mode: Mode::Enforce,
         rule: signal
             .map_or_else(|| "command:set_stage".to_owned(), |signal| format!("{}-fire", signal.replace('_', "-"))),

@@ -202,7 +202,7 @@ mod tests {
     }
 
     fn passed(stage: Stage, daily_cap: Option<u32>) -> InForce {
-        InForce { stage, since: NOW, daily_cap, pool: None }
+        InForce { stage, since: NOW, daily_cap, pool: None, sending: None, ordered: false }
     }
 
     fn avoided(ledger: &Ledger, days: i64) -> (u32, u32) {

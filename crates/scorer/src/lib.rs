@@ -27,6 +27,7 @@ mod partition;
 mod proposal;
 mod publish;
 mod publisher;
+mod recalled;
 mod repetition;
 mod scorer;
 pub mod store;

@@ -122,7 +122,7 @@ impl From<Effect> for Became {
             Effect::Duplicate => Self::Duplicate,
             Effect::Late => Self::Late,
             Effect::Future => Self::Future,
-            Effect::Followed => Self::Command,
+            Effect::Followed | Effect::Refused => Self::Command,
             Effect::Ticked => Self::Tick,
             Effect::PolicyTaken => Self::Policy,
         }

@@ -12,7 +12,7 @@ use crate::checkpoints::Checkpoints;
 use crate::metrics::Metrics;
 use crate::partition::PartitionTask;
 use crate::store::{self, Budget, Opened, RocksStore};
-use crate::{CheckpointError, Error};
+use crate::{CheckpointError, Error, recalled};
 
 /// A checkpoint that is being brought lies under the state's name with this extension.
 const RESTORING: &str = "restoring";
@@ -64,7 +64,8 @@ impl Opener {
         let opened = self.state(id, reach, order)?;
         order.check(id)?;
         let outputs = self.log.outputs(id).map_err(Error::log("taking over what a partition says"))?;
-        let task = PartitionTask::on(opened, id, Arc::clone(&self.policy), self.metrics.clone(), outputs)?;
+        let recall = || recalled::recall(self.log.as_ref(), id);
+        let task = PartitionTask::on(opened, id, Arc::clone(&self.policy), self.metrics.clone(), (outputs, recall))?;
         // A state that begins anew begins with what the log still has; any other must find its own place there.
         let from = if task.is_new() { reach.start } else { task.next_offset() };
         Ok((task, from))

@@ -14,6 +14,7 @@ use telemetry::{Role, Span, TRACEPARENT, TraceParent};
 use crate::marks::PolicyMarks;
 use crate::metrics::{Became, Metrics, Shown};
 use crate::publisher::Publisher;
+use crate::recalled::Recalled;
 use crate::repetition::Repetition;
 use crate::store::{Budget, Opened, RocksStore};
 use crate::{Error, in_force, publish};
@@ -63,25 +64,32 @@ impl PartitionTask {
         metrics: Metrics,
         outputs: Box<dyn Outputs>,
     ) -> Result<Self, Error> {
-        Self::on(RocksStore::open(root, id, budget)?, id, policy, metrics, outputs)
+        Self::on(RocksStore::open(root, id, budget)?, id, policy, metrics, (outputs, || Ok(Vec::new())))
     }
 
-    /// The partition `id` on a state that is open.
+    /// The partition `id` on a state that is open. `recall` reads what the log still tells of its customers beside events; it is
+    /// asked where the state does not know all that was said before.
     pub(crate) fn on(
         Opened { mut store, partition }: Opened,
         id: PartitionId,
         policy: Arc<Policy>,
         metrics: Metrics,
-        mut outputs: Box<dyn Outputs>,
+        (mut outputs, recall): (Box<dyn Outputs>, impl FnOnce() -> Result<Vec<Recalled>, Error>),
     ) -> Result<Self, Error> {
         let policy = in_force::policy_of(&store, id, policy)?;
         metrics.expect(&policy);
-        let fold = Fold::new(policy, id, partition);
+        let mut fold = Fold::new(policy, id, partition);
         let next = store.next_offset();
         let published = outputs.last_published().map_err(Error::log("reading back what was published"))?;
         let publisher = Publisher::start(outputs)?;
         let handed = Sequence::default();
         let repetition = Repetition::of(&mut store, fold.policy().digest(), published);
+        if let Repetition::Other(Some(published)) = repetition
+            && next <= published.said_at
+        {
+            fold.only_count_to(published.said_at);
+            recall()?.into_iter().try_for_each(|recalled| recalled.put_into(&mut fold, &mut store))?;
+        }
         let (said, patience) = (0, PUBLISHING);
         let shown = metrics.of(id);
         let mut task = Self { id, fold, store, metrics, shown, next, said, patience, publisher, handed, repetition };
@@ -150,6 +158,9 @@ impl PartitionTask {
         for id in these {
             let Some(customer) = self.store.peek(&id)?.filter(|customer| !customer.is_new()) else { continue };
             self.say(&Said::Standing(customer.standing(&id, self.fold.policy(), now)), None)?;
+            if !customer.is_plain() {
+                self.say(&Said::Profile(customer.profile(&id)), None)?;
+            }
         }
         Ok(())
     }
@@ -220,7 +231,7 @@ impl PartitionTask {
     fn span(&self, trace: &TraceParent, stored: &Stored, applied: &Applied) -> Option<Span> {
         let decision = applied.said.iter().find_map(|said| match said {
             Said::Decision(decision) => Some(decision),
-            Said::Standing(_) | Said::Share(_) => None,
+            Said::Standing(_) | Said::Profile(_) | Said::Share(_) => None,
         })?;
         if !matches!(self.repetition, Repetition::Over) {
             return None;

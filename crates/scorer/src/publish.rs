@@ -24,6 +24,10 @@ pub(crate) fn output(
             let key = Bytes::copy_from_slice(standing.customer.as_str().as_bytes());
             (Topic::Standings, "standing", key, serde_json::to_vec(standing)?)
         }
+        Said::Profile(profile) => {
+            let key = Bytes::copy_from_slice(profile.customer.as_str().as_bytes());
+            (Topic::Profiles, "profile", key, serde_json::to_vec(profile)?)
+        }
         Said::Share(share) => {
             (Topic::Fleet, "fleet-share", Bytes::from(partition.to_string()), serde_json::to_vec(share)?)
         }

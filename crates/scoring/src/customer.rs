@@ -1,8 +1,8 @@
 //! What the fold remembers of a customer.
 
 use model::{
-    Bucket, Cell, Counter, CustomerId, Grain, Offset, Phase, PoolName, Provider, ProviderCounts, Reason, SetAside,
-    Stage, Standing, Timestamp, Window,
+    Bucket, Cell, Counter, CustomerId, CustomerNote, Grain, Offset, Phase, PilotStep, Pin, PoolName, Profile, Provider,
+    ProviderCounts, Reason, Released, Sending, SetAside, Stage, Standing, Timestamp, Window,
 };
 use policy::{Excused, OFFENCES_KEPT, Policy, Signal, Visit};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,32 @@ pub struct Customer {
     pub(crate) suspect: bool,
     /// Its mail at a tick, kept while a rule waits for the fleet's counts of that tick.
     pub(crate) snapshot: Option<Box<Snapshot>>,
+    /// When it was first heard of. This field and those behind it are missing where an earlier version wrote the customer.
+    pub(crate) known_since: Timestamp,
+    /// When a person last ordered its stage or its phase.
+    pub(crate) ordered: Option<Timestamp>,
+    /// Since when and until when a person holds it, where one does.
+    pub(crate) pin: Pin,
+    /// What persons wrote about it, oldest first.
+    pub(crate) notes: Vec<CustomerNote>,
+    /// A release that its profile tells of, while events from before it are counted again.
+    pub(crate) release_ahead: Option<Released>,
 }
+
+/// What a decision may change of a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) stage: Stage,
+    pub(crate) phase: Phase,
+    pub(crate) pilot_step: usize,
+    pub(crate) sending: Sending,
+}
+
+/// Bytes of the stored form of the fields from [`Customer::known_since`] on, where each has its default.
+const FIELDS_ADDED: usize = 7;
+
+/// How many of a customer's notes are kept.
+const NOTES_KEPT: usize = 20;
 
 /// A customer's mail as it was at a tick.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,15 +80,6 @@ pub(crate) struct Snapshot {
     pub(crate) mail: Mail,
 }
 
-/// How far a pilot customer has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PilotStep {
-    /// Which of the policy's daily caps it has.
-    pub(crate) step: usize,
-    /// Since when.
-    pub(crate) since: Timestamp,
-}
-
 impl Customer {
     /// Whether no event of it was ever counted.
     pub const fn is_new(&self) -> bool {
@@ -72,12 +88,31 @@ impl Customer {
 
     /// Whether it must be looked at when time passes.
     pub(crate) fn needs_attention(&self) -> bool {
-        self.is_under_observation() || self.troubled_in.is_some()
+        self.is_under_observation() || self.troubled_in.is_some() || self.pinned_until().is_some()
     }
 
     /// Whether the rules are to be asked about it when time passes.
     pub(crate) fn is_under_observation(&self) -> bool {
         self.stage != Stage::Healthy || self.suspect || self.phase == Phase::Pilot || !self.shadowed.is_empty()
+    }
+
+    /// When its pin ends, where one does.
+    pub(crate) fn pinned_until(&self) -> Option<Timestamp> {
+        self.pin.until.filter(|_| self.held)
+    }
+
+    /// Lets no rule move it from now on.
+    pub(crate) fn is_pinned(&mut self, since: Timestamp, until: Option<Timestamp>) {
+        self.held = true;
+        self.pin = Pin { since, until, is_announced: false };
+    }
+
+    /// Keeps a person's words.
+    pub(crate) fn is_noted(&mut self, note: CustomerNote) {
+        if self.notes.len() == NOTES_KEPT {
+            self.notes.remove(0);
+        }
+        self.notes.push(note);
     }
 
     /// Whether a person has exempted it from going up at `now`.
@@ -141,6 +176,93 @@ impl Customer {
         pilot.into_iter().chain(policy.daily_cap(self.stage)).min()
     }
 
+    /// What a decision may change of it, under `policy`.
+    pub(crate) fn place(&self, policy: &Policy) -> Place {
+        let Self { stage, phase, pilot, .. } = *self;
+        Place { stage, phase, pilot_step: pilot.step, sending: Sending::of(phase, stage, self.daily_cap(policy)) }
+    }
+
+    /// Everything about it that is not a count.
+    pub fn profile(&self, id: &CustomerId) -> Profile {
+        let released = self.release.as_ref().map(|release| Released { at: release.at(), offset: release.offset });
+        Profile {
+            customer: id.clone(),
+            known_since: self.known_since,
+            phase: self.phase,
+            pilot: self.pilot,
+            stage: self.stage,
+            since: self.since.unwrap_or_default(),
+            ordered: self.ordered,
+            pin: self.held.then_some(self.pin),
+            exempt_until: self.exempt_until,
+            offences: self.offences.clone(),
+            released: self.release_ahead.or(released),
+            reasons: self.reasons.clone(),
+            notes: self.notes.clone(),
+        }
+    }
+
+    /// Whether nothing but counts ever changed of it since it was first heard of, as an active customer: such a one has no profile,
+    /// and needs none.
+    pub fn is_plain(&self) -> bool {
+        let is_unmoved = self.stage == Stage::Healthy
+            && self.since == Some(self.known_since)
+            && self.pilot.since == self.known_since
+            && self.release.is_none()
+            && self.release_ahead.is_none();
+        let is_unspoken = self.ordered.is_none() && self.exempt_until.is_none() && self.notes.is_empty();
+        let is_unpinned = !self.held && self.pin == Pin::default();
+        self.phase == Phase::Active && is_unmoved && is_unspoken && is_unpinned
+    }
+
+    /// Puts it where its profile says. Counts stay; a release that they do not know is made when the events before it have been
+    /// counted again.
+    pub(crate) fn adopt(&mut self, profile: Profile) {
+        let made = self.release.as_ref().map(|release| release.offset);
+        if profile.released.map(|released| released.offset) != made {
+            self.release = None;
+            self.release_ahead = profile.released;
+        }
+        self.known_since = profile.known_since;
+        self.phase = profile.phase;
+        self.pilot = profile.pilot;
+        self.arrives(profile.stage, profile.since);
+        self.ordered = profile.ordered;
+        self.held = profile.pin.is_some();
+        self.pin = profile.pin.unwrap_or_default();
+        self.exempt_until = profile.exempt_until;
+        self.offences = profile.offences;
+        self.reasons = profile.reasons;
+        self.notes = profile.notes;
+    }
+
+    /// Puts it where its standing says, for one that has no profile: records of versions that wrote none.
+    pub(crate) fn adopt_standing(&mut self, standing: Standing) {
+        self.phase = standing.phase;
+        self.arrives(standing.stage, standing.since);
+        self.held = standing.held;
+        self.pin = Pin { since: standing.since, until: standing.held_until, is_announced: false };
+        self.exempt_until = standing.exempt_until;
+        self.known_since = standing.known_since;
+        self.ordered = standing.ordered;
+        self.reasons = standing.reasons;
+    }
+
+    /// Makes the release that its profile tells of, where the record at `offset` lies behind it.
+    pub(crate) fn catch_up_with_release(&mut self, offset: Offset) {
+        if let Some(ahead) = self.release_ahead.take_if(|ahead| ahead.offset < offset) {
+            self.is_released(ahead.at, ahead.offset);
+        }
+    }
+
+    /// Its windows begin anew with the record at `offset`.
+    pub(crate) fn is_released(&mut self, at: Timestamp, offset: Offset) {
+        self.release = Some(Release::new(&self.mail, at, offset));
+        self.release_ahead = None;
+        self.excused.clear();
+        self.latest_bad.clear();
+    }
+
     /// Where it stands under `policy` at `now`.
     pub fn standing(&self, id: &CustomerId, policy: &Policy, now: Timestamp) -> Standing {
         let own = (self.stage < Stage::Quarantined).then(|| self.pool.clone()).flatten();
@@ -148,13 +270,17 @@ impl Customer {
             customer: id.clone(),
             phase: self.phase,
             stage: self.stage,
+            sending: self.place(policy).sending,
             since: self.since.unwrap_or_default(),
             pool: policy.pool(self.stage).or(own),
             daily_cap: self.daily_cap(policy),
             sent_24h: self.mail.sum(Window::Day, now).total()[Counter::Processed],
             held: self.held,
+            held_until: self.pinned_until(),
             exempt_until: self.exempt_until,
             awaits_person: self.awaits_person(policy),
+            known_since: self.known_since,
+            ordered: self.ordered,
             reasons: self.reasons.clone(),
         }
     }
@@ -202,6 +328,35 @@ impl Customer {
         self.stage >= Stage::Throttled && remembered >= policy.offences_for_a_person()
     }
 
+    /// Appends its stored form to `buffer`.
+    ///
+    /// # Errors
+    ///
+    /// Where it can't be written; none is known.
+    pub fn encode(&self, buffer: Vec<u8>) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_extend(self, buffer)
+    }
+
+    /// Reads its stored form.
+    ///
+    /// # Errors
+    ///
+    /// Where `bytes` are none.
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match postcard::from_bytes(bytes) {
+            // An earlier version wrote it, and knew fewer fields. Each of those that follow begins as postcard writes a zero.
+            Err(postcard::Error::DeserializeUnexpectedEnd) => {
+                postcard::from_bytes(&[bytes, &[0; FIELDS_ADDED]].concat())
+            }
+            read => read,
+        }
+    }
+
+    /// Its stage.
+    pub const fn stage(&self) -> Stage {
+        self.stage
+    }
+
     /// The customer's counts.
     pub const fn mail(&self) -> &Mail {
         &self.mail
@@ -238,5 +393,29 @@ impl LatestBad {
 
     pub(crate) fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_that_an_earlier_version_wrote_is_read_with_the_defaults_of_later_fields() {
+        let mut customer = Customer {
+            stage: Stage::Banned,
+            held: true,
+            since: Some(Timestamp::from_seconds(7)),
+            ..Customer::default()
+        };
+        customer.offends(Timestamp::from_seconds(5));
+        let whole = customer.encode(Vec::new()).unwrap();
+        let earlier = &whole[..whole.len() - FIELDS_ADDED];
+        assert_eq!(whole[earlier.len()..], [0; FIELDS_ADDED]);
+        assert_eq!(
+            (Customer::decode(&whole).unwrap(), Customer::decode(earlier).unwrap()),
+            (customer.clone(), customer)
+        );
+        assert!(Customer::decode(&earlier[..3]).is_err(), "damage is no earlier version");
     }
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use model::{
     Bucket, Cell, Command, Counter, CustomerId, Customers, Decision, Digest, Event, EventKind, Fleet, Grain, Millis,
-    Offset, PartitionId, Phase, Stage, Standing, Tick, Timestamp,
+    Offset, PartitionId, Phase, PilotStep, Profile, Stage, Standing, Tick, Timestamp,
 };
 use policy::{Moment, Policy, Signal, Suspicions};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::customer::PilotStep;
 use crate::partition::{Counted, VOTED};
 use crate::{Customer, Hour, Partition, Store};
 
 mod command;
+mod pin;
+mod resumption;
 mod step;
 mod tick;
 mod verdict;
@@ -48,6 +49,8 @@ pub enum Said {
     Decision(Decision),
     /// Where a customer stands now.
     Standing(Standing),
+    /// Everything about a customer that is not a count.
+    Profile(Profile),
     /// This partition's share of the fleet's counts.
     Share(Fleet),
 }
@@ -67,6 +70,8 @@ pub enum Effect {
     Future,
     /// A command was followed.
     Followed,
+    /// A command was refused: its decision says why.
+    Refused,
     /// Time passed.
     Ticked,
     /// Another policy is in force.
@@ -98,13 +103,15 @@ pub struct Fold {
     partition: Partition,
     /// When the fleet may have had an incident: follows from the partition's fleet and the policy.
     suspicions: Suspicions,
+    /// Records up to this one are only counted: what came of them is known.
+    counted_only_to: Option<Offset>,
 }
 
 impl Fold {
     /// The fold of partition `id` under `policy`, going on from `partition`.
     pub fn new(policy: Arc<Policy>, id: PartitionId, partition: Partition) -> Self {
         let suspicions = policy.suspicions(&partition.fleet);
-        Self { policy, id, partition, suspicions }
+        Self { policy, id, partition, suspicions, counted_only_to: None }
     }
 
     /// The partition's state: to be stored together with the customers'.
@@ -132,6 +139,7 @@ impl Fold {
         let mut said = Vec::new();
         let effect = match input {
             Input::Event(id, event, appended) => self.event(store, offset, (id, event, appended), &mut said)?,
+            Input::Command(..) if self.only_counts(offset) => Effect::Followed,
             Input::Command(id, command) => self.command(store, offset, (id, command), &mut said)?,
             Input::Tick(tick) => self.tick(store, offset, tick, &mut said)?,
             Input::Policy(policy) => {
@@ -161,16 +169,17 @@ impl Fold {
             return Ok(Effect::Duplicate);
         }
         let EventKind::Counted(counter) = event.kind else { return Ok(Effect::NotCounted) };
-        let customer = store.customer(id)?;
+        let customer = customer_at(store, id, offset)?;
         let new = customer.is_new();
         if new {
-            self.welcome(customer, event.at);
+            let phase = self.phase_of_newcomers(offset);
+            self.welcome(customer, phase, event.at);
         }
         for counter in [Some(counter), event.facet].into_iter().flatten() {
             self.count(customer, event, counter);
         }
         if new {
-            said.push(Said::Standing(customer.standing(id, &self.policy, self.partition.now.unwrap_or(event.at))));
+            self.tell(customer, id, self.partition.now.unwrap_or(event.at), said);
         }
         let waits_for_good_days = new && customer.is_under_observation();
         if self.policy.asks_about(counter) {
@@ -203,14 +212,27 @@ impl Fold {
         Bucket::of(Grain::Hour, self.partition.fleet.as_of.unwrap_or_default())
     }
 
-    /// A customer is first heard of, by an event of the moment `at` or by a person's command.
-    fn welcome(&mut self, customer: &mut Customer, at: Timestamp) {
+    /// A customer is first heard of, by an event of the moment `at`, a mailer's question or a person's command.
+    fn welcome(&mut self, customer: &mut Customer, phase: Phase, at: Timestamp) {
         customer.since = Some(at);
-        if self.policy.pilot().newcomers {
-            customer.phase = Phase::Pilot;
-            customer.pilot = PilotStep { step: 0, since: at };
-        }
+        customer.known_since = at;
+        customer.phase = phase;
+        customer.pilot = PilotStep { step: 0, since: at };
         self.partition.moved(None, customer.stage);
+    }
+
+    /// The phase of a customer that the record at `offset` is the first to tell of. One whose first record is only counted began
+    /// as an active customer: any other would have a profile.
+    fn phase_of_newcomers(&self, offset: Offset) -> Phase {
+        if self.policy.pilot().newcomers && !self.only_counts(offset) { Phase::Pilot } else { Phase::Active }
+    }
+
+    /// Tells where a customer stands, and its profile where there is anything to tell.
+    fn tell(&self, customer: &Customer, id: &CustomerId, now: Timestamp, said: &mut Vec<Said>) {
+        said.push(Said::Standing(customer.standing(id, &self.policy, now)));
+        if !customer.is_plain() {
+            said.push(Said::Profile(customer.profile(id)));
+        }
     }
 
     fn count(&mut self, customer: &mut Customer, event: &Event<'_>, counter: Counter) {
@@ -230,6 +252,13 @@ impl Fold {
         let pool = customer.pool.as_ref();
         self.partition.count(Counted { provider: event.provider, sent, counter, pool, votes });
     }
+}
+
+/// The customer as the record at `offset` finds it.
+fn customer_at<'s, S: Store>(store: &'s mut S, id: &CustomerId, offset: Offset) -> Result<&'s mut Customer, S::Error> {
+    let customer = store.customer(id)?;
+    customer.catch_up_with_release(offset);
+    Ok(customer)
 }
 
 /// The event's digests, made the customer's own: the same event id under two customers is two events.

@@ -304,6 +304,7 @@ impl Running {
             instance: settings.gate.instance.clone(),
             modes: settings.enforcer.modes.clone(),
             home_pool: settings.policy.pool(Stage::Healthy),
+            unknown: settings.gate.unknown,
             views,
             clock: Arc::clone(clock),
         };

@@ -1,39 +1,8 @@
 //! Who asks, and what they may do.
 
-use std::fmt;
+use model::Role;
 
 use crate::problem::Problem;
-
-/// What somebody may do: whoever may do more may do all that is before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Looks.
-    Viewer,
-    /// Steers customers and enforcement.
-    Operator,
-    /// Answers what awaits approval, bans, and puts policies in force.
-    Approver,
-}
-
-impl Role {
-    /// Every role, the least first.
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Approver];
-
-    /// The name in the configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-            Self::Approver => "approver",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// By what somebody was known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

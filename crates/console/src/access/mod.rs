@@ -26,7 +26,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use telemetry::{IntCounterVec, Label, Registry};
 
 use self::attempts::Attempts;
-pub use self::caller::{Caller, Credential, Role};
+pub use self::caller::{Caller, Credential};
 pub(crate) use self::headers::secure;
 pub(crate) use self::login::router;
 use self::origin::{Site, host, is_loopback, site};
@@ -34,6 +34,7 @@ pub use self::proxy::Proxy;
 use self::sessions::Sessions;
 pub use self::tokens::{Token, TokenError, new_token};
 use crate::problem::Problem;
+pub use model::Role;
 
 /// The longest form whose origin is proven by a field of its own, in bytes: a policy file in it, and what its encoding adds.
 const LONGEST_FORM: usize = 1 << 20;

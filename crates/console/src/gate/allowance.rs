@@ -1,6 +1,6 @@
 //! What a customer may send.
 
-use model::{InForce, PoolName, Stage, Timestamp};
+use model::{InForce, PoolName, Sending, Stage, Timestamp};
 
 /// What a customer may send, by where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,12 +13,8 @@ pub(super) struct Allowance {
 impl Allowance {
     /// What the enforcer has let through.
     pub(super) fn of(in_force: InForce) -> Self {
-        let InForce { stage, daily_cap, pool, .. } = in_force;
-        let limit = match stage {
-            Stage::Suspended | Stage::Banned => Limit::Stopped { daily_cap },
-            _ => daily_cap.map_or(Limit::None, Limit::Daily),
-        };
-        Self { pool, stage, limit }
+        let limit = Limit::of(in_force.sending(), in_force.daily_cap);
+        Self { pool: in_force.pool, stage: in_force.stage, limit }
     }
 }
 
@@ -33,6 +29,25 @@ pub(super) enum Limit {
 }
 
 impl Limit {
+    /// What `sending` allows; `daily_cap` is only told.
+    pub(super) const fn of(sending: Sending, daily_cap: Option<u32>) -> Self {
+        match sending {
+            // Weir is not told to whom a mail goes, so it can't let test mails through.
+            Sending::None | Sending::Test => Self::Stopped { daily_cap },
+            Sending::Capped(cap) => Self::Daily(cap),
+            Sending::Free => Self::None,
+        }
+    }
+
+    /// What it lets the customer send.
+    pub(super) const fn sending(self) -> Sending {
+        match self {
+            Self::None => Sending::Free,
+            Self::Daily(cap) => Sending::Capped(cap),
+            Self::Stopped { .. } => Sending::None,
+        }
+    }
+
     pub(super) const fn daily_cap(self) -> Option<u32> {
         match self {
             Self::None => None,

@@ -48,7 +48,7 @@ impl Gate {
     /// Grants up to `wanted` mails.
     pub(super) async fn admit(&self, customer: &CustomerId, wanted: u32) -> Result<Admitted, GateError> {
         let deadline = Instant::now() + PATIENCE;
-        let mut asked = match self.ask(customer, wanted)? {
+        let mut asked = match self.ask(customer, wanted).await? {
             Asked::Answered(admitted) => return Ok(admitted),
             asked => asked,
         };
@@ -61,7 +61,7 @@ impl Gate {
             }
             // Listened to before the ledger is asked, so that nothing that happens in between is missed.
             let news = changed.notified();
-            asked = self.ask(customer, wanted)?;
+            asked = self.ask(customer, wanted).await?;
             if matches!(asked, Asked::Wait) {
                 timeout_at(deadline, news).await.map_err(|_| GateError::Slow)?;
             }
@@ -69,8 +69,8 @@ impl Gate {
     }
 
     /// The answer to a mailer, where nothing has to come before it.
-    fn ask(&self, customer: &CustomerId, wanted: u32) -> Result<Asked, GateError> {
-        let allowance = self.allowance(customer)?;
+    async fn ask(&self, customer: &CustomerId, wanted: u32) -> Result<Asked, GateError> {
+        let allowance = self.allowance(customer).await?;
         let cap = match allowance.limit {
             Limit::None => return Ok(Asked::Answered(Admitted::uncounted(wanted, allowance, None))),
             Limit::Stopped { .. } => return Ok(Asked::Answered(Admitted::uncounted(0, allowance, Some(0)))),

@@ -7,7 +7,7 @@ use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, FromRef, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::{CustomerId, PoolName, Stage, Timestamp, without_addresses};
+use model::{CustomerId, PoolName, Sending, Stage, Timestamp, without_addresses};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,6 +39,8 @@ where
 struct Route {
     ip_pool_name: Option<PoolName>,
     stage: Stage,
+    /// What it may send: `none`, `test`, `{"capped": n}` or `free`.
+    sending: Sending,
     daily_cap: Option<u32>,
     /// Mails left of the cap; nothing where there is no cap.
     remaining_today: Option<u32>,
@@ -47,7 +49,7 @@ struct Route {
 impl Route {
     fn of(allowance: Allowance, remaining_today: Option<u32>) -> Self {
         let Allowance { pool: ip_pool_name, stage, limit } = allowance;
-        Self { ip_pool_name, stage, daily_cap: limit.daily_cap(), remaining_today }
+        Self { ip_pool_name, stage, sending: limit.sending(), daily_cap: limit.daily_cap(), remaining_today }
     }
 }
 

@@ -9,6 +9,7 @@ mod http;
 mod ledger;
 mod ledgers;
 mod readers;
+mod registration;
 mod reservation;
 mod standings;
 
@@ -21,14 +22,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use log::{Log, PartitionCount, Producer};
-use model::{Counter, CustomerId, Day, EnforcerMode, EnforcerModes, Phase, PoolName, Stage, Timestamp, Window};
+use model::{
+    Counter, CustomerId, Day, EnforcerMode, EnforcerModes, Phase, PoolName, Sending, Stage, Timestamp, Window,
+};
 use tokio_util::sync::CancellationToken;
 
 use self::allowance::{Allowance, Limit};
 pub(crate) use self::http::router;
 use self::ledgers::Ledgers;
+use self::registration::Registration;
+pub use self::registration::Unknown;
 use self::reservation::Instance;
-use self::standings::{Sending, Standings};
+use self::standings::{Known, Standings};
 use crate::{IndexError, Views};
 
 /// What the gate is told.
@@ -40,6 +45,8 @@ pub struct GateConfig {
     pub modes: EnforcerModes,
     /// The pool of healthy customers.
     pub home_pool: Option<PoolName>,
+    /// What a customer may send that Weir has never heard of.
+    pub unknown: Unknown,
     /// Who knows what customers have sent.
     pub views: Views,
     /// What time it is: caps are a day's, in UTC.
@@ -67,6 +74,9 @@ pub enum GateError {
     /// A reservation could not be made.
     #[error("the log does not take the reservation")]
     Log(#[source] log::Error),
+    /// A customer that Weir does not know is being registered, and the scorer has not answered yet.
+    #[error("Weir did not know the customer; it is being registered")]
+    Registering,
     /// The log took too long.
     #[error("the log takes too long over the reservation")]
     Slow,
@@ -105,6 +115,7 @@ struct Inner {
     config: GateConfig,
     standings: Standings,
     ledgers: Ledgers,
+    registration: Registration,
     reading: Reading,
     producer: Arc<dyn Producer>,
     partitions: PartitionCount,
@@ -125,6 +136,7 @@ impl Gate {
         let gate = Self(Arc::new(Inner {
             standings: Standings::new(),
             ledgers: Ledgers::new(Instance::new(&config.instance)),
+            registration: Registration::default(),
             reading: Reading::default(),
             producer: log.producer(),
             partitions: log.partitions(),
@@ -145,39 +157,40 @@ impl Gate {
 
     /// What the customer may send: as much as the enforcer has let through of what was decided, so that modes, approvals, the
     /// limits by the hour and a pause hold for mailers as they do for SendGrid. What no rule has decided is told as it stands:
-    /// phases that do not send, and the cap of a pilot of whom the enforcer has not heard yet. A customer that was never seen may send as a
-    /// healthy one.
-    fn allowance(&self, customer: &CustomerId) -> Result<Allowance, GateError> {
+    /// phases that do not send, and the cap of a pilot of whom the enforcer has not heard yet. A customer that Weir does not know is
+    /// registered first.
+    async fn allowance(&self, customer: &CustomerId) -> Result<Allowance, GateError> {
         if !self.is_caught_up() {
             return Err(GateError::Starting);
         }
-        let modes = &self.0.config.modes;
-        let said = self.0.standings.of(customer);
-        let stage = said.as_ref().map_or(Stage::Healthy, |said| said.stage);
-        let free = || Allowance { pool: self.0.config.home_pool.clone(), stage, limit: Limit::None };
-        let Some(Sending { phase, pool, daily_cap, .. }) = said else { return Ok(free()) };
-        let is_obeyed = |severity| modes.of(severity) != EnforcerMode::Shadow;
+        let home = || self.0.config.home_pool.clone();
+        let Some(known) = self.known(customer).await? else {
+            // Nobody who is unknown may send.
+            return Ok(Allowance { pool: home(), stage: Stage::Healthy, limit: Limit::Stopped { daily_cap: None } });
+        };
+        let Known { stage, phase, sending, pool, daily_cap } = known;
+        let is_obeyed = |severity| self.0.config.modes.of(severity) != EnforcerMode::Shadow;
+        let by_standing = Allowance { pool, stage, limit: Limit::of(sending, daily_cap) };
+        let severity = stage.max(sending.severity());
         // A person has put it into its phase: there is nobody left to approve it.
-        if !phase.sends() && is_obeyed(Stage::Suspended) {
-            return Ok(Allowance { pool, stage, limit: Limit::Stopped { daily_cap } });
+        if !phase.sends() && is_obeyed(severity) {
+            return Ok(by_standing);
         }
-        let let_through = self.0.standings.let_through(customer).filter(|in_force| is_obeyed(in_force.severity()));
-        let is_restrained = stage > Stage::Watch;
-        Ok(match (let_through, daily_cap) {
-            (Some(in_force), _) => Allowance { stage, ..Allowance::of(in_force) },
-            // No rule has brought a pilot's cap about, and the enforcer may not have heard of a new one yet.
-            (None, Some(cap)) if !is_restrained && phase == Phase::Pilot && is_obeyed(stage.severity(daily_cap)) => {
-                Allowance { pool, stage, limit: Limit::Daily(cap) }
-            }
-            (None, None) if !is_restrained && is_obeyed(stage) => Allowance { pool, stage, limit: Limit::None },
-            (None, _) => free(),
-        })
+        if let Some(in_force) = self.0.standings.let_through(customer).filter(|passed| is_obeyed(passed.severity())) {
+            return Ok(Allowance { stage, ..Allowance::of(in_force) });
+        }
+        // No rule has brought a pilot's cap about, and the enforcer may not have heard of a new one yet.
+        let is_by_phase = sending == Sending::Free || phase == Phase::Pilot;
+        if stage <= Stage::Watch && is_by_phase && is_obeyed(severity) {
+            return Ok(by_standing);
+        }
+        Ok(Allowance { pool: home(), stage, limit: Limit::None })
     }
 
     /// What the customer may send, and how much of its cap is left: by what was granted today, and by what was sent in the last
     /// 24 hours, where a scorer of this process knows.
     async fn route(&self, customer: &CustomerId) -> Result<(Allowance, Option<u32>), GateError> {
-        let allowance = self.allowance(customer)?;
+        let allowance = self.allowance(customer).await?;
         let remaining = match allowance.limit {
             Limit::None => None,
             Limit::Stopped { .. } => Some(0),

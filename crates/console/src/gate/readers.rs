@@ -89,6 +89,9 @@ impl Takes for TakesStandings {
                 tracing::warn!(offset = %stored.position.offset, "a standing is unreadable; left out");
             }
         }
+        if !records.is_empty() {
+            gate.0.registration.standings_changed();
+        }
     }
 }
 

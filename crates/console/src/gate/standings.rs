@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use dashmap::DashMap;
-use model::{CustomerId, InForce, Phase, PoolName, Stage};
+use model::{CustomerId, InForce, Phase, PoolName, Sending, Stage};
 use serde::Deserialize;
 
 /// Locks among which customers are spread: a writer that makes a part of the table larger keeps few readers waiting, and not
@@ -13,9 +13,10 @@ const SHARDS: usize = 256;
 
 /// Where a customer stands, as far as sending goes.
 #[derive(Clone, Debug)]
-pub(super) struct Sending {
+pub(super) struct Known {
     pub(super) stage: Stage,
     pub(super) phase: Phase,
+    pub(super) sending: Sending,
     pub(super) pool: Option<PoolName>,
     pub(super) daily_cap: Option<u32>,
 }
@@ -27,6 +28,7 @@ struct Said<'r> {
     customer: Cow<'r, str>,
     stage: Stage,
     phase: Phase,
+    sending: Option<Sending>,
     #[serde(borrow)]
     pool: Option<Cow<'r, str>>,
     daily_cap: Option<u32>,
@@ -35,7 +37,7 @@ struct Said<'r> {
 /// All customers that have a standing, and what the enforcer has let through of it where it has to do with them.
 #[derive(Debug)]
 pub(super) struct Standings {
-    said: DashMap<Box<str>, Sending>,
+    said: DashMap<Box<str>, Known>,
     let_through: DashMap<Box<str>, InForce>,
 }
 
@@ -45,8 +47,8 @@ impl Standings {
     }
 
     /// Where the customer stands; `None` for one that was never seen.
-    pub(super) fn of(&self, customer: &CustomerId) -> Option<Sending> {
-        self.said.get(customer.as_str()).map(|sending| sending.clone())
+    pub(super) fn of(&self, customer: &CustomerId) -> Option<Known> {
+        self.said.get(customer.as_str()).map(|known| known.clone())
     }
 
     /// What the enforcer has let through; `None` where it has nothing to do with the customer, or holds back what it should.
@@ -68,12 +70,13 @@ impl Standings {
     ///
     /// Where it is no standing.
     pub(super) fn take(&self, value: &[u8], pools: &mut HashSet<PoolName>) -> serde_json::Result<()> {
-        let Said { customer, stage, phase, pool, daily_cap } = serde_json::from_slice(value)?;
+        let Said { customer, stage, phase, sending, pool, daily_cap } = serde_json::from_slice(value)?;
         let pool = pool.map(|name| intern(pools, &name));
-        let sending = Sending { stage, phase, pool, daily_cap };
+        let sending = sending.unwrap_or_else(|| Sending::of(phase, stage, daily_cap));
+        let now = Known { stage, phase, sending, pool, daily_cap };
         match self.said.get_mut(customer.as_ref()) {
-            Some(mut known) => *known = sending,
-            None => drop(self.said.insert(customer.into(), sending)),
+            Some(mut known) => *known = now,
+            None => drop(self.said.insert(customer.into(), now)),
         }
         Ok(())
     }

@@ -223,17 +223,15 @@ mod tests {
 
     fn standing(name: usize, stage: usize, pool: usize, phase: usize) -> Standing {
         Standing {
-            customer: CustomerId::new(&format!("customer-{name}")).unwrap(),
             phase: [Phase::Active, Phase::Pilot][phase % 2],
-            stage: Stage::ALL[stage % 4],
-            since: Timestamp::from_seconds(0),
             pool: [None, Some(PoolName::new("a")), Some(PoolName::new("b"))][pool % 3].clone(),
-            daily_cap: None,
             sent_24h: u32::try_from(stage + pool).unwrap(),
-            held: false,
-            exempt_until: None,
-            awaits_person: false,
-            reasons: Vec::new(),
+            ..Standing::at(
+                CustomerId::new(&format!("customer-{name}")).unwrap(),
+                Stage::ALL[stage % 4],
+                None,
+                Timestamp::from_seconds(0),
+            )
         }
     }
 

@@ -301,7 +301,7 @@ impl Reader {
                 }
                 _ => write(&known.enforcement).take(stored)?,
             },
-            Topic::Events | Topic::Rejects | Topic::Drafts => {}
+            Topic::Events | Topic::Rejects | Topic::Drafts | Topic::Profiles => {}
         }
         Some(())
     }

@@ -139,6 +139,7 @@ pub(crate) const fn held(why: HeldWhy) -> &'static str {
         HeldWhy::NoKey => "no API key",
         HeldWhy::NotPossible => "SendGrid does not allow it",
         HeldWhy::Adopted => "changed by hand at SendGrid",
+        HeldWhy::Forgotten => "a person restrained it, which the state does not know",
     }
 }
 

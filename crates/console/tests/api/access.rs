@@ -72,7 +72,10 @@ async fn are_refused(operations: &[(String, String, String)]) {
         }
     }
     let mut tail = house.log.tail(log::Topic::Events, log::Start::Earliest).unwrap();
-    assert_eq!(tail.next(std::time::Duration::ZERO).unwrap(), [], "nothing was changed");
+    let mut changes = tail.next(std::time::Duration::ZERO).unwrap();
+    // A mailer that asks about a customer that nobody knows registers it.
+    changes.retain(|stored| !stored.record.value.starts_with(br#"{"type":"register""#));
+    assert_eq!(changes, [], "nothing was changed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

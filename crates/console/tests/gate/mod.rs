@@ -1,15 +1,16 @@
 //! What mailers are told, over a real log and a real listener.
 
 mod process;
+mod unknown;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use log::Log;
-use model::{EnforcerMode, Phase, Stage, Standing};
+use model::{EnforcerMode, Phase, Stage};
 use serde_json::json;
 
-use self::process::{DAY, NOW, Process, let_through, open, say, say_only, standing, with_cap};
+use self::process::{DAY, NOW, Process, in_phase, let_through, open, say, say_only, standing, with_cap};
 use crate::broken::Broken;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,14 +19,13 @@ async fn without_a_cap_everything_is_granted_and_to_the_suspended_nothing() {
     let log = with_cap(folder.path(), 100).await;
     let here = Process::start(&log, "here").await;
     let free = |stage: &str, pool: &str| {
-        json!({ "granted": 7, "ip_pool_name": pool, "stage": stage, "daily_cap": null, "remaining_today": null,
-                "resets_at": null })
+        json!({ "granted": 7, "ip_pool_name": pool, "stage": stage, "sending": "free", "daily_cap": null,
+                "remaining_today": null, "resets_at": null })
     };
-    assert_eq!(here.admit("never-seen", 7).await, free("healthy", "good-1"));
     assert_eq!(here.admit("watch", 7).await, free("watch", "good-1"));
     assert_eq!(here.admit("quarantined", 7).await, free("quarantined", "quarantine"));
     for stage in ["suspended", "banned"] {
-        let stopped = json!({ "granted": 0, "ip_pool_name": "quarantine", "stage": stage, "daily_cap": null,
+        let stopped = json!({ "granted": 0, "ip_pool_name": "quarantine", "stage": stage, "sending": "none", "daily_cap": null,
                               "remaining_today": 0, "resets_at": null });
         assert_eq!(here.admit(stage, 7).await, stopped);
     }
@@ -41,7 +41,7 @@ async fn who_does_not_send_yet_or_no_longer_is_granted_nothing() {
         ("pilot", Phase::Pilot, Some(5)),
         ("offboarded", Phase::Offboarded, None),
     ] {
-        say(&log, Standing { phase, ..standing(name, Stage::Healthy, cap) }).await;
+        say(&log, in_phase(phase, standing(name, Stage::Healthy, cap))).await;
     }
     let here = Process::start(&log, "here").await;
     for name in ["applied", "vetting", "offboarded"] {
@@ -52,11 +52,11 @@ async fn who_does_not_send_yet_or_no_longer_is_granted_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn phases_and_a_new_pilots_cap_await_no_approval_and_are_only_said_in_shadow() {
-    let pilot = |stage, cap| Standing { phase: Phase::Pilot, ..standing("pilot", stage, Some(cap)) };
+    let pilot = |stage, cap| in_phase(Phase::Pilot, standing("pilot", stage, Some(cap)));
     for (mode, granted) in [(EnforcerMode::Enforce, 5), (EnforcerMode::Approve, 5), (EnforcerMode::Shadow, 7)] {
         let folder = tempfile::tempdir().unwrap();
         let log = open(folder.path());
-        say_only(&log, &Standing { phase: Phase::Vetting, ..standing("vetting", Stage::Healthy, None) }).await;
+        say_only(&log, &in_phase(Phase::Vetting, standing("vetting", Stage::Healthy, None))).await;
         say_only(&log, &pilot(Stage::Watch, 5)).await;
         let here = Process::start_in(mode, &log, "here").await;
         here.until("pilot", |answer| answer["stage"] == "watch").await;
@@ -73,7 +73,7 @@ async fn a_cap_is_granted_to_its_end_and_anew_the_next_day() {
     let folder = tempfile::tempdir().unwrap();
     let log = with_cap(folder.path(), 100).await;
     let here = Process::start(&log, "here").await;
-    let expected = json!({ "granted": 30, "ip_pool_name": "good-1", "stage": "throttled", "daily_cap": 100,
+    let expected = json!({ "granted": 30, "ip_pool_name": "good-1", "stage": "throttled", "sending": { "capped": 100 }, "daily_cap": 100,
                            "remaining_today": 70, "resets_at": "2026-09-22T00:00:00Z" });
     assert_eq!(here.admit("throttled", 30).await, expected);
     for (granted, remaining) in [(30, 40), (30, 10), (10, 0), (0, 0)] {
@@ -122,7 +122,7 @@ async fn in_shadow_everybody_sends_as_before_and_the_stage_is_told() {
     let here = Process::start_in(EnforcerMode::Shadow, &log, "here").await;
     here.until("suspended", |answer| answer["stage"] == "suspended").await;
     for name in ["throttled", "quarantined", "suspended"] {
-        let free = json!({ "granted": 7, "ip_pool_name": "good-1", "stage": name, "daily_cap": null,
+        let free = json!({ "granted": 7, "ip_pool_name": "good-1", "stage": name, "sending": "free", "daily_cap": null,
                            "remaining_today": null, "resets_at": null });
         assert_eq!(here.admit(name, 7).await, free);
     }
@@ -217,7 +217,11 @@ async fn hostile_names_and_bodies_are_answered_and_change_nothing() {
         let (status, problem) = here.post(&format!("/v1/customers/{name}/admit"), r#"{"messages":1}"#).await;
         assert_eq!((status, &problem["status"]), (400, &json!(400)), "{name}");
     }
+    for name in ["a/b", "../../etc", "%2f", "grant:here:throttled", "s\u{f6}hne & co"] {
+        say(&log, standing(name, Stage::Healthy, None)).await;
+    }
     for name in ["a%2Fb", "..%2f..%2fetc", "%25%32%66", "grant:here:throttled", "s%C3%B6hne%20%26%20co"] {
+        here.until(name, |answer| answer["stage"] == "healthy").await;
         assert_eq!(here.granted(name, 1).await, 1, "{name}");
     }
     let huge = format!("{{\"messages\":1{}}}", " ".repeat(5_000));

@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use console::{Gate, GateConfig, Server, Unavailable, Viewed, Views};
+use console::{Gate, GateConfig, Server, Unavailable, Unknown, Viewed, Views};
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Topic};
 use model::{
     CaseView, Counter, Counts, CustomerId, CustomerView, EnforcementKey, EnforcerMode, EnforcerModes, InForce, Phase,
-    PoolName, Series, Stage, Standing, Timestamp, Window,
+    PoolName, Sending, Series, Stage, Standing, Timestamp, Window,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -31,18 +31,15 @@ pub(crate) fn open(folder: &Path) -> Arc<dyn Log> {
 
 pub(crate) fn standing(name: &str, stage: Stage, daily_cap: Option<u32>) -> Standing {
     Standing {
-        customer: CustomerId::new(name).unwrap(),
-        phase: Phase::Active,
-        stage,
-        since: Timestamp::from_seconds(NOW),
         pool: Some(PoolName::new(if stage >= Stage::Quarantined { "quarantine" } else { "good-1" })),
-        daily_cap,
-        sent_24h: 0,
-        held: false,
-        exempt_until: None,
-        awaits_person: false,
-        reasons: Vec::new(),
+        ..Standing::at(CustomerId::new(name).unwrap(), stage, daily_cap, Timestamp::from_seconds(NOW))
     }
+}
+
+/// The same customer in another phase.
+pub(crate) fn in_phase(phase: Phase, standing: Standing) -> Standing {
+    let sending = Sending::of(phase, standing.stage, standing.daily_cap);
+    Standing { phase, sending, ..standing }
 }
 
 /// The scorer says where a customer stands, and the enforcer lets it through.
@@ -91,21 +88,32 @@ impl Process {
     /// One called `name` over `log`, which has read what is there.
     pub(crate) async fn start(log: &Arc<dyn Log>, name: &str) -> Self {
         let process = Self::start_in(EnforcerMode::Enforce, log, name).await;
+        process.caught_up().await
+    }
+
+    /// Once it has read what is there.
+    pub(crate) async fn caught_up(self) -> Self {
         let deadline = Instant::now() + PATIENCE;
-        while !process.gate.is_caught_up() {
+        while !self.gate.is_caught_up() {
             assert!(Instant::now() < deadline, "the log is not read");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        process
+        self
     }
 
     pub(crate) async fn start_in(mode: EnforcerMode, log: &Arc<dyn Log>, name: &str) -> Self {
+        Self::start_with(mode, log, (name, Unknown::default())).await
+    }
+
+    /// With what customers may send that Weir does not know.
+    pub(crate) async fn start_with(mode: EnforcerMode, log: &Arc<dyn Log>, (name, unknown): (&str, Unknown)) -> Self {
         let clock = Arc::new(AtomicI64::new(NOW));
         let time = Arc::clone(&clock);
         let config = GateConfig {
             instance: name.to_owned(),
             modes: EnforcerModes::all(mode),
             home_pool: Some(PoolName::new("good-1")),
+            unknown,
             views: views(),
             clock: Arc::new(move || Timestamp::from_seconds(time.load(Ordering::Relaxed))),
         };

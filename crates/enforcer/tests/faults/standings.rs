@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{CustomerId, DecisionId, Phase, Reason, Stage, Standing, Timestamp};
+use model::{CustomerId, DecisionId, Reason, Stage, Standing, Timestamp};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -74,17 +74,9 @@ impl Standings {
         let since = self.last.get(id).filter(|last| last.stage == stage).map_or(now, |last| last.since);
         let decision = DecisionId::from_bits(u128::from(self.number));
         let standing = Standing {
-            customer: id.clone(),
-            phase: Phase::Active,
-            stage,
-            since,
-            pool: None,
-            daily_cap,
             sent_24h: self.rng.random_range(0..1_000),
-            held: false,
-            exempt_until: None,
-            awaits_person: false,
             reasons: vec![Reason { decision, rule: "test".to_owned(), text: String::new() }],
+            ..Standing::at(id.clone(), stage, daily_cap, since)
         };
         self.last.insert(id.clone(), standing.clone());
         standing

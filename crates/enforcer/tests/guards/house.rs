@@ -12,8 +12,8 @@ use enforcer::{Action, Config, Enforcer, PlacementRule, Placements};
 use log::embedded::EmbeddedLog;
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Stored, Topic};
 use model::{
-    CaseView, CustomerId, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held, HeldWhy, Millis, Phase,
-    PoolName, Reason, Stage, Standing, Timestamp,
+    CaseView, CustomerId, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held, HeldWhy, Millis, PoolName,
+    Reason, Stage, Standing, Timestamp,
 };
 use sendgrid::api::{ApiKey, Client, Config as ApiConfig};
 use serde::Serialize;
@@ -120,17 +120,9 @@ impl House {
             let decision = DecisionId::from_bits(u128::from(self.decisions));
             let reason = Reason { decision, rule: rule.to_owned(), text: String::new() };
             let standing = Standing {
-                customer: id(name),
-                phase: Phase::Active,
-                stage,
-                since: START + Millis::seconds(i64::from(self.decisions)),
-                pool: None,
-                daily_cap: None,
                 sent_24h: 1,
-                held: false,
-                exempt_until: None,
-                awaits_person: false,
                 reasons: vec![reason],
+                ..Standing::at(id(name), stage, None, START + Millis::seconds(i64::from(self.decisions)))
             };
             appends.push(self.append(Topic::Standings, name, &standing));
         }

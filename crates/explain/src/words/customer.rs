@@ -1,7 +1,7 @@
 //! What a customer can be sent.
 
 use model::figures::thousands;
-use model::{Evidence, Order, Stage, Test};
+use model::{Cause, Evidence, Order, Stage, Test};
 
 use super::figures::{minute, percent, span};
 use super::{Case, Step, Wording, is_free, share};
@@ -98,6 +98,13 @@ fn by_hand(case: &Case<'_>) -> Vec<String> {
         }
         (Some(Order::SetPhase { .. }), _) => vec!["The state of your account with us has changed.".to_owned()],
         (Some(Order::Note), _) => vec!["Nothing has changed for your mail.".to_owned()],
+        _ if case.decision.cause == Some(Cause::Refused) => vec!["Nothing has changed for your mail.".to_owned()],
+        _ if case.decision.cause == Some(Cause::PilotPassed) => {
+            vec![format!("Your first mails have fared well: thank you. {}", consequence(case))]
+        }
+        (Some(Order::Release { fully: false }), Step::Down) => {
+            vec![format!("We have looked at your account and eased what limited it by one step. {}", consequence(case))]
+        }
         (_, Step::Stays) => {
             vec![format!("We have looked at your account and leave it as it is. {}", consequence(case))]
         }

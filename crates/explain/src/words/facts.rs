@@ -1,7 +1,7 @@
 //! The grounds of a decision, for operators: a sentence each.
 
 use model::figures::count;
-use model::{Blame, Decision, Evidence, Millis, Order, Phase, Test};
+use model::{Blame, Cause, Decision, Evidence, Millis, Order, Phase, Test};
 use policy::{Signal, Whole};
 
 use super::figures::{above, capital, minute, percent, power, span};
@@ -28,6 +28,8 @@ pub(crate) fn grounds(case: &Case<'_>) -> Vec<String> {
     }
     facts.extend(case.decision.blame.map(|blame| blamed_for(case, blame)));
     facts.extend(person(case));
+    facts.extend(by_itself(case));
+    facts.extend(changes(case.decision));
     facts.extend(repetition(case));
     facts
 }
@@ -156,13 +158,32 @@ pub(super) const fn blamed(blame: Blame) -> &'static str {
     }
 }
 
+/// Why it came about without a rule or a person.
+fn by_itself(case: &Case<'_>) -> Option<String> {
+    let is_own = matches!(case.decision.cause, Some(Cause::PilotPassed | Cause::PinEnds | Cause::PinEnded));
+    let reason = case.decision.reason.as_deref().filter(|_| is_own)?;
+    Some(format!("{}.", capital(reason)))
+}
+
+/// What changed of the customer beside its stage.
+fn changes(decision: &Decision) -> Vec<String> {
+    let phase = decision.phase.map(|phase| format!("Its phase goes from {} to {}.", phase.from, phase.to));
+    let sending = decision.sending.map(|sending| format!("It could send {}, and now {}.", sending.from, sending.to));
+    phase.into_iter().chain(sending).collect()
+}
+
 fn person(case: &Case<'_>) -> Vec<String> {
     let Some(command) = case.command() else { return Vec::new() };
     let by = case.decision.by.as_deref().unwrap_or("A person");
     let reason = format!("The reason given: {}", case.decision.reason.as_deref().unwrap_or("none was given"));
     let meant = match case.order {
-        Some(Order::Hold) => "leave the customer where it is until it is released".to_owned(),
-        Some(Order::Release) => "back to healthy, with windows that begin anew".to_owned(),
+        _ if case.decision.cause == Some(Cause::Refused) => "it was not followed".to_owned(),
+        Some(Order::Hold { until: None }) => "leave the customer where it is until it is released".to_owned(),
+        Some(Order::Hold { until: Some(until) }) => format!("leave the customer where it is until {}", minute(until)),
+        Some(Order::Release { fully: true }) => "back to healthy, with windows that begin anew".to_owned(),
+        Some(Order::Release { fully: false }) => {
+            format!("one stage down to {}, on probation, with windows that begin anew", case.decision.to)
+        }
         Some(Order::SetStage { stage }) => format!("put the customer to {stage} and hold it there"),
         Some(Order::Undo { since, .. }) if case.step() == Step::Stays => {
             format!(
@@ -176,8 +197,9 @@ fn person(case: &Case<'_>) -> Vec<String> {
         }
         Some(Order::Exempt { until }) => format!("no rule moves the customer up until {}", minute(until)),
         Some(Order::SetPhase { phase }) => {
-            format!("put the customer into the phase {}", format!("{phase:?}").to_lowercase())
+            format!("put the customer into the phase {phase}")
         }
+        Some(Order::Register { .. }) => "let the customer begin".to_owned(),
         Some(Order::Note) => "only to be read in the customer's history".to_owned(),
         None => return vec![format!("{by} gave the command `{command}`."), reason],
     };

@@ -10,7 +10,7 @@ mod way_back;
 use std::sync::Arc;
 
 use model::figures::{count, thousands};
-use model::{Decision, Evidence, Order, Stage, Standing};
+use model::{Cause, Decision, Evidence, Order, Stage, Standing};
 use policy::Policy;
 
 use case::Step;
@@ -52,8 +52,8 @@ pub fn tell(decision: &Decision, history: &[Decision], policy: &Arc<Policy>, sta
 /// The person's order behind a decision, as far as the decision tells.
 fn order(decision: &Decision, standing: Option<&Standing>) -> Option<Order> {
     match decision.rule.strip_prefix("command:")? {
-        "hold" => Some(Order::Hold),
-        "release" => Some(Order::Release),
+        "hold" => Some(Order::Hold { until: standing.and_then(|standing| standing.held_until) }),
+        "release" => Some(Order::Release { fully: decision.to == Stage::Healthy }),
         "set_stage" => Some(Order::SetStage { stage: decision.to }),
         "exempt" => standing?.exempt_until.map(|until| Order::Exempt { until }),
         "note" => Some(Order::Note),
@@ -74,11 +74,19 @@ pub(crate) fn told(case: &Case<'_>) -> Told {
 
 /// What was decided, in a sentence.
 fn headline(case: &Case<'_>) -> String {
-    let Decision { customer, at, from, to, rule, by, .. } = case.decision;
+    let decision = case.decision;
+    let Decision { customer, at, from, to, rule, by, .. } = decision;
     let who = match (case.command(), by) {
         (Some(command), Some(by)) => format!("by {by}'s command `{command}`"),
         (Some(command), None) => format!("by the command `{command}`"),
         (None, _) if case.is_for_the_account() => format!("by the limit {rule}"),
+        (None, _) if decision.cause == Some(Cause::PilotPassed) => "after a good day as a pilot".to_owned(),
+        (None, _) if decision.cause == Some(Cause::PinEnds) => {
+            "as the order that no rule moves it ends soon".to_owned()
+        }
+        (None, _) if decision.cause == Some(Cause::PinEnded) => {
+            "as the order that no rule moves it has ended".to_owned()
+        }
         (None, _) => format!("by the rule {rule}"),
     };
     let at = minute(*at);
@@ -153,6 +161,10 @@ mod tests {
             at: Timestamp::from_seconds(1_790_000_000),
             from: Stage::Healthy,
             to: Stage::Suspended,
+            cause: None,
+            phase: None,
+            pilot_step: None,
+            sending: None,
             mode: Mode::Enforce,
             rule: rule.to_owned(),
             blame: None,

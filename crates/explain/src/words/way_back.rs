@@ -16,7 +16,7 @@ pub(crate) fn way_back(case: &Case<'_>) -> String {
         (true, Stage::Healthy) => {
             "It is held there: no rule moves it until a person gives the command `release`.".to_owned()
         }
-        (true, _) => "A person only: it is held until the command `release` brings it back to healthy.".to_owned(),
+        (true, _) => "A person only: it is held until the command `release` brings it one stage down, or back to healthy where that is meant fully.".to_owned(),
         (false, Stage::Healthy) => free(case),
         (false, _) => by_itself(case),
     };
@@ -38,7 +38,7 @@ fn by_itself(case: &Case<'_>) -> String {
     let stage = case.decision.to;
     match case.dwell(stage) {
         Some(dwell) => format!(
-            "It comes down to {} once all of these have stayed so for {}: {}. The command `release` brings it back at once.",
+            "It comes down to {} once all of these have stayed so for {}: {}. The command `release` takes the next step at once.",
             stage.milder(),
             span(dwell),
             limits(case)

@@ -45,7 +45,11 @@ impl Store {
             |source: std::io::Error| Error::Storage { place: path.display().to_string(), source: source.into() };
         // RocksDB makes the folder before it finds out that nothing is in it.
         std::fs::metadata(path).map_err(missing)?;
-        let opened = DB::open_cf_with_opts_for_read_only(&options::existing(), path, families(), false);
+        let failed = |source| failed(&path.display().to_string(), source);
+        // A log of a version that knew fewer topics lacks theirs, and they can't be made here.
+        let there = DB::list_cf(&options::existing(), path).map_err(failed)?;
+        let families = families().filter(|(name, _)| there.iter().any(|there| there == name));
+        let opened = DB::open_cf_with_opts_for_read_only(&options::existing(), path, families, false);
         Self::on(opened, path, partitions)?.checked()
     }
 
@@ -188,6 +192,9 @@ impl Store {
 
     /// A partition that retention has emptied goes on where it ended: its start says where that was.
     fn find_reach(&self, place: Place) -> Result<Reach> {
+        if self.db.cf_handle(place.0.name()).is_none() {
+            return Ok(Reach::default());
+        }
         let start = Offset::new(self.meta_number(start_key(place).as_bytes())?.unwrap_or(0));
         let end = self.last(place)?.map_or(start, |last| last.next().max(start));
         Ok(Reach { start, end })

@@ -18,7 +18,7 @@ use super::message::published_of;
 use crate::{Cleanup, Error, Output, Published, Result, Sequence, Topic};
 
 /// Where outputs of folds go.
-const SAID: [Topic; 3] = [Topic::Decisions, Topic::Standings, Topic::Fleet];
+const SAID: [Topic; 4] = [Topic::Decisions, Topic::Standings, Topic::Profiles, Topic::Fleet];
 /// Offsets that are read back at first when a partition is taken over. Markers of transactions are among them.
 const BACK: u64 = 256;
 /// Numbers remembered of one topic's partition; what is lower is taken for published.
@@ -283,7 +283,7 @@ impl Drop for ReadBack {
 struct Follower {
     consumer: Arc<Reader>,
     sight: Arc<Sight>,
-    topics: [(Topic, String); 3],
+    topics: [(Topic, String); SAID.len()],
 }
 
 impl Follower {

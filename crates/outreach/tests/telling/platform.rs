@@ -10,7 +10,7 @@ use log::embedded::{Config as LogConfig, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
     CaseView, CustomerId, Decision, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held, HeldWhy, InForce,
-    Millis, Mode, Phase, Reason, Stage, Standing, Timestamp,
+    Millis, Mode, Reason, Stage, Standing, Timestamp,
 };
 use outreach::{Config, Contacts, Error, Outreach, Smtp, Templates, Tls};
 use serde_json::Value;
@@ -146,17 +146,9 @@ impl Platform {
     pub(crate) async fn stand(&self, decision: &Decision, sent_24h: u32) {
         let reason = Reason { decision: decision.id.clone(), rule: decision.rule.clone(), text: String::new() };
         let standing = Standing {
-            customer: decision.customer.clone(),
-            phase: Phase::Active,
-            stage: decision.to,
-            since: decision.at,
-            pool: None,
-            daily_cap: None,
             sent_24h,
-            held: false,
-            exempt_until: None,
-            awaits_person: false,
             reasons: vec![reason],
+            ..Standing::at(decision.customer.clone(), decision.to, None, decision.at)
         };
         let key = decision.customer.as_str().to_owned();
         self.say(Topic::Standings, key, serde_json::to_vec(&standing).unwrap()).await;
@@ -164,7 +156,8 @@ impl Platform {
 
     /// The enforcer lets it through.
     pub(crate) async fn let_through(&self, decision: &Decision) {
-        let in_force = InForce { stage: decision.to, since: decision.at, daily_cap: Some(1_000), pool: None };
+        let standing = Standing::at(decision.customer.clone(), decision.to, Some(1_000), decision.at);
+        let in_force = InForce::of(&standing);
         self.case(decision, None, Some(in_force)).await;
     }
 

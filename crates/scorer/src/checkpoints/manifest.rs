@@ -44,7 +44,7 @@ impl Manifest {
     pub(super) fn read(bytes: &[u8], partition: PartitionId, offset: Offset) -> Result<Self, String> {
         let manifest: Self =
             serde_json::from_slice(bytes).map_err(|error| format!("its manifest is unreadable: {error}"))?;
-        if manifest.version != VERSION || manifest.state != store::FORMAT {
+        if manifest.version != VERSION || ![store::FORMAT, store::BEFORE_PROFILES].contains(&manifest.state) {
             return Err(format!("it is of version {}, its state of {}", manifest.version, manifest.state));
         }
         if manifest.digest != manifest.own_digest() {

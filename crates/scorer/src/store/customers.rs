@@ -128,7 +128,9 @@ impl Customers {
         for id in std::mem::take(&mut self.changed) {
             let Some(slot) = self.cache.get(&id) else { continue };
             self.buffer.clear();
-            self.buffer = postcard::to_extend(&slot.customer, std::mem::take(&mut self.buffer))
+            self.buffer = slot
+                .customer
+                .encode(std::mem::take(&mut self.buffer))
                 .map_err(|error| place.unreadable(format!("customer can't be written: {error}")))?;
             batch.put_cf(cf, id.as_str(), &self.buffer);
         }
@@ -179,6 +181,6 @@ fn read(db: &DB, place: &Place, id: &CustomerId) -> Result<Option<Customer>, Err
     let Some(bytes) = db.get_pinned_cf(cf, id.as_str()).map_err(place.failed("reading a customer"))? else {
         return Ok(None);
     };
-    let customer = postcard::from_bytes(&bytes);
+    let customer = Customer::decode(&bytes);
     customer.map(Some).map_err(|error| place.unreadable(format!("a customer's state: {error}")))
 }

@@ -25,8 +25,10 @@ pub(crate) use self::policies::Policies;
 use self::seen::Seen;
 use crate::Error;
 
-/// The layout of the state; another one is not read but rebuilt from the log.
-pub(crate) const FORMAT: u32 = 4;
+/// The layout of the state; one that is neither this nor [`BEFORE_PROFILES`] is not read but rebuilt from the log.
+pub(crate) const FORMAT: u32 = 5;
+/// The layout of versions that told no profiles: customers end before the fields that later versions added.
+pub(crate) const BEFORE_PROFILES: u32 = 4;
 
 /// Numbers for what one record makes be said. 2^48 records of a partition can be numbered so: a hundred thousand a second
 /// for 89 years.
@@ -92,13 +94,19 @@ impl RocksStore {
         let place = Place { partition, path };
         std::fs::create_dir_all(root).map_err(|source| Error::Directory { path: root.to_owned(), source })?;
         let mut db = open_db(&place, budget)?;
-        if let Some(found) = other_format(&db, &place)? {
+        let found = format_of(&db, &place)?;
+        if let Some(found) = found.filter(|found| ![FORMAT, BEFORE_PROFILES].contains(found)) {
             drop(db);
             tracing::warn!(%partition, found, wanted = FORMAT, "state of another layout is set aside and rebuilt");
             set_aside(&place.path, &format!("format-{found}"))?;
             db = open_db(&place, budget)?;
         }
-        Self::load(db, place, budget)
+        let mut opened = Self::load(db, place, budget)?;
+        if found == Some(BEFORE_PROFILES) {
+            // Everybody's profile is to be told.
+            opened.store.policies.say_all_later();
+        }
+        Ok(opened)
     }
 
     fn load(db: DB, place: Place, budget: Budget) -> Result<Opened, Error> {
@@ -325,12 +333,9 @@ fn open_db(place: &Place, budget: Budget) -> Result<DB, Error> {
     DB::open_cf_with_opts(&options, &place.path, families).map_err(place.failed("opening"))
 }
 
-/// The layout found, where it is neither ours nor an empty directory.
-fn other_format(db: &DB, place: &Place) -> Result<Option<u32>, Error> {
+/// The layout found; `None` in an empty directory.
+fn format_of(db: &DB, place: &Place) -> Result<Option<u32>, Error> {
     let meta: &ColumnFamily = keys::cf(db, keys::META, place)?;
-    let Some(bytes) = db.get_cf(meta, keys::FORMAT).map_err(place.failed("reading its layout"))? else {
-        return Ok(None);
-    };
-    let found = <[u8; 4]>::try_from(bytes.as_slice()).map_or(0, u32::from_be_bytes);
-    Ok((found != FORMAT).then_some(found))
+    let bytes = db.get_cf(meta, keys::FORMAT).map_err(place.failed("reading its layout"))?;
+    Ok(bytes.map(|bytes| <[u8; 4]>::try_from(bytes.as_slice()).map_or(0, u32::from_be_bytes)))
 }

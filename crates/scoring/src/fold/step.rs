@@ -1,18 +1,21 @@
 //! A customer is moved, and it is said.
 
 use model::{
-    Blame, Command, CustomerId, Decision, DecisionId, Evidence, Mode, Order, Position, Reason, Stage, Timestamp,
+    Blame, Cause, Change, Command, CustomerId, Decision, DecisionId, Evidence, Mode, Order, PilotStep, Position,
+    Reason, Stage, Timestamp,
 };
 use policy::Step;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Fold, Said, Subject};
 use crate::Customer;
-use crate::customer::PilotStep;
+use crate::customer::Place;
 use crate::mail::Release;
 
 /// A move of a customer, before it has become a decision.
 pub(super) struct Move {
+    /// What it may change, as it was before.
+    pub(super) from: Place,
     pub(super) to: Stage,
     pub(super) rule: String,
     pub(super) origin: Origin,
@@ -24,27 +27,39 @@ pub(super) enum Origin {
     Rule(Evidence, Option<Blame>),
     /// A person.
     Person(Command),
+    /// A person whose command is not followed, and why not.
+    Refused(Command, String),
+    /// Time, or good conduct; and why, in a sentence.
+    Time(Cause, String),
 }
 
 impl Move {
     /// What a rule of the policy wants for a customer at `from`.
-    pub(super) fn by_rule(step: Step, from: Stage) -> Self {
-        let blame = (step.to > from).then_some(Blame::Customer);
-        Self { to: step.to, rule: step.rule, origin: Origin::Rule(step.evidence, blame) }
+    pub(super) fn by_rule(step: Step, from: Place) -> Self {
+        let blame = (step.to > from.stage).then_some(Blame::Customer);
+        Self { from, to: step.to, rule: step.rule, origin: Origin::Rule(step.evidence, blame) }
     }
 
     /// Whether it leaves a customer at `stage` there, and says something else of it: why it is there stays as it was.
     fn leaves_at(&self, stage: Stage) -> bool {
-        let Origin::Person(command) = &self.origin else { return false };
+        let command = match &self.origin {
+            Origin::Person(command) => command,
+            Origin::Time(..) | Origin::Refused(..) => return true,
+            Origin::Rule(..) => return false,
+        };
         match command.order {
-            Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } | Order::Note => true,
             Order::Undo { .. } => self.to == stage,
-            Order::Release | Order::SetStage { .. } => false,
+            Order::Release { .. } | Order::SetStage { .. } => false,
+            Order::Hold { .. }
+            | Order::Exempt { .. }
+            | Order::SetPhase { .. }
+            | Order::Register { .. }
+            | Order::Note => true,
         }
     }
 
     fn is_release(&self) -> bool {
-        matches!(&self.origin, Origin::Person(command) if matches!(command.order, Order::Release | Order::Undo { .. }))
+        matches!(&self.origin, Origin::Person(command) if matches!(command.order, Order::Release { .. } | Order::Undo { .. }))
     }
 
     fn is_by_rule(&self) -> bool {
@@ -63,23 +78,23 @@ impl Fold {
     ) {
         let now = self.partition.now.or(customer.since).unwrap_or_default();
         if step.leaves_at(customer.stage) {
-            said.push(Said::Decision(self.decision(customer, subject, now, step)));
+            let after = customer.place(&self.policy);
+            said.push(Said::Decision(self.decision(subject, now, step, after)));
         } else {
             if step.is_release() || step.to < customer.stage {
-                customer.release = Some(Release::new(&customer.mail, now, subject.offset));
-                customer.excused.clear();
-                customer.latest_bad.clear();
+                customer.is_released(now, subject.offset);
             }
             if step.is_by_rule() && step.to > customer.stage {
                 self.charge(customer, step.to, now);
             }
-            let decision = self.decision(customer, subject, now, step);
+            self.partition.moved(Some(customer.stage), step.to);
+            customer.arrives(step.to, now);
+            let after = customer.place(&self.policy);
+            let decision = self.decision(subject, now, step, after);
             customer.reasons = if decision.to == Stage::Healthy { Vec::new() } else { vec![reason(&decision)] };
-            self.partition.moved(Some(customer.stage), decision.to);
-            customer.arrives(decision.to, now);
             said.push(Said::Decision(decision));
         }
-        said.push(Said::Standing(customer.standing(subject.id, &self.policy, now)));
+        self.tell(customer, subject.id, now, said);
     }
 
     /// What a move up costs a customer beside the move: an offence, and a pilot's step.
@@ -99,37 +114,52 @@ impl Fold {
         }
         customer.shadowed.push(step.rule.clone());
         let now = self.partition.now.unwrap_or_default();
-        let step = Move::by_rule(step, customer.stage);
-        let decision = Decision { mode: Mode::Shadow, ..self.decision(customer, subject, now, step) };
+        let place = customer.place(&self.policy);
+        let step = Move::by_rule(step, place);
+        let decision = Decision { mode: Mode::Shadow, ..self.decision(subject, now, step, place) };
         said.push(Said::Decision(decision));
     }
 
-    fn decision(
+    /// The decision that a move is, which leaves the customer at `after`.
+    pub(super) fn decision(
         &self,
-        customer: &Customer,
         Subject { id, offset }: Subject<'_>,
         at: Timestamp,
-        step: Move,
+        Move { from, to, rule, origin }: Move,
+        after: Place,
     ) -> Decision {
         let position = Position { partition: self.id, offset };
-        let (evidence, blame, reason, by) = match step.origin {
-            Origin::Rule(evidence, blame) => (Some(evidence), blame, None, None),
-            Origin::Person(command) => (None, None, Some(command.reason), Some(command.by)),
-        };
-        Decision {
-            id: self.decision_id(id, &step.rule, position),
+        let decision = Decision {
+            id: self.decision_id(id, &rule, position),
             customer: id.clone(),
             at,
-            from: customer.stage,
-            to: step.to,
+            from: from.stage,
+            to,
+            cause: None,
+            phase: Change::between(from.phase, after.phase),
+            pilot_step: Change::between(from.pilot_step, after.pilot_step),
+            sending: Change::between(from.sending, after.sending),
             mode: self.policy.mode(),
-            rule: step.rule,
-            blame,
-            evidence,
-            reason,
-            by,
+            rule,
+            blame: None,
+            evidence: None,
+            reason: None,
+            by: None,
             policy: self.policy.digest().to_owned(),
             offset: position,
+        };
+        match origin {
+            Origin::Rule(evidence, blame) => {
+                Decision { cause: Some(Cause::Rule), evidence: Some(evidence), blame, ..decision }
+            }
+            Origin::Person(Command { reason, by, .. }) => {
+                Decision { cause: Some(Cause::Order), reason: Some(reason), by: Some(by), ..decision }
+            }
+            Origin::Refused(Command { reason, by, .. }, why) => {
+                let reason = format!("not followed: {why}. Asked for because: {reason}");
+                Decision { cause: Some(Cause::Refused), reason: Some(reason), by: Some(by), ..decision }
+            }
+            Origin::Time(cause, reason) => Decision { cause: Some(cause), reason: Some(reason), ..decision },
         }
     }
 

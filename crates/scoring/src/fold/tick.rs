@@ -1,13 +1,14 @@
 //! Time passes.
 
 use model::{
-    Blame, Bucket, Contributor, CustomerId, Evidence, Grain, Millis, Offset, Phase, Rate, Test, Tick, Timestamp, Window,
+    Blame, Bucket, Cause, Contributor, CustomerId, Evidence, Grain, Millis, Offset, Phase, PilotStep, Rate, Test, Tick,
+    Timestamp, Window,
 };
 use policy::{Crossing, Fraction, Moment, Share, Signal, tail};
 
 use super::step::{Move, Origin};
-use super::{Effect, Fold, HORIZON, Said, Subject};
-use crate::customer::{Customer, PilotStep};
+use super::{Effect, Fold, HORIZON, Said, Subject, customer_at};
+use crate::Customer;
 use crate::{Hour, Store};
 
 /// How long a pilot customer's step lasts before it is judged.
@@ -28,32 +29,42 @@ impl Fold {
         self.partition.fleet = tick.fleet;
         self.partition.forget(now);
         store.forget_before(Hour::of(now - HORIZON))?;
+        if !self.only_counts(offset) {
+            self.look_after(store, offset, said)?;
+            self.keep_limits(store, offset, said)?;
+        }
+        let begun = Bucket::of(Grain::FiveMinutes, now);
+        if self.partition.weighed_in != Some(begun) {
+            self.partition.weighed_in = Some(begun);
+            self.partition.contributors = self.contributors(store, offset, now)?;
+        }
+        said.push(Said::Share(self.partition.share(now, &self.policy.incident_grains())));
+        Ok(Effect::Ticked)
+    }
+
+    /// Looks at those customers that need it when time passes.
+    fn look_after<S: Store>(&mut self, store: &mut S, offset: Offset, said: &mut Vec<Said>) -> Result<(), S::Error> {
+        let now = self.partition.now.unwrap_or_default();
         for id in store.attended() {
-            let customer = store.customer(&id)?;
-            if customer.is_under_observation() {
+            let has_pin_ended = self.mind_pin(store, (&id, offset), now, said)?;
+            let customer = customer_at(store, &id, offset)?;
+            if has_pin_ended || customer.is_under_observation() {
                 self.look(store, Subject { id: &id, offset }, Moment::Tick, said)?;
-                self.advance_pilot(store, &id, now, said)?;
+                self.advance_pilot(store, (&id, offset), now, said)?;
             } else {
                 self.excuse(customer, now);
                 let wanted = customer.needs_attention();
                 store.attend(&id, wanted);
             }
         }
-        self.keep_limits(store, offset, said)?;
-        let begun = Bucket::of(Grain::FiveMinutes, now);
-        if self.partition.weighed_in != Some(begun) {
-            self.partition.weighed_in = Some(begun);
-            self.partition.contributors = self.contributors(store, now)?;
-        }
-        said.push(Said::Share(self.partition.share(now, &self.policy.incident_grains())));
-        Ok(Effect::Ticked)
+        Ok(())
     }
 
     /// A pilot customer that has shown a day of good mail may send more; after the last step it is a pilot no more.
     fn advance_pilot<S: Store>(
-        &self,
+        &mut self,
         store: &mut S,
-        id: &CustomerId,
+        (id, offset): (&CustomerId, Offset),
         now: Timestamp,
         said: &mut Vec<Said>,
     ) -> Result<(), S::Error> {
@@ -61,15 +72,21 @@ impl Fold {
         if customer.phase != Phase::Pilot || customer.held || now.since(customer.pilot.since) < PILOT_DAY {
             return Ok(());
         }
-        let (pilot, step) = (self.policy.pilot(), customer.pilot.step);
-        if customer.stage > model::Stage::Healthy || !pilot.is_passed(step, self.day_of_bounces(customer, now)) {
+        let pilot = self.policy.pilot();
+        let step = customer.pilot.step;
+        let day = self.day_of_bounces(customer, now);
+        if customer.stage > model::Stage::Healthy || !pilot.is_passed(step, day) {
             return Ok(());
         }
+        let from = customer.place(&self.policy);
         customer.pilot = PilotStep { step: step.saturating_add(1), since: now };
         if pilot.is_last(step) {
             customer.phase = Phase::Active;
         }
-        said.push(Said::Standing(customer.standing(id, &self.policy, now)));
+        let reason = format!("a good day as a pilot: {} hard bounces of {} mails", day.hits, day.mails);
+        let origin = Origin::Time(Cause::PilotPassed, reason);
+        let step = Move { from, to: customer.stage, rule: "pilot:passed".to_owned(), origin };
+        self.carry_out(customer, Subject { id, offset }, step, said);
         let wanted = customer.needs_attention();
         store.attend(id, wanted);
         Ok(())
@@ -110,7 +127,7 @@ impl Fold {
         said: &mut Vec<Said>,
     ) -> Result<(), S::Error> {
         let now = self.partition.now.unwrap_or_default();
-        let customer = store.customer(&share.customer)?;
+        let customer = customer_at(store, &share.customer, offset)?;
         let limit = crossing.limit;
         if customer.held || customer.is_exempt(now) || customer.stage >= limit.stage {
             return Ok(());
@@ -132,7 +149,8 @@ impl Fold {
             ..told
         };
         let rule = limit.name.clone();
-        let step = Move { to: limit.stage, rule, origin: Origin::Rule(evidence, Some(Blame::Account)) };
+        let from = customer.place(&self.policy);
+        let step = Move { from, to: limit.stage, rule, origin: Origin::Rule(evidence, Some(Blame::Account)) };
         self.carry_out(customer, Subject { id: &share.customer, offset }, step, said);
         store.attend(&share.customer, true);
         Ok(())
@@ -140,10 +158,15 @@ impl Fold {
 
     /// The customers of this partition with the most bad events of late. Once in five minutes is enough for what is held against
     /// a day, and each tick would be dear.
-    fn contributors<S: Store>(&self, store: &mut S, now: Timestamp) -> Result<Vec<Contributor>, S::Error> {
+    fn contributors<S: Store>(
+        &self,
+        store: &mut S,
+        offset: Offset,
+        now: Timestamp,
+    ) -> Result<Vec<Contributor>, S::Error> {
         let mut contributors = Vec::new();
         for id in self.partition.worst.names() {
-            let customer = store.customer(&id)?;
+            let customer = customer_at(store, &id, offset)?;
             let sent = |window| {
                 let counts = customer.charged(window, now);
                 counts.seen().map(|(provider, counts)| (provider, *counts)).collect()

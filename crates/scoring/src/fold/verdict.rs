@@ -4,7 +4,7 @@ use model::{Offset, Timestamp, Window};
 use policy::{Case, Judgement, Moment, Signal, Verdict, Visit};
 
 use super::step::Move;
-use super::{Fold, Said, Subject};
+use super::{Fold, Said, Subject, customer_at};
 use crate::customer::Snapshot;
 use crate::mail::visit_since;
 use crate::{Customer, Store};
@@ -18,8 +18,8 @@ impl Fold {
         moment: Moment,
         said: &mut Vec<Said>,
     ) -> Result<(), S::Error> {
-        let customer = store.customer(subject.id)?;
-        if customer.held {
+        let customer = customer_at(store, subject.id, subject.offset)?;
+        if customer.held || self.only_counts(subject.offset) {
             return Ok(());
         }
         let Some(now) = self.partition.now else { return Ok(()) };
@@ -34,7 +34,7 @@ impl Fold {
         }
         match verdict {
             Verdict::Move(step) => {
-                let step = Move::by_rule(*step, customer.stage);
+                let step = Move::by_rule(*step, customer.place(&self.policy));
                 self.carry_out(customer, subject, step, said);
             }
             Verdict::Stay { calm } if moment == Moment::Tick => {

@@ -98,7 +98,7 @@ impl House {
             match said {
                 Said::Decision(decision) => self.decisions.push(decision.clone()),
                 Said::Share(share) => self.share = share.clone(),
-                Said::Standing(_) => {}
+                Said::Standing(_) | Said::Profile(_) => {}
             }
         }
         self.said = applied.said;
@@ -148,7 +148,7 @@ impl House {
     }
 
     pub(crate) fn commands(&mut self, customer: &str, order: Order) {
-        let command = Command { order, reason: "because".to_owned(), by: "ana".to_owned() };
+        let command = Command { order, reason: "because".to_owned(), by: "ana".to_owned(), role: None };
         self.apply(Input::Command(&id(customer), command));
     }
 

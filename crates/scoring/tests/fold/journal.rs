@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Bucket, Cell, Counter, Counts, Decision, Grain, Mode, Offset, Order, Phase, Provider, Stage, Standing, Timestamp,
-    Window,
+    Bucket, Cause, Cell, Counter, Counts, Decision, Grain, Mode, Offset, Order, Phase, Provider, Stage, Standing,
+    Timestamp, Window,
 };
 use policy::{Fraction, Policy, Rule, Signal};
 use scoring::Said;
@@ -117,7 +117,7 @@ impl Journal {
                         decided.push(Decided { decision, entry, before: known.clone() });
                         known.learn(decision, entry);
                     }
-                    Said::Share(_) => {}
+                    Said::Share(_) | Said::Profile(_) => {}
                 }
             }
         }
@@ -200,10 +200,11 @@ impl Known {
         };
         match order {
             Some(Order::Exempt { until }) => self.exempt_until = Some(until),
-            Some(Order::Hold | Order::SetStage { .. }) => self.held = true,
-            Some(Order::Release) => self.held = false,
+            Some(Order::Hold { .. } | Order::SetStage { .. }) => self.held = true,
+            Some(Order::Release { .. }) => self.held = false,
             Some(Order::Undo { since, .. }) if !self.held => self.offences.retain(|offence| *offence < since),
-            Some(Order::Undo { .. } | Order::SetPhase { .. } | Order::Note) => {}
+            Some(Order::Undo { .. } | Order::SetPhase { .. } | Order::Register { .. } | Order::Note) => {}
+            None if decision.cause == Some(Cause::PinEnded) => self.held = false,
             None if decision.to >= Stage::Throttled && decision.to > decision.from => {
                 let is_new = decision.from < Stage::Throttled || self.came_down > self.offences.last().copied();
                 self.offences.extend(is_new.then_some(decision.at));
@@ -211,14 +212,15 @@ impl Known {
             None => {}
         }
         let stays_put = match order {
-            Some(Order::Hold | Order::Exempt { .. } | Order::SetPhase { .. } | Order::Note) => true,
             Some(Order::Undo { .. }) => decision.to == decision.from,
-            _ => false,
+            Some(Order::Release { .. } | Order::SetStage { .. }) => false,
+            Some(_) => true,
+            None => decision.cause != Some(Cause::Rule),
         };
         if stays_put {
             return;
         }
-        if matches!(order, Some(Order::Release | Order::Undo { .. })) || decision.to < decision.from {
+        if matches!(order, Some(Order::Release { .. } | Order::Undo { .. })) || decision.to < decision.from {
             self.released = Some(Offset::new(entry.offset));
             self.came_down = Some(decision.at);
         }

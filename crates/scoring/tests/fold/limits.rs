@@ -50,7 +50,7 @@ fn where_more_would_be_needed_than_may_be_moved_a_person_decides() {
 #[test]
 fn a_limit_moves_nobody_that_a_person_holds_or_exempts() {
     let mut house = House::under(edited(&[ONLY_THE_LIMIT]));
-    house.commands("first", Order::Hold);
+    house.commands("first", Order::Hold { until: None });
     let until = house.now + Millis::days(1);
     house.commands("second", Order::Exempt { until });
     over_the_limit(&mut house, Counter::HardBounce);

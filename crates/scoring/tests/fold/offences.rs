@@ -43,7 +43,7 @@ fn each_offence_doubles_the_dwell_and_the_fourth_puts_the_customer_into_a_person
     offend(&mut house, Millis::days(40));
     assert_eq!((house.stage("bad"), house.standing("bad").awaits_person), (Stage::Quarantined, true));
     assert!(house.decisions[before..].iter().all(|decision| decision.rule != CALM));
-    house.commands("bad", Order::Release);
+    house.commands("bad", Order::Release { fully: true });
     assert_eq!((house.stage("bad"), house.standing("bad").awaits_person), (Stage::Healthy, false));
 }
 

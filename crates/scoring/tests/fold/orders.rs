@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Blame, Counter, Decision, Millis, Mode, Order, Phase, Stage, Test};
+use model::{Blame, Cause, Change, Counter, Decision, Millis, Mode, Order, Phase, Stage, Test};
 use scoring::{Input, Said};
 
 use crate::house::{House, edited, id};
@@ -113,7 +113,19 @@ fn a_newcomer_may_send_more_after_each_good_day_until_it_is_a_pilot_no_more() {
         assert_eq!(day_of(&mut house, mails), (Phase::Pilot, Some(cap)));
     }
     assert_eq!(day_of(&mut house, 5_000), (Phase::Active, None));
-    assert!(house.decisions.is_empty(), "{:?}", house.decisions);
+
+    let caps = house.decisions.iter().map(|decision| {
+        assert_eq!(
+            (decision.cause, decision.from, decision.to),
+            (Some(Cause::PilotPassed), decision.to, decision.from)
+        );
+        let Change { from, to } = decision.sending.unwrap();
+        (from.daily_cap(), to.daily_cap())
+    });
+    let steps = [Some(200), Some(500), Some(1_000), Some(2_500), Some(5_000), Some(10_000), None];
+    assert_eq!(caps.collect::<Vec<_>>(), steps.windows(2).map(|pair| (pair[0], pair[1])).collect::<Vec<_>>());
+    let phases: Vec<_> = house.decisions.iter().filter_map(|decision| decision.phase).collect();
+    assert_eq!(phases, [Change { from: Phase::Pilot, to: Phase::Active }]);
 }
 
 #[test]
@@ -136,7 +148,7 @@ fn a_pilot_that_is_moved_up_goes_one_step_back() {
 #[test]
 fn a_newcomer_is_a_pilot_even_if_a_person_spoke_of_it_first() {
     let mut house = House::under(edited(&NEWCOMERS));
-    house.commands("new", Order::Hold);
+    house.commands("new", Order::Hold { until: None });
     house.happens("new", Counter::Processed);
     assert_eq!(house.standing("new").phase, Phase::Pilot);
     house.commands("known", Order::SetPhase { phase: Phase::Active });
@@ -175,7 +187,7 @@ fn a_pilot_proves_itself_with_mail_that_can_have_bounced() {
 fn a_pilot_that_a_person_holds_may_not_send_more() {
     let mut house = House::under(edited(&NEWCOMERS));
     house.happens("new", Counter::Processed);
-    house.commands("new", Order::Hold);
+    house.commands("new", Order::Hold { until: None });
     assert_eq!(day_of(&mut house, 200), (Phase::Pilot, Some(200)));
 }
 
@@ -196,7 +208,7 @@ fn what_is_undone_puts_a_customer_back_and_is_held_against_it_no_more() {
     let mut house = among_honest(&[]);
     let before = house.now;
     house.commands("bad", Order::SetStage { stage: Stage::Watch });
-    house.commands("bad", Order::Release);
+    house.commands("bad", Order::Release { fully: true });
     house.sends("bad", 120, 36, Counter::HardBounce);
     house.pass(Millis::minutes(2));
     assert_eq!((house.stage("bad"), house.standing("bad").sent_24h), (Stage::Quarantined, 120));
@@ -217,14 +229,14 @@ fn undoing_moves_nobody_whom_a_person_holds_by_then_and_nobody_up() {
     let before = house.now;
     house.sends("bad", 120, 36, Counter::HardBounce);
     house.pass(Millis::minutes(2));
-    house.commands("bad", Order::Hold);
+    house.commands("bad", Order::Hold { until: None });
     house.commands("bad", Order::Undo { stage: Stage::Healthy, since: before });
     let standing = house.standing("bad");
     assert_eq!((standing.stage, standing.held), (Stage::Quarantined, true), "the hold came first");
     let said = house.decisions.last().unwrap();
     assert_eq!((said.rule.as_str(), said.from, said.to), ("command:undo", Stage::Quarantined, Stage::Quarantined));
 
-    house.commands("bad", Order::Release);
+    house.commands("bad", Order::Release { fully: true });
     let since = house.standing("bad").since;
     house.pass(Millis::minutes(2));
     house.commands("bad", Order::Undo { stage: Stage::Throttled, since: before });
@@ -240,7 +252,9 @@ fn an_order_that_leaves_a_customer_where_it_is_leaves_the_rule_that_brought_it_t
     let before = house.standing("bad");
     assert!(before.rule_decision().is_some());
     let until = house.now + Millis::hours(2);
-    for order in [Order::Note, Order::Hold, Order::Exempt { until }, Order::SetPhase { phase: Phase::Pilot }] {
+    for order in
+        [Order::Note, Order::Hold { until: None }, Order::Exempt { until }, Order::SetPhase { phase: Phase::Pilot }]
+    {
         house.commands("bad", order);
         let after = house.standing("bad");
         assert_eq!((&after.reasons, after.since), (&before.reasons, before.since), "{order:?}");

@@ -136,7 +136,7 @@ fn a_released_customer_begins_with_clean_windows() {
     let mut house = House::new();
     house.sends("bad", 120, 36, Counter::HardBounce);
     assert_eq!(house.stage("bad"), Stage::Quarantined);
-    house.commands("bad", Order::Release);
+    house.commands("bad", Order::Release { fully: true });
     assert_eq!(house.stage("bad"), Stage::Healthy);
     house.sends("bad", 40, 1, Counter::HardBounce);
     house.pass(Millis::hours(1));
@@ -149,7 +149,7 @@ fn a_released_customer_begins_with_clean_windows() {
 #[test]
 fn a_person_is_obeyed_and_named() {
     let mut house = House::new();
-    house.commands("trusted", Order::Hold);
+    house.commands("trusted", Order::Hold { until: None });
     house.sends("trusted", 80, 40, Counter::HardBounce);
     house.pass(Millis::hours(1));
     assert_eq!(house.stage("trusted"), Stage::Healthy, "held where it is");
@@ -258,7 +258,7 @@ fn mail_of_a_clock_ahead_is_not_held_against_a_released_customer_either() {
         let event = event(number, Counter::HardBounce, ahead);
         house.apply(Input::Event(&id("bad"), &event, START));
     }
-    house.commands("bad", Order::Release);
+    house.commands("bad", Order::Release { fully: true });
     house.pass(Millis::minutes(60));
     house.happens("bad", Counter::HardBounce);
     house.pass(Millis::minutes(2));

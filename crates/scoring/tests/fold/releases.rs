@@ -21,7 +21,7 @@ fn complaints_of_mail_from_before_a_release_convict_nobody_after_it() {
     let sent = house.now;
     house.sends("a", 300, 0, Counter::SpamReport);
     house.pass(Millis::minutes(10));
-    house.commands("a", Order::Release);
+    house.commands("a", Order::Release { fully: true });
     house.pass(Millis::minutes(10));
     complaints(&mut house, 30, sent);
     house.pass(Millis::minutes(3));

@@ -85,9 +85,10 @@ fn order() -> impl Strategy<Value = Part> {
     let stage = prop::sample::select(Stage::ALL.to_vec()).prop_map(|stage| Order::SetStage { stage });
     let phase = prop::sample::select(vec![Phase::Pilot, Phase::Active]).prop_map(|phase| Order::SetPhase { phase });
     let spoken = prop_oneof![
-        1 => Just(Spoken::Plain(Order::Hold)),
+        1 => Just(Spoken::Plain(Order::Hold { until: None })),
         1 => Just(Spoken::Plain(Order::Note)),
-        3 => Just(Spoken::Plain(Order::Release)),
+        2 => Just(Spoken::Plain(Order::Release { fully: true })),
+        1 => Just(Spoken::Plain(Order::Release { fully: false })),
         1 => Just(Spoken::Plain(Order::Undo { stage: Stage::Watch, since: Timestamp::from_seconds(0) })),
         1 => stage.prop_map(Spoken::Plain),
         1 => phase.prop_map(Spoken::Plain),
@@ -295,7 +296,7 @@ impl Teller {
             Spoken::ExemptFor(span) => Order::Exempt { until: self.house.now + span },
             Spoken::Plain(order) => order,
         };
-        let command = Command { order, reason: "because".to_owned(), by: "ana".to_owned() };
+        let command = Command { order, reason: "because".to_owned(), by: "ana".to_owned(), role: None };
         self.house.apply(Input::Command(&id(CUSTOMERS[customer]), command));
         self.write(Record::Order(order));
     }

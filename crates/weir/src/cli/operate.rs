@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use model::{Millis, Timestamp};
 
 use super::see::{CustomerOptions, CustomersOptions, DecisionsOptions, TopOptions};
-use super::steer::{ExemptOptions, SetStageOptions, SteerOptions};
+use super::steer::{ExemptOptions, HoldOptions, PhaseOptions, ReleaseOptions, SetStageOptions, SteerOptions};
 
 /// Which Weir is asked, and by whom.
 #[derive(Debug, Default, Args)]
@@ -57,12 +57,14 @@ pub(crate) enum OperateCommand {
     Pools(Asking),
     /// Show what all customers' mail does together: by provider and by pool, who weighs most, which limits are near.
     Fleet(Asking),
-    /// Leave a customer where it is until it is released: no rule moves it.
-    Hold(SteerOptions),
-    /// Put a customer back to healthy, with windows that begin now; ends a hold.
-    Release(SteerOptions),
+    /// Leave a customer where it is, for a time or until it is released: no rule moves it.
+    Hold(HoldOptions),
+    /// Take a customer one stage down, as a rule would, or fully back to healthy, with windows that begin now; ends a hold.
+    Release(ReleaseOptions),
     /// Put a customer to a stage and hold it there.
     SetStage(SetStageOptions),
+    /// Put a customer into another phase of its life.
+    Phase(PhaseOptions),
     /// Let no rule move a customer up for a time; what rules would do is still said.
     Exempt(ExemptOptions),
     /// Write something into a customer's history, and leave the customer as it is.

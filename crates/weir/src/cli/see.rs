@@ -80,7 +80,8 @@ pub(super) fn stages() -> impl TypedValueParser<Value = Stage> {
     names.try_map(|name| Stage::ALL.into_iter().find(|stage| stage.name() == name).ok_or("no such stage"))
 }
 
-fn phases() -> impl TypedValueParser<Value = Phase> {
+/// The phases by their names.
+pub(super) fn phases() -> impl TypedValueParser<Value = Phase> {
     let names = PossibleValuesParser::new(Phase::ALL.map(Phase::name));
     names.try_map(|name| Phase::ALL.into_iter().find(|phase| phase.name() == name).ok_or("no such phase"))
 }

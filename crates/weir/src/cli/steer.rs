@@ -1,15 +1,54 @@
 //! What a Weir that runs can be told to do with a customer.
 
 use clap::Args;
-use model::{Millis, Stage, Timestamp};
+use model::{Millis, Phase, Stage, Timestamp};
 
 use super::operate::{Asking, Author};
-use super::see::stages;
+use super::see::{phases, stages};
 
 #[derive(Debug, Args)]
 pub(crate) struct SteerOptions {
     /// The customer, by the platform's name for it.
     pub(crate) customer: String,
+    #[command(flatten)]
+    pub(crate) author: Author,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HoldOptions {
+    /// The customer, by the platform's name for it.
+    pub(crate) customer: String,
+    /// Until when: a moment (2025-02-23T08:40:10Z) or for how long from now (3d); without it, until it is released.
+    #[arg(long, value_name = "WHEN", value_parser = until)]
+    pub(crate) until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) author: Author,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseOptions {
+    /// The customer, by the platform's name for it.
+    pub(crate) customer: String,
+    /// Back to healthy at once, instead of one stage down.
+    #[arg(long)]
+    pub(crate) fully: bool,
+    #[command(flatten)]
+    pub(crate) author: Author,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PhaseOptions {
+    /// The customer, by the platform's name for it.
+    pub(crate) customer: String,
+    /// The phase: applied, vetting, pilot, active or offboarded.
+    #[arg(value_parser = phases())]
+    pub(crate) phase: Phase,
     #[command(flatten)]
     pub(crate) author: Author,
     #[command(flatten)]

@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use console::Unknown;
+
 use super::check::Check;
 use super::log::{self, LogSettings};
 use super::raw::Raw;
@@ -11,6 +13,8 @@ use super::raw::Raw;
 pub(crate) struct GateSettings {
     /// A listener of its own, beside the admin listener.
     pub(crate) listen: Option<SocketAddr>,
+    /// What a customer may send that Weir has never heard of.
+    pub(crate) unknown: Unknown,
     /// The name under which this process reserves mail.
     pub(crate) instance: String,
 }
@@ -22,5 +26,16 @@ pub(super) fn check(check: &mut Check<'_>, raw: &Raw, log: &LogSettings) -> Gate
         LogSettings::Kafka(kafka) => kafka.config.member.clone(),
         LogSettings::Embedded(_) => log::member(check, &raw.log),
     };
-    GateSettings { listen, instance }
+    let unknown = match raw.gate.unknown.as_ref().map(|unknown| (unknown.get_ref().as_str(), unknown.span().start)) {
+        None => Unknown::AsNewcomer,
+        Some(("pilot", _)) => Unknown::Pilot,
+        Some(("refuse", _)) => Unknown::Refuse,
+        Some(("free", _)) => Unknown::Free,
+        Some((other, at)) => {
+            let message = format!("unknown {other:?} is not known; \"pilot\", \"refuse\" and \"free\" are");
+            check.fault_at(Some(at), &message);
+            Unknown::Refuse
+        }
+    };
+    GateSettings { listen, unknown, instance }
 }

@@ -87,6 +87,7 @@ pub(super) struct RawProxy {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawGate {
     pub(super) listen: Option<Spanned<String>>,
+    pub(super) unknown: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]

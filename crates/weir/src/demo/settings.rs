@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use console::Unknown;
 use enforcer::{PlacementRule, Placements};
 use log::{PartitionCount, embedded};
 use model::{CustomerId, EnforcerMode, EnforcerModes, PoolName};
@@ -53,7 +54,7 @@ pub(crate) fn settings(parts: &Parts<'_>) -> anyhow::Result<Settings> {
         sources: vec![Source { name: SourceName::new(SOURCE)?, verifier: Verifier::new(vec![key])?, customer }],
         admin: console_address(),
         access: AccessSettings::default(),
-        gate: GateSettings { listen: None, instance: "demo".to_owned() },
+        gate: GateSettings { listen: None, unknown: Unknown::default(), instance: "demo".to_owned() },
         log: LogSettings::Embedded(embedded::Config {
             max_bytes: LOG_BYTES,
             ..embedded::Config::new(folder.join("log"), partitions)

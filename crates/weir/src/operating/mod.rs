@@ -36,6 +36,7 @@ pub(crate) async fn operate(command: OperateCommand) -> anyhow::Result<()> {
         OperateCommand::Hold(options) => steering::hold(options).await,
         OperateCommand::Release(options) => steering::release(options).await,
         OperateCommand::SetStage(options) => steering::set_stage(options).await,
+        OperateCommand::Phase(options) => steering::phase(options).await,
         OperateCommand::Exempt(options) => steering::exempt(options).await,
         OperateCommand::Note(options) => steering::note(options).await,
         OperateCommand::Enforce(command) => enforcement::enforce(command).await,

@@ -5,17 +5,29 @@ use serde_json::{Value, json};
 
 use super::open;
 use crate::cli::operate::Author;
-use crate::cli::steer::{ExemptOptions, SetStageOptions, SteerOptions};
+use crate::cli::steer::{ExemptOptions, HoldOptions, PhaseOptions, ReleaseOptions, SetStageOptions, SteerOptions};
 use crate::rendering::{moment, printable_text};
 
 /// Leaves a customer where it is.
-pub(crate) async fn hold(options: SteerOptions) -> anyhow::Result<()> {
-    steer(options, Order::Hold, "is left where it is until it is released").await
+pub(crate) async fn hold(options: HoldOptions) -> anyhow::Result<()> {
+    let HoldOptions { customer, until, author, asking } = options;
+    let end = until.map_or_else(|| "it is released".to_owned(), moment);
+    let told = format!("is left where it is until {end}");
+    steer(SteerOptions { customer, author, asking }, Order::Hold { until }, &told).await
 }
 
-/// Puts a customer back to healthy.
-pub(crate) async fn release(options: SteerOptions) -> anyhow::Result<()> {
-    steer(options, Order::Release, "goes back to healthy").await
+/// Takes a customer one stage down, or puts it back to healthy.
+pub(crate) async fn release(options: ReleaseOptions) -> anyhow::Result<()> {
+    let ReleaseOptions { customer, fully, author, asking } = options;
+    let told = if fully { "goes back to healthy" } else { "goes one stage down" };
+    steer(SteerOptions { customer, author, asking }, Order::Release { fully }, told).await
+}
+
+/// Puts a customer into another phase of its life.
+pub(crate) async fn phase(options: PhaseOptions) -> anyhow::Result<()> {
+    let PhaseOptions { customer, phase, author, asking } = options;
+    let told = format!("goes into the phase {phase}");
+    steer(SteerOptions { customer, author, asking }, Order::SetPhase { phase }, &told).await
 }
 
 /// Writes something into a customer's history.

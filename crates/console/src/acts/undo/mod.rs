@@ -77,7 +77,8 @@ pub(crate) async fn undo(admin: &Admin, caller: &Caller, wanted: UndoWanted, wor
     admin.caught_up()?;
     let (by, reason) = words.signed(caller)?;
     let since = wanted.since;
-    let command = |stage| Command { order: Order::Undo { stage, since }, reason: reason.clone(), by: by.clone() };
+    let role = Some(caller.role);
+    let command = |stage| Command { order: Order::Undo { stage, since }, reason: reason.clone(), by: by.clone(), role };
     commands::checked(command(Stage::Healthy))?;
     let chains = chains(admin, &wanted).await?;
     if let Some(others) = chains.others_only() {

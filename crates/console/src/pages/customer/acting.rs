@@ -13,7 +13,7 @@ use crate::pages::forms::{self, Signature};
 use crate::pages::visit::{Done, Visit};
 use crate::problem::Problem;
 
-/// The longest that a form exempts, in days.
+/// The longest that a form exempts or holds, in days.
 pub(super) const LONGEST: i64 = 90;
 
 /// Answers `POST /customers/{id}/hold`.
@@ -21,9 +21,40 @@ pub(in crate::pages) async fn hold(
     State(admin): State<Admin>,
     visit: Visit,
     Path(id): Path<String>,
-    Form(signature): Form<Signature>,
+    Form(ForADays { days, signature }): Form<ForADays>,
 ) -> Result<Response, Fault> {
-    give(&admin, &visit, &id, (Order::Hold, signature)).await
+    let until = match days.trim() {
+        "" => None,
+        written => Some(visit.now + span(&visit, written.parse().unwrap_or_default())?),
+    };
+    give(&admin, &visit, &id, (Order::Hold { until }, signature)).await
+}
+
+/// For how many days, where it is not until a release; and why.
+#[derive(Debug, Deserialize)]
+pub(in crate::pages) struct ForADays {
+    #[serde(default)]
+    days: String,
+    #[serde(flatten)]
+    signature: Signature,
+}
+
+/// So many days, if an order can last so long.
+fn span(visit: &Visit, days: i64) -> Result<Millis, Fault> {
+    if !(1..=LONGEST).contains(&days) {
+        let detail = format!("days is not a number from 1 to {LONGEST}");
+        return Err(Fault::of(visit)(Problem::invalid(detail)));
+    }
+    Ok(Millis::days(days))
+}
+
+/// Whether a release is back to healthy at once, and why.
+#[derive(Debug, Deserialize)]
+pub(in crate::pages) struct HowFar {
+    #[serde(default)]
+    fully: bool,
+    #[serde(flatten)]
+    signature: Signature,
 }
 
 /// Answers `POST /customers/{id}/release`.
@@ -31,9 +62,9 @@ pub(in crate::pages) async fn release(
     State(admin): State<Admin>,
     visit: Visit,
     Path(id): Path<String>,
-    Form(signature): Form<Signature>,
+    Form(HowFar { fully, signature }): Form<HowFar>,
 ) -> Result<Response, Fault> {
-    give(&admin, &visit, &id, (Order::Release, signature)).await
+    give(&admin, &visit, &id, (Order::Release { fully }, signature)).await
 }
 
 /// A stage, and why.
@@ -87,11 +118,7 @@ pub(in crate::pages) async fn exempt(
     Path(id): Path<String>,
     Form(ForDays { days, signature }): Form<ForDays>,
 ) -> Result<Response, Fault> {
-    if !(1..=LONGEST).contains(&days) {
-        let detail = format!("{days} days: somebody is exempted for 1 to {LONGEST} days");
-        return Err(Fault::of(&visit)(Problem::invalid(detail)));
-    }
-    let until = visit.now + Millis::days(days);
+    let until = visit.now + span(&visit, days)?;
     give(&admin, &visit, &id, (Order::Exempt { until }, signature)).await
 }
 

@@ -1,7 +1,7 @@
 //! What a person can do about a customer, as forms.
 
 use maud::{Markup, html};
-use model::{Phase, Stage};
+use model::Stage;
 
 use super::Customer;
 use super::acting::LONGEST;
@@ -19,8 +19,8 @@ pub(super) fn acts(customer: &Customer, visit: &Visit) -> Markup {
     html! {
         section aria-labelledby="acts" {
             h2 id="acts" { "Act" }
-            (one(visit, "Hold", "Hold it where it is: no rule moves it. Only Release ends that, and puts it back to healthy", &to("hold"), &html! {}))
-            (one(visit, "Release", "Back to healthy, with windows that begin now; ends a hold, not an exemption", &to("release"), &html! {}))
+            (one(visit, "Hold", "Hold it where it is: no rule moves it, for some days or until it is released", &to("hold"), &hold_days()))
+            (one(visit, "Release", "One stage down, or back to healthy, with windows that begin now; ends a hold, not an exemption", &to("release"), &how_far()))
             (one(visit, "Set stage", "Put it somewhere, and hold it there until it is released", &to("stage"), &stages(visit)))
             (one(visit, "Exempt", "No rule moves it up for some days. It ends by itself, or by another exemption that ends sooner", &to("exempt"), &days()))
             (one(visit, "Set phase", "Another phase of its life", &to("phase"), &phases(customer)))
@@ -53,11 +53,18 @@ fn stages(visit: &Visit) -> Markup {
 fn phases(customer: &Customer) -> Markup {
     html! {
         label class="field" { span { "Phase" } select name="phase" required {
-            @for phase in Phase::ALL {
-                option value=(phase.name()) selected[phase == customer.standing.phase] { (phase.name()) }
-            }
+            option value="" { "choose" }
+            @for phase in customer.standing.phase.next() { option value=(phase.name()) { (phase.name()) } }
         } }
     }
+}
+
+fn hold_days() -> Markup {
+    html! { label class="field" { span { "Days (empty: until released)" } input type="number" name="days" min="1" max=(LONGEST); } }
+}
+
+fn how_far() -> Markup {
+    html! { label class="field" { span { "Back to healthy at once" } input type="checkbox" name="fully" value="true"; } }
 }
 
 fn days() -> Markup {
