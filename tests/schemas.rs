@@ -251,6 +251,7 @@ async fn draft(log: &Arc<dyn Log>, is_enough: impl Fn() -> bool) {
         templates: outreach::Templates::built_in().unwrap(),
         console: None,
         modes: EnforcerModes::all(EnforcerMode::Enforce),
+        policies: outreach::Policies::new(Arc::new(Policy::parse(policy::DEFAULT).unwrap())),
     };
     // Each time that it looks a second has passed.
     let clock = Arc::new(|| START + Millis::hours(3) + Millis::seconds(READINGS.fetch_add(1, Ordering::Relaxed)));

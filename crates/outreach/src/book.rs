@@ -40,6 +40,12 @@ pub(crate) struct Waiting {
     pub(crate) earlier: u32,
     pub(crate) tries: u32,
     pub(crate) due: Timestamp,
+    /// Whether it was told before as not in force, and is told once more because it is in force now.
+    #[serde(default)]
+    pub(crate) comes_into_force: bool,
+    /// Whether what is on its way says that it is not in force.
+    #[serde(default)]
+    is_pending: bool,
 }
 
 /// One line of telling.
@@ -55,6 +61,9 @@ pub(crate) struct State {
     pub(crate) sending: Option<Waiting>,
     #[serde(default)]
     pub(crate) waiting: Option<Waiting>,
+    /// Told last as not in force: it is told once more when it comes into force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pending: Option<Decision>,
 }
 
 /// All of a customer's.
@@ -68,6 +77,13 @@ pub(crate) struct Book {
     pub(crate) ledger: Ledger,
 }
 
+impl Waiting {
+    /// How many decisions nobody was told of where this one is not told.
+    const fn moves(&self) -> u32 {
+        if self.comes_into_force { 0 } else { self.earlier + 1 }
+    }
+}
+
 impl State {
     /// The stage at which the other side believes the customer to be.
     fn known(&self) -> Stage {
@@ -79,30 +95,52 @@ impl State {
     /// When what waits may be told: what is not stricter than what was told last waits out the quiet time.
     pub(crate) fn ready_at(&self, quiet: Millis) -> Option<Timestamp> {
         let waiting = self.waiting.as_ref().filter(|_| self.sending.is_none())?;
+        if waiting.comes_into_force {
+            return Some(waiting.due);
+        }
         let last = self.told.as_ref().filter(|_| waiting.decision.to <= self.known());
         Some(last.map_or(waiting.due, |told| waiting.due.max(told.at + quiet)))
     }
 
     /// Takes in a decision: only the latest is told.
     fn take(&mut self, line: Line, decision: &Decision, due: Timestamp) {
-        let earlier = self.waiting.as_ref().map_or(0, |waiting| waiting.earlier + 1);
-        self.waiting = Some(Waiting { decision: decision.clone(), earlier, tries: 0, due });
+        let earlier = self.waiting.as_ref().map_or(0, Waiting::moves);
+        let (tries, comes_into_force, is_pending) = (0, false, false);
+        self.waiting = Some(Waiting { decision: decision.clone(), earlier, tries, due, comes_into_force, is_pending });
+        self.pending = None;
         // To a customer that was told nothing of it, a way up and down again is none.
         if line.is_for_the_customer() && self.sending.is_none() && self.known() == decision.to {
             self.waiting = None;
         }
     }
 
-    /// What waits goes on its way.
-    pub(crate) fn start(&mut self) -> Option<Waiting> {
-        self.sending = self.waiting.take();
-        self.sending.clone()
+    /// What waits goes on its way; whether it says that it is not in force.
+    pub(crate) fn start(&mut self, is_pending: bool) {
+        self.sending = self.waiting.take().map(|waiting| Waiting { is_pending, ..waiting });
+    }
+
+    /// What was told as not in force is in force: it is told once more, at `due`, unless something newer waits; whether it is.
+    pub(crate) fn come_into_force(&mut self, due: Timestamp) -> bool {
+        if self.waiting.is_some() || self.sending.is_some() {
+            return false;
+        }
+        let Some(decision) = self.pending.take() else { return false };
+        let (earlier, tries, comes_into_force, is_pending) = (0, 0, true, false);
+        self.waiting = Some(Waiting { decision, earlier, tries, due, comes_into_force, is_pending });
+        true
+    }
+
+    /// What came into force is not in force any more, before that was told.
+    pub(crate) fn go_out_of_force(&mut self) {
+        self.pending = self.waiting.take().map(|waiting| waiting.decision);
     }
 
     /// It is told, or never will be.
     pub(crate) fn end(&mut self, how: How, at: Timestamp) {
         let ended = self.sending.take().or_else(|| self.waiting.take());
-        if let Some(Waiting { decision, .. }) = ended {
+        if let Some(Waiting { decision, is_pending, .. }) = ended {
+            // Whom it never reached was not told that it is not in force.
+            self.pending = (is_pending && how != How::GivenUp).then(|| decision.clone());
             self.believed = Some(if how == How::GivenUp { self.known() } else { decision.to });
             self.told = Some(Told { decision: decision.id, stage: decision.to, at, how });
         }
@@ -112,7 +150,7 @@ impl State {
     pub(crate) fn again(&mut self, due: Timestamp) {
         let Some(failed) = self.sending.take() else { return };
         match &mut self.waiting {
-            Some(newer) => newer.earlier += failed.earlier + 1,
+            Some(newer) => newer.earlier += failed.moves(),
             None => self.waiting = Some(Waiting { tries: failed.tries + 1, due, ..failed }),
         }
     }
@@ -150,6 +188,10 @@ impl Book {
             .collect()
     }
 }
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod sequences;
 
 #[cfg(test)]
 mod tests {
@@ -196,7 +238,8 @@ mod tests {
         take(&mut book, 1, Stage::Healthy, Stage::Throttled);
         let end = |book: &mut Book, how| {
             let state = book.lines.get_mut(&Line::CustomerMail).unwrap();
-            assert!(state.start().is_some());
+            state.start(false);
+            assert!(state.sending.is_some());
             state.end(how, NOW);
         };
         end(&mut book, How::Delivered);
@@ -222,7 +265,8 @@ mod tests {
         take(&mut book, 1, Stage::Healthy, Stage::Throttled);
         let tell = |book: &mut Book| {
             let state = book.lines.get_mut(&Line::CustomerMail).unwrap();
-            assert!(state.start().is_some());
+            state.start(false);
+            assert!(state.sending.is_some());
             state.end(How::Delivered, NOW);
         };
         tell(&mut book);
@@ -236,7 +280,7 @@ mod tests {
     fn what_was_on_its_way_at_a_crash_is_not_repeated_and_what_came_since_is_told() {
         let mut book = Book::default();
         take(&mut book, 1, Stage::Healthy, Stage::Throttled);
-        book.lines.get_mut(&Line::CustomerMail).unwrap().start();
+        book.lines.get_mut(&Line::CustomerMail).unwrap().start(false);
         take(&mut book, 2, Stage::Throttled, Stage::Suspended);
         let written = serde_json::to_vec(&book).unwrap();
         let mut book: Book = serde_json::from_slice(&written).unwrap();
@@ -250,10 +294,10 @@ mod tests {
     fn what_failed_comes_again_unless_something_newer_waits() {
         let mut state = State::default();
         state.take(Line::SuccessMail, &decision(1, Stage::Healthy, Stage::Watch), NOW);
-        state.start();
+        state.start(false);
         state.again(NOW + Millis::minutes(1));
         assert_eq!(state.waiting.as_ref().unwrap().tries, 1);
-        state.start();
+        state.start(false);
         state.take(Line::SuccessMail, &decision(2, Stage::Watch, Stage::Banned), NOW);
         state.again(NOW + Millis::minutes(1));
         let waiting = state.waiting.as_ref().unwrap();

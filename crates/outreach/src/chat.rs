@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::channel::Outcome;
 use crate::config::Secret;
-use crate::markdown::words_for_chat;
+use crate::markdown::words_for_notification;
 use crate::templates::Message;
 
 /// How many characters Slack takes in a block, and how many in a heading.
@@ -26,7 +26,7 @@ pub(crate) fn client() -> Result<reqwest::Client, Error> {
     client.build().map_err(Error::Client)
 }
 
-/// What is posted: the text for notifications, and blocks in which nothing is made a link that was not one.
+/// What is posted: the text for notifications, which is words alone, and blocks in which nothing is made a link that was not one.
 pub(crate) fn body(message: &Message) -> Value {
     let heading: String = message.subject.chars().take(HEADING).collect();
     let mut blocks =
@@ -36,7 +36,15 @@ pub(crate) fn body(message: &Message) -> Value {
             .into_iter()
             .map(|text| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } })),
     );
-    json!({ "text": words_for_chat(&message.subject), "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
+    json!({
+        "text": words_for_notification(&message.subject),
+        "mrkdwn": false,
+        "parse": "none",
+        "link_names": 0,
+        "blocks": blocks,
+        "unfurl_links": false,
+        "unfurl_media": false,
+    })
 }
 
 /// The text in parts that a block takes, cut between paragraphs where that is possible, else between lines, else anywhere:
@@ -97,6 +105,10 @@ pub(crate) async fn send(
         Err(_) => Outcome::Unknown("it did not say that it has it".to_owned()),
     }
 }
+
+#[cfg(test)]
+#[path = "chat_tests.rs"]
+mod names;
 
 #[cfg(test)]
 mod tests {

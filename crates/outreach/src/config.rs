@@ -8,7 +8,7 @@ use model::{EnforcerModes, Millis};
 use zeroize::Zeroizing;
 
 use crate::channel::Channel;
-use crate::{Contacts, Templates, Weekly};
+use crate::{Contacts, Policies, Templates, Weekly};
 
 /// How the connection to the mail server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +107,8 @@ pub struct Config {
     pub console: Option<url::Url>,
     /// How the enforcer acts.
     pub modes: EnforcerModes,
+    /// Which policy is in force: what is said of the way back is derived from it.
+    pub policies: Policies,
 }
 
 impl Config {

@@ -18,6 +18,8 @@ const NAMED: usize = 20;
 /// What the digest's template is filled with; docs/outreach.md describes each member.
 #[derive(Clone, Debug, Serialize)]
 pub struct Digest {
+    /// Whether the enforcer changes nothing at all.
+    shadow: bool,
     since: String,
     until: String,
     in_force: Vec<Entry>,
@@ -49,9 +51,16 @@ pub(crate) struct Sources<'w> {
     pub(crate) books: &'w BTreeMap<CustomerId, Book>,
     pub(crate) cases: &'w BTreeMap<CustomerId, (CaseView, Timestamp)>,
     pub(crate) console: Option<&'w url::Url>,
+    /// Whether the enforcer changes nothing at all.
+    pub(crate) is_shadow: bool,
 }
 
 impl Digest {
+    /// Whether the enforcer changes nothing at all.
+    pub(crate) const fn is_shadow(&self) -> bool {
+        self.shadow
+    }
+
     /// The digest of the week that ends at `until`.
     pub(crate) fn new(sources: &Sources<'_>, until: Timestamp) -> Self {
         let since = until - WEEK;
@@ -74,14 +83,15 @@ impl Digest {
         };
         let (in_force, more_in_force) = name(&mut in_force);
         let (not_in_force, more_not_in_force) = name(&mut not_in_force);
-        Self { since: minute(since), until: minute(until), in_force, more_in_force, not_in_force, more_not_in_force }
+        let (since, until, shadow) = (minute(since), minute(until), sources.is_shadow);
+        Self { shadow, since, until, in_force, more_in_force, not_in_force, more_not_in_force }
     }
 
     /// One of these.
-    pub(crate) fn example(in_force: Vec<Entry>, not_in_force: Vec<Entry>, more: usize) -> Self {
+    pub(crate) fn example(shadow: bool, (in_force, not_in_force): (Vec<Entry>, Vec<Entry>), more: usize) -> Self {
         let until = Timestamp::from_seconds(1_790_001_500);
         let (since, until) = (minute(until - WEEK), minute(until));
-        Self { since, until, in_force, more_in_force: more, not_in_force, more_not_in_force: more }
+        Self { shadow, since, until, in_force, more_in_force: more, not_in_force, more_not_in_force: more }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::channel::{Channel, Outcome};
 use crate::diary::Page;
 use crate::digest::{Digest, Sources};
 use crate::memory;
+use crate::recovery::Place;
 use crate::settling::SOON;
 use crate::templates::Message;
 use crate::worker::Worker;
@@ -38,26 +39,23 @@ impl Worker {
         }
     }
 
-    /// Takes in how much a customer sent before it was moved; whether its book has changed.
+    /// Takes in where a customer stands and how much it sent before it was moved; whether its book has changed.
     pub(crate) fn stand(&mut self, standing: &Standing) -> bool {
-        let Some(reason) = standing.reasons.first().filter(|_| standing.stage > model::Stage::Watch) else {
-            self.sent.remove(&standing.customer);
+        let place = Place::of(standing);
+        // Of most customers there is nothing to remember: they send freely.
+        if place.stage == model::Stage::Healthy && place.daily_cap.is_none() {
+            self.places.remove(&standing.customer);
             return false;
-        };
-        let sent = (reason.decision.clone(), standing.sent_24h);
-        let book = self.books.get_mut(&standing.customer);
-        let is_news = book.is_some_and(|book| book.ledger.send(&sent.0, sent.1));
-        self.sent.insert(standing.customer.clone(), sent);
-        is_news
+        }
+        self.places.insert(standing.customer.clone(), place);
+        self.recall(&standing.customer)
     }
 
-    /// What was said of how much it sent, before its decision was read here.
-    pub(crate) fn recall(&mut self, customer: &CustomerId) {
-        if let Some((decision, mails)) = self.sent.get(customer)
-            && let Some(book) = self.books.get_mut(customer)
-        {
-            book.ledger.send(decision, *mails);
-        }
+    /// What was said of how much it sent, perhaps before its decision was read here; whether its book has changed.
+    pub(crate) fn recall(&mut self, customer: &CustomerId) -> bool {
+        let place = self.places.get(customer).filter(|place| self.keeps_ledgers() && place.stage > model::Stage::Watch);
+        let Some((place, book)) = place.zip(self.books.get_mut(customer)) else { return false };
+        place.decision.as_ref().is_some_and(|decision| book.ledger.send(decision, place.sent_24h))
     }
 
     /// Tells the digest where it is due.
@@ -83,7 +81,8 @@ impl Worker {
 
     async fn tell_digest(&mut self, channel: Channel, moment: Timestamp) -> Result<(), Error> {
         let (books, cases, console) = (&self.books, &self.cases, self.house.config.console.as_ref());
-        let digest = Digest::new(&Sources { books, cases, console }, self.now());
+        let is_shadow = self.house.config.modes.is_all_shadow();
+        let digest = Digest::new(&Sources { books, cases, console, is_shadow }, self.now());
         let message = match self.house.config.templates.digest(&digest) {
             Ok(message) => message,
             Err(fault) => {

@@ -47,6 +47,7 @@ pub(crate) fn append(
         earlier_moves: waiting.earlier,
         message,
     };
+    let once_more = if waiting.comes_into_force { "-in-force" } else { "" };
     let header = |name: &str, value: String| (Box::from(name), Bytes::from(value));
     let record = Record {
         kind: RecordKind::Output,
@@ -55,7 +56,7 @@ pub(crate) fn append(
         headers: Arc::new([
             header("ce_specversion", "1.0".to_owned()),
             // The same message is made again where a crash forgets that it was.
-            header("ce_id", format!("{}-{}", decision.id, audience.name())),
+            header("ce_id", format!("{}-{}{once_more}", decision.id, audience.name())),
             header("ce_source", "/weir/outreach".to_owned()),
             header("ce_type", "weir.draft".to_owned()),
             header("ce_time", at.to_string()),

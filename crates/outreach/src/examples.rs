@@ -1,6 +1,7 @@
 //! Letters of everything that may be told: what the templates are tried with.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use model::{
     CustomerId, Decision, DecisionId, Evidence, Mode, Offset, PartitionId, Position, Provider, Rate, SetAside, Stage,
@@ -10,6 +11,7 @@ use model::{
 use crate::digest::{Digest, Entry};
 use crate::force::Force;
 use crate::letter::{Audience, Circumstances, CustomerTold, Letter};
+use crate::recovery::Place;
 
 /// The names that a letter has.
 pub(crate) fn names() -> BTreeSet<String> {
@@ -27,7 +29,7 @@ fn members(value: Option<&impl serde::Serialize>) -> BTreeSet<String> {
 }
 
 /// Digests of everything that may be told.
-pub fn digests() -> [Digest; 3] {
+pub fn digests() -> [Digest; 4] {
     let some = |text: &str| Some(text.to_owned());
     let full = Entry {
         customer: "example".to_owned(),
@@ -56,9 +58,10 @@ pub fn digests() -> [Digest; 3] {
         ..full.clone()
     };
     [
-        Digest::example(vec![full.clone(), bare.clone()], vec![full, bare.clone()], 3),
-        Digest::example(Vec::new(), vec![bare], 0),
-        Digest::example(Vec::new(), Vec::new(), 0),
+        Digest::example(false, (vec![full.clone(), bare.clone()], vec![full, bare.clone()]), 3),
+        Digest::example(true, (Vec::new(), vec![bare.clone()]), 0),
+        Digest::example(false, (Vec::new(), vec![bare]), 0),
+        Digest::example(false, (Vec::new(), Vec::new()), 0),
     ]
 }
 
@@ -116,7 +119,10 @@ fn evidence(signal: &str, at: Timestamp) -> Option<Evidence> {
     })
 }
 
-/// Each stage's templates with each signal and each that may have come of it, by the template's name.
+/// What brings a customer down to where a decision leads: its own calm, and each order of a person.
+const EASED: [&str; 4] = [policy::CALM, "command:release", "command:undo", "command:set_stage"];
+
+/// Each stage's templates with each signal, each cause, and each that may have come of it, by the template's name.
 pub(crate) fn letters() -> Vec<(String, Letter)> {
     let signals =
         policy::Signal::ALL.map(|signal| Some(signal.name())).into_iter().chain([Some("of a later version"), None]);
@@ -128,25 +134,137 @@ pub(crate) fn letters() -> Vec<(String, Letter)> {
         Force::Shadow,
         Force::Undecided,
     ];
+    let policy = policy::Policy::parse(policy::DEFAULT).ok().map(Arc::new);
     let mut letters = Vec::new();
-    for (signal, to) in signals.flat_map(|signal| Stage::ALL.map(|to| (signal, to))) {
-        let Some(mut decision) = decision(to, signal) else { continue };
-        for (force, earlier_moves) in forces.iter().zip([0, 1, 2].into_iter().cycle()) {
-            for audience in [Audience::Success, Audience::Customer] {
+    for (turn, signal) in signals.enumerate() {
+        for decision in Stage::ALL.into_iter().filter_map(|to| decision(to, signal)) {
+            // With another signal, each outcome comes with another cause: all pairs are there without all triples.
+            let variants = variants(&decision).into_iter().cycle().skip(turn);
+            for ((number, force), decision) in forces.iter().enumerate().zip(variants) {
+                let earlier_moves = u32::try_from(number % 3).unwrap_or_default();
                 let told = [CustomerTold::WhenInForce, CustomerTold::Off, CustomerTold::NoContact];
-                let customer_told = *told.get(earlier_moves as usize).unwrap_or(&CustomerTold::Off);
-                let console = url::Url::parse("https://weir.example.com").ok();
-                let console = console.filter(|_| earlier_moves > 0);
-                let force = force.clone();
-                let circumstances = Circumstances { audience, force, earlier_moves, customer_told, console };
-                letters.push((audience.template(to), Letter::new(&decision, &circumstances)));
+                let circumstances = |audience| Circumstances {
+                    comes_into_force: matches!(force, Force::InForce { .. }) && turn % 2 == 1,
+                    earlier_moves,
+                    customer_told: *told.get(number % 3).unwrap_or(&CustomerTold::Off),
+                    console: url::Url::parse("https://weir.example.com").ok().filter(|_| number % 3 > 0),
+                    policy: policy.clone().filter(|_| turn % 4 < 3),
+                    place: Some(Place::example(decision.to, None)).filter(|_| turn % 3 < 2),
+                    ..Circumstances::new(audience, force.clone())
+                };
+                for audience in [Audience::Success, Audience::Customer] {
+                    letters.push((audience.template(decision.to), Letter::new(&decision, &circumstances(audience))));
+                }
             }
-            if let Some(evidence) = &mut decision.evidence {
-                evidence.test = if evidence.test == Test::Bound { Test::Budget } else { Test::Bound };
-                evidence.set_aside.clear();
-            }
-            decision.from = if decision.to == Stage::Banned { Stage::Suspended } else { Stage::Banned };
         }
     }
     letters
+}
+
+/// The same decision as it leads up, as a limit of all together leads up, and as it leads down by each cause.
+fn variants(decision: &Decision) -> Vec<Decision> {
+    let mut budget = decision.clone();
+    if let Some(evidence) = &mut budget.evidence {
+        (evidence.test, evidence.set_aside) = (Test::Budget, Vec::new());
+    }
+    let eased = EASED.map(|rule| Decision {
+        from: Stage::Banned.max(decision.to),
+        rule: rule.to_owned(),
+        evidence: decision.evidence.clone().filter(|_| rule == policy::CALM),
+        reason: Some("a false alarm".to_owned()).filter(|_| rule != policy::CALM),
+        by: Some("ann".to_owned()).filter(|_| rule != policy::CALM),
+        ..decision.clone()
+    });
+    [decision.clone(), budget].into_iter().chain(eased).collect()
+}
+
+/// A letter as it goes out.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The template's name.
+    pub template: String,
+    /// What is special about it.
+    pub case: &'static str,
+    /// What the template is filled with.
+    pub letter: Letter,
+}
+
+/// Every template's letters as they go out, under the standard policy: by each cause, and to customer success with each that may have
+/// come of it.
+pub fn as_they_go_out() -> Vec<Example> {
+    let mut examples = Vec::new();
+    for audience in [Audience::Success, Audience::Customer] {
+        for to in Stage::ALL {
+            let causes =
+                causes(to).into_iter().map(|(case, decision)| (case, decision, Force::InForce { daily_cap: None }));
+            let outcomes = outcomes(to).into_iter().filter(|_| audience == Audience::Success);
+            examples.extend(causes.chain(outcomes).filter_map(|(case, decision, force)| {
+                Some(Example {
+                    template: audience.template(to),
+                    case,
+                    letter: in_order(audience, (case, &decision?), force),
+                })
+            }));
+        }
+    }
+    examples
+}
+
+/// What leads to a stage.
+fn causes(to: Stage) -> Vec<(&'static str, Option<Decision>)> {
+    let signal = if to == Stage::Suspended { "spam_report" } else { "hard_bounce" };
+    let up = [("a rule", decision(to, Some(signal))), ("a person's order", decision(to, None))];
+    let down = EASED.into_iter().zip(["calm", "a release", "a false alarm, taken back", "a person's order, down"]);
+    let down = down.map(|(rule, case)| {
+        let given = decision(to, Some("hard_bounce").filter(|_| rule == policy::CALM));
+        let reason = (rule == "command:undo").then(|| "a false alarm: the list was imported twice".to_owned());
+        (
+            case,
+            given.map(|given| Decision {
+                from: stricter(to),
+                rule: rule.to_owned(),
+                reason: reason.or(given.reason),
+                ..given
+            }),
+        )
+    });
+    // Nothing is stricter than a ban, and no rule leads to healthy or to a ban.
+    let up = up.into_iter().filter(|(case, _)| to > Stage::Healthy && (*case != "a rule" || to < Stage::Banned));
+    up.chain(down.filter(|_| to < Stage::Banned)).collect()
+}
+
+/// What may have come of a decision to a stage.
+fn outcomes(to: Stage) -> Vec<(&'static str, Option<Decision>, Force)> {
+    let held = || "enforcement is paused".to_owned();
+    let forces = [
+        ("it waits for an approval", Force::AwaitsApproval("a person has to approve it".to_owned())),
+        ("it is held back", Force::HeldBack(held())),
+        ("it comes into force", Force::InForce { daily_cap: None }),
+        ("in shadow", Force::Shadow),
+        ("not carried out yet", Force::Undecided),
+    ];
+    forces.map(|(case, force)| (case, decision(to, Some("block")), force)).into()
+}
+
+fn stricter(stage: Stage) -> Stage {
+    Stage::ALL.into_iter().find(|other| *other > stage).unwrap_or(stage)
+}
+
+/// A letter of a platform that writes to its customers, under the standard policy.
+fn in_order(audience: Audience, (case, decision): (&str, &Decision), force: Force) -> Letter {
+    let policy = policy::Policy::parse(policy::DEFAULT).ok().map(Arc::new);
+    let daily_cap = policy.as_ref().and_then(|policy| policy.daily_cap(decision.to));
+    let force = match force {
+        Force::InForce { .. } => Force::InForce { daily_cap },
+        force => force,
+    };
+    let circumstances = Circumstances {
+        comes_into_force: case == "it comes into force",
+        customer_told: CustomerTold::WhenInForce,
+        console: url::Url::parse("https://weir.example.com").ok(),
+        policy,
+        place: Some(Place::example(decision.to, daily_cap)),
+        ..Circumstances::new(audience, force)
+    };
+    Letter::new(decision, &circumstances)
 }

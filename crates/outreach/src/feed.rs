@@ -29,23 +29,16 @@ pub(crate) fn fit(log: &dyn Log, progress: &mut Progress) -> Result<bool, Error>
     Ok(is_new)
 }
 
-/// Reads decisions from where `progress` says, `enforcement` on, and, where they are wanted, where everybody stands, until the
-/// receiver is dropped. Blocking.
-pub(crate) fn open(
-    log: &dyn Log,
-    progress: &Progress,
-    enforcement: Box<dyn Tail>,
-    with_standings: bool,
-) -> Result<Receiver<Fed>, Error> {
+/// Reads decisions from where `progress` says, `enforcement` on, and where everybody stands, until the receiver is dropped.
+/// Blocking.
+pub(crate) fn open(log: &dyn Log, progress: &Progress, enforcement: Box<dyn Tail>) -> Result<Receiver<Fed>, Error> {
     let (sender, receiver) = channel(WAITING);
     let failed = |source| Error::Log { doing: "opening what is told", source };
-    let mut tails = vec![
+    let tails = [
         (Topic::Decisions, log.tail_from(Topic::Decisions, progress).map_err(failed)?),
         (Topic::Enforcement, enforcement),
+        (Topic::Standings, log.tail(Topic::Standings, Start::Earliest).map_err(failed)?),
     ];
-    if with_standings {
-        tails.push((Topic::Standings, log.tail(Topic::Standings, Start::Earliest).map_err(failed)?));
-    }
     for (topic, tail) in tails {
         let sender = sender.clone();
         let read = move || read(topic, tail, &sender);

@@ -53,6 +53,16 @@ impl Force {
         }
     }
 
+    /// Whether whoever is told so of `decision` is told once more when it comes into force. Where nothing is changed at SendGrid,
+    /// a stage that restrains nobody never visibly does.
+    pub(crate) fn is_pending(&self, decision: &Decision) -> bool {
+        match self {
+            Self::InForce { .. } => false,
+            Self::AwaitsApproval(_) | Self::HeldBack(_) | Self::Undecided => true,
+            Self::Shadow => decision.mode == Mode::Enforce && decision.to > Stage::Watch,
+        }
+    }
+
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::InForce { .. } => "in_force",
@@ -67,13 +77,6 @@ impl Force {
         match self {
             Self::AwaitsApproval(reason) | Self::HeldBack(reason) => Some(reason),
             Self::InForce { .. } | Self::Shadow | Self::Undecided => None,
-        }
-    }
-
-    pub(crate) const fn daily_cap(&self) -> Option<u32> {
-        match self {
-            Self::InForce { daily_cap } => *daily_cap,
-            _ => None,
         }
     }
 }

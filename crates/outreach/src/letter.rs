@@ -1,10 +1,14 @@
 //! What is known of a decision, for the templates to tell. Never a recipient's address.
 
+use std::sync::Arc;
+
 use model::figures::thousands;
 use model::{CustomerId, Decision, Evidence, Rate, Stage, Test, Timestamp};
+use policy::Policy;
 use serde::{Deserialize, Serialize};
 
 use crate::force::Force;
+use crate::recovery::{Place, Recovery, in_the_last};
 
 /// To whom something is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,14 +60,42 @@ pub struct Letter {
     command: Option<String>,
     by: Option<String>,
     reason: Option<String>,
+    cause: Cause,
     state: &'static str,
+    comes_into_force: bool,
     held_reason: Option<String>,
     daily_cap: Option<String>,
     earlier_moves: u32,
     customer_told: CustomerTold,
     evidence: Option<Figures>,
     mend: String,
+    recovery: Recovery,
     console: Option<String>,
+}
+
+/// What brought a decision about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Cause {
+    /// A rule, by the customer's figures.
+    Figures,
+    /// A person who took back what a rule did: it does not count against the customer.
+    Undo,
+    /// A person who released the customer.
+    Release,
+    /// Any other order of a person.
+    Order,
+}
+
+impl Cause {
+    fn of(decision: &Decision) -> Self {
+        match decision.rule.strip_prefix("command:") {
+            None => Self::Figures,
+            Some("undo") => Self::Undo,
+            Some("release") => Self::Release,
+            Some(_) => Self::Order,
+        }
+    }
 }
 
 /// The evidence, as it is read.
@@ -94,18 +126,54 @@ pub struct Circumstances {
     pub audience: Audience,
     /// What has come of the decision.
     pub force: Force,
+    /// Whether it was told before as not in force, and is told once more because it is in force now.
+    pub comes_into_force: bool,
     /// Decisions before it that nobody was told of.
     pub earlier_moves: u32,
     /// Whether the customer is told.
     pub customer_told: CustomerTold,
     /// Where the operators' pages are.
     pub console: Option<url::Url>,
+    /// The policy in force, where it is known.
+    pub policy: Option<Arc<Policy>>,
+    /// Where the customer stands, where that is known.
+    pub place: Option<Place>,
+}
+
+impl Circumstances {
+    /// For `audience`, of what is so far only known to be decided.
+    pub const fn new(audience: Audience, force: Force) -> Self {
+        let customer_told = CustomerTold::Off;
+        let (comes_into_force, earlier_moves) = (false, 0);
+        Self {
+            audience,
+            force,
+            comes_into_force,
+            earlier_moves,
+            customer_told,
+            console: None,
+            policy: None,
+            place: None,
+        }
+    }
+
+    /// Mails a day that the customer may send behind `decision`.
+    fn daily_cap(&self, decision: &Decision) -> Option<u32> {
+        if let Force::InForce { daily_cap } = self.force {
+            return daily_cap;
+        }
+        match self.place.as_ref().filter(|place| place.stage == decision.to) {
+            Some(place) => place.daily_cap,
+            None => self.policy.as_ref()?.daily_cap(decision.to),
+        }
+    }
 }
 
 impl Letter {
     /// A letter about `decision`. To customers it names no rule, no person and no person's reason.
     pub fn new(decision: &Decision, circumstances: &Circumstances) -> Self {
-        let Circumstances { audience, force, earlier_moves, customer_told, console } = circumstances;
+        let Circumstances { audience, force, comes_into_force, earlier_moves, customer_told, console, policy, place } =
+            circumstances;
         let for_success = |text: &str| (*audience == Audience::Success).then(|| text.to_owned());
         let command = decision.rule.strip_prefix("command:");
         Self {
@@ -119,15 +187,23 @@ impl Letter {
             command: command.and_then(for_success),
             by: decision.by.as_deref().and_then(for_success),
             reason: decision.reason.as_deref().and_then(for_success),
+            cause: Cause::of(decision),
             state: force.name(),
+            comes_into_force: *comes_into_force,
             held_reason: force.held_reason().and_then(for_success),
-            daily_cap: force.daily_cap().map(thousands),
+            daily_cap: circumstances.daily_cap(decision).map(thousands),
             earlier_moves: *earlier_moves,
             customer_told: *customer_told,
             evidence: decision.evidence.as_ref().map(Figures::of),
             mend: mend(decision.evidence.as_ref()).to_owned(),
+            recovery: Recovery::of(decision, policy.as_deref(), place.as_ref()),
             console: for_success("").and(console.as_ref()).map(|console| page_of(console, &decision.customer)),
         }
+    }
+
+    /// Whether it tells of what was only said.
+    pub(crate) fn is_shadow(&self) -> bool {
+        self.state == Force::Shadow.name()
     }
 
     #[cfg(test)]
@@ -158,12 +234,7 @@ impl Figures {
             signal: evidence.signal.clone(),
             bad_events: bad_events.to_owned(),
             of: of.to_owned(),
-            window: match evidence.window {
-                model::Window::Hour => "hour",
-                model::Window::Day => "24 hours",
-                model::Window::Week => "7 days",
-                model::Window::Month => "30 days",
-            },
+            window: in_the_last(evidence.window),
             since: minute(evidence.from),
             until: minute(evidence.until),
             numerator: thousands(evidence.numerator),

@@ -51,13 +51,21 @@ impl<'m> Document<'m> {
         (!subject.is_empty()).then_some(Self { subject, body })
     }
 
-    /// As a page of its own.
-    pub(crate) fn html(&self) -> String {
+    /// As a page of its own, in this language where it is known.
+    pub(crate) fn html(&self, language: Option<&str>) -> String {
         let mut body = String::new();
         html::push_html(&mut body, self.body.iter().cloned());
+        let (mut title, mut lang) = (String::new(), String::new());
+        html::push_html(&mut title, std::iter::once(Event::Text(self.subject.as_str().into())));
+        if let Some(language) = language {
+            lang = format!(" lang=\"{language}\"");
+        }
+        // A name may be longer than a line of a telephone: it is broken, so that nothing is wider than the window.
         format!(
-            "<!doctype html>\n<html><head><meta charset=\"utf-8\"></head>\n\
-             <body style=\"font-family: sans-serif; line-height: 1.5; max-width: 44em\">\n{body}</body></html>\n"
+            "<!doctype html>\n<html{lang}><head><meta charset=\"utf-8\"><title>{title}</title>\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"></head>\n\
+             <body style=\"font-family: sans-serif; line-height: 1.5; max-width: 44em; overflow-wrap: anywhere\">\n\
+             <main>\n{body}</main></body></html>\n"
         )
     }
 
@@ -236,12 +244,12 @@ impl Words {
     }
 }
 
-/// Words that are shown in a chat as they are. Slack knows no way to escape the marks that make text bold, struck through or code: they
-/// are replaced by characters that look like them.
+/// Words that are shown in a chat as they are. Slack knows no way to escape the marks that make text bold, struck through, code, a
+/// quotation or a picture: they are replaced by characters that look like them.
 pub(crate) fn words_for_chat(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     let mut before = None;
-    let mut characters = text.chars().peekable();
+    let mut characters = text.chars();
     while let Some(character) = characters.next() {
         let is_within = |other: Option<char>| other.is_some_and(char::is_alphanumeric);
         words.push(match character {
@@ -249,12 +257,46 @@ pub(crate) fn words_for_chat(text: &str) -> String {
             '~' => '∼',
             '`' => 'ˋ',
             // Within a word it is none of these marks, and names have it there.
-            '_' if !is_within(before) || !is_within(characters.peek().copied()) => '＿',
+            '_' if !is_within(before) || !is_within(characters.clone().next()) => '＿',
+            ':' if begins_picture(characters.as_str()) => COLON,
+            '>' if before.is_none() => '＞',
             other => other,
         });
         before = Some(character);
     }
     for_chat(&words)
+}
+
+/// Looks like a colon, and none.
+const COLON: char = '꞉';
+
+/// Whether what stands behind a colon makes it a picture's name: `:wave:`.
+fn begins_picture(behind: &str) -> bool {
+    let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '+' | '\'');
+    behind.split_once(':').is_some_and(|(name, _)| !name.is_empty() && name.chars().all(is_of_name))
+}
+
+/// Words that a notification shows as they are. It is shown by what knows nothing of a message's blocks (a lock screen, a mail, a
+/// chat that is compatible with Slack), which makes links of addresses, and mentions of names: whatever would begin one is
+/// replaced by a character that looks like it.
+pub(crate) fn words_for_notification(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut before: Option<char> = None;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let after = characters.peek().copied();
+        let is_within = before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric);
+        words.push(match character {
+            '@' => '＠',
+            '#' => '＃',
+            '.' | '。' | '．' | '｡' if is_within => '․',
+            ':' if after.is_some_and(|after| !after.is_whitespace()) => COLON,
+            '(' if before == Some(']') => '（',
+            other => other,
+        });
+        before = Some(character);
+    }
+    words_for_chat(&words)
 }
 
 /// The three characters that mean something to Slack in any text.
@@ -281,7 +323,7 @@ mod tests {
             document.chat(),
             "Hello _you_, see <https://example.com/a%7Cb|the page>.\n\n1. one\n2. two `x`\n\n• a &lt; b"
         );
-        assert!(document.html().contains("<ol>\n<li>one</li>"), "{}", document.html());
+        assert!(document.html(None).contains("<ol>\n<li>one</li>"), "{}", document.html(None));
     }
 
     #[test]
@@ -291,6 +333,7 @@ mod tests {
             ("*now*", "*∗now∗* is it"),
             ("_a_b_ ~c~ `d`", "*＿a_b＿ ∼c∼ ˋdˋ* is it"),
             ("<!channel>", "*&lt;!channel&gt;* is it"),
+            (">quoted :wave: 14:38", "*＞quoted ꞉wave: 14:38* is it"),
         ] {
             assert_eq!(Document::read(&document(value)).unwrap().chat(), told);
         }
@@ -301,7 +344,7 @@ mod tests {
         let text =
             "# s\n\n<script>alert(1)</script>\n\na <b>c</b> [d](javascript:alert(1)) ![e](https://x.example/p.png)\n";
         let document = Document::read(text).unwrap();
-        let html = document.html();
+        let html = document.html(None);
         assert!(html.contains("&lt;script&gt;") && html.contains("&lt;b&gt;c&lt;/b&gt; d e"), "{html}");
         for bad in ["<script", "<b>", "href", "<img"] {
             assert!(!html.contains(bad), "{bad}: {html}");
@@ -325,9 +368,11 @@ mod tests {
             prop_assert!(document.subject.ends_with("end") && !document.subject.contains(['\r', '\n']));
             prop_assert_eq!(document.chat(), words_for_chat(&document.text()));
             prop_assert!(!document.chat().contains(['<', '>', '*', '`', '~']));
-            let body = document.html();
+            let body = document.html(Some("en"));
             let tags: Vec<_> = body.split('<').skip(1).map(|tag| tag.split(['>', ' ']).next().unwrap_or_default().to_owned()).collect();
-            prop_assert_eq!(tags, ["!doctype", "html", "head", "meta", "/head", "body", "p", "/p", "/body", "/html"]);
+            prop_assert_eq!(tags,
+                ["!doctype", "html", "head", "meta", "title", "/title", "meta", "/head", "body", "main", "p", "/p", "/main", "/body", "/html"]
+            );
         }
     }
 }

@@ -73,7 +73,7 @@ impl Worker {
         if let Some(state) = self.books.get_mut(customer).and_then(|book| book.lines.get_mut(&line)) {
             // A failure before it went on its way.
             if state.sending.is_none() {
-                state.start();
+                state.start(false);
             }
             state.again(due);
         }
@@ -92,6 +92,14 @@ impl Worker {
     pub(crate) async fn leave(&mut self, customer: &CustomerId, line: Line) -> Result<(), Error> {
         if let Some(state) = self.books.get_mut(customer).and_then(|book| book.lines.get_mut(&line)) {
             state.waiting = None;
+        }
+        self.keep(customer).await
+    }
+
+    /// Waits again until what came into force, and is not any more, is in force.
+    pub(crate) async fn take_back(&mut self, customer: &CustomerId, line: Line) -> Result<(), Error> {
+        if let Some(state) = self.books.get_mut(customer).and_then(|book| book.lines.get_mut(&line)) {
+            state.go_out_of_force();
         }
         self.keep(customer).await
     }

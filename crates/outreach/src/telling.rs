@@ -39,12 +39,15 @@ impl Worker {
         if line.is_for_the_customer() && force == Force::Shadow {
             return self.leave(customer, line).await;
         }
+        if waiting.comes_into_force && !matches!(force, Force::InForce { .. }) {
+            return self.take_back(customer, line).await;
+        }
         let to = self.recipients(customer, channel);
         if channel == Channel::CustomerMail && to.is_empty() {
             self.count(channel, "no_contact");
             return self.leave(customer, line).await;
         }
-        let message = match self.message(&waiting, line, force.clone()) {
+        let message = match self.message(&waiting, line, force.clone()).await {
             Ok(message) => message,
             Err(fault) => {
                 tracing::error!(%customer, %fault, "a template can't be filled");
@@ -55,11 +58,11 @@ impl Worker {
         if channel.is_draft() {
             return self.draft((customer, line), &waiting, &message, &force).await;
         }
-        let outcome = self.send((customer, line), &waiting, &message, &to).await;
+        let outcome = self.send((customer, line), &waiting, (&message, &to), &force).await;
         self.settle(customer, line, (waiting.tries, outcome)).await
     }
 
-    fn message(&self, waiting: &Waiting, line: Line, force: Force) -> Result<Message, TemplateFault> {
+    async fn message(&self, waiting: &Waiting, line: Line, force: Force) -> Result<Message, TemplateFault> {
         let (audience, config) = (line.audience(), &self.house.config);
         let customer = &waiting.decision.customer;
         let customer_told = match config.tell_customers {
@@ -68,8 +71,15 @@ impl Worker {
             true if self.contacts.of(customer).contact.is_none() => CustomerTold::NoContact,
             true => CustomerTold::WhenInForce,
         };
-        let (earlier_moves, console) = (waiting.earlier, config.console.clone());
-        let circumstances = Circumstances { audience, force, earlier_moves, customer_told, console };
+        let circumstances = Circumstances {
+            comes_into_force: waiting.comes_into_force,
+            earlier_moves: waiting.earlier,
+            customer_told,
+            console: config.console.clone(),
+            policy: config.policies.in_force(&waiting.decision.policy).await,
+            place: self.places.get(customer).cloned(),
+            ..Circumstances::new(audience, force)
+        };
         let letter = Letter::new(&waiting.decision, &circumstances);
         config.templates.letter(&audience.template(waiting.decision.to), &letter)
     }
@@ -100,6 +110,7 @@ impl Worker {
         let draft = draft::append(waiting, message, (line.audience(), force), now)?;
         let Some(book) = self.books.get_mut(customer) else { return Ok(()) };
         if let Some(state) = book.lines.get_mut(&line) {
+            state.start(force.is_pending(&waiting.decision));
             state.end(How::Delivered, now);
         }
         let book = memory::book(customer, book, now)?;
@@ -112,17 +123,19 @@ impl Worker {
         &mut self,
         (customer, line): (&CustomerId, Line),
         waiting: &Waiting,
-        message: &Message,
-        to: &[Address],
+        (message, to): (&Message, &[Address]),
+        force: &Force,
     ) -> Outcome {
         let (house, channel) = (self.house.clone(), line.channel());
-        let id = format!("{}.{}", waiting.decision.id, channel.name());
+        let once_more = if waiting.comes_into_force { ".in-force" } else { "" };
+        let id = format!("{}.{}{once_more}", waiting.decision.id, channel.name());
+        let is_pending = force.is_pending(&waiting.decision);
         let keep = async || {
             if !self.holds_office() {
                 return false;
             }
             if let Some(state) = self.books.get_mut(customer).and_then(|book| book.lines.get_mut(&line)) {
-                state.start();
+                state.start(is_pending);
             }
             self.is_kept(self.keep(customer).await)
         };

@@ -17,7 +17,11 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::examples;
 use crate::letter::Letter;
+use crate::line_breaks::keep_line_breaks;
 use crate::markdown::{self, Document};
+
+/// What a subject begins with where nothing was changed.
+const SHADOW: &str = "[shadow]";
 
 /// What makes a message by itself.
 const OUTSIDE: [&str; 3] = ["success/", "customer/", "digest/"];
@@ -30,7 +34,7 @@ macro_rules! built_in {
 }
 
 /// The templates that Weir comes with, by name.
-pub const BUILT_IN: [(&str, &str); 26] = built_in![
+pub const BUILT_IN: [(&str, &str); 31] = built_in![
     "success/healthy",
     "success/watch",
     "success/throttled",
@@ -44,9 +48,14 @@ pub const BUILT_IN: [(&str, &str); 26] = built_in![
     "customer/suspended",
     "customer/banned",
     "digest/weekly",
+    "parts/moved",
     "parts/state",
     "parts/figures",
+    "parts/recovery",
     "parts/figures_for_the_customer",
+    "parts/recovery_for_the_customer",
+    "parts/why_for_the_customer",
+    "parts/eased_for_the_customer",
     "mend/hard_bounce",
     "mend/invalid_address",
     "mend/block",
@@ -95,6 +104,16 @@ pub struct Message {
     pub chat: String,
 }
 
+impl Message {
+    /// Says in its first word that nothing was changed, whatever template it was made from.
+    fn marked(mut self, is_shadow: bool) -> Self {
+        if is_shadow && !self.subject.starts_with(SHADOW) {
+            self.subject = format!("{SHADOW} {}", self.subject);
+        }
+        self
+    }
+}
+
 /// All templates, checked.
 #[derive(Clone)]
 pub struct Templates {
@@ -141,7 +160,7 @@ impl Templates {
         let built_in = BUILT_IN.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned()));
         let sources = built_in.chain(replaced.into_iter().map(|(name, (_, text))| (name, text)));
         for (name, text) in sources.collect::<BTreeMap<_, _>>() {
-            if let Err(error) = environment.add_template_owned(name.clone(), text) {
+            if let Err(error) = environment.add_template_owned(name.clone(), keep_line_breaks(&text)) {
                 faults.push(fault(&files, &name, &error));
             }
         }
@@ -194,7 +213,7 @@ impl Templates {
     ///
     /// Where the template can't be filled: nothing of it is to be sent then.
     pub fn letter(&self, name: &str, letter: &Letter) -> Result<Message, TemplateFault> {
-        self.fill(name, letter)
+        Ok(self.fill(name, letter)?.marked(letter.is_shadow()))
     }
 
     /// What is said of a week.
@@ -203,17 +222,22 @@ impl Templates {
     ///
     /// As [`Templates::letter`].
     pub fn digest(&self, digest: &Digest) -> Result<Message, TemplateFault> {
-        self.fill(DIGEST, digest)
+        Ok(self.fill(DIGEST, digest)?.marked(digest.is_shadow()))
+    }
+
+    fn markdown(&self, name: &str, values: &impl Serialize) -> Result<String, TemplateFault> {
+        let template = self.environment.get_template(name).map_err(|error| fault(&self.files, name, &error))?;
+        template.render(minijinja::value::Serde(values)).map_err(|error| fault(&self.files, name, &error))
     }
 
     fn fill(&self, name: &str, values: &impl Serialize) -> Result<Message, TemplateFault> {
-        let template = self.environment.get_template(name).map_err(|error| fault(&self.files, name, &error))?;
-        let markdown =
-            template.render(minijinja::value::Serde(values)).map_err(|error| fault(&self.files, name, &error))?;
+        let markdown = self.markdown(name, values)?;
         let what = "it does not begin with its subject: a line of `# ` and some words";
         let no_subject = || TemplateFault { file: file_of(&self.files, name), line: Some(1), what: what.to_owned() };
         let document = Document::read(markdown.trim_start()).ok_or_else(no_subject)?;
-        let (text, html, chat) = (document.text(), document.html(), document.chat());
+        // A template of one's own may be in any language.
+        let language = (!self.files.contains_key(name)).then_some("en");
+        let (text, html, chat) = (document.text(), document.html(language), document.chat());
         Ok(Message { subject: document.subject, text, html, chat })
     }
 
@@ -229,7 +253,9 @@ impl Templates {
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+    if let Ok(syntax) =
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()
+    {
         environment.set_syntax(syntax);
     }
     // They are included by the names of their files.
@@ -307,48 +333,5 @@ fn collect(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn those_that_weir_comes_with_are_sound() {
-        let templates = Templates::built_in().unwrap_or_else(|faults| unreachable!("{faults:#?}"));
-        for (name, letter) in examples::letters() {
-            let message = templates.letter(&name, &letter).unwrap();
-            for said in [&message.subject, &message.text, &message.html, &message.chat] {
-                assert!(!said.contains("{{") && !said.contains("{%") && !said.contains("none"), "{name}: {said}");
-            }
-            assert!(message.text.contains(letter.customer()) || name.starts_with("customer/"), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_fault_is_told_with_its_file_and_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
-        let faults = || Templates::load(folder.path()).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>();
-        write("success/watch.md", "# a\n\n{% if customer %}\n");
-        let told = faults();
-        assert!(told[0].contains("success/watch.md: line ") && told[0].contains("syntax error"), "{told:?}");
-        write("success/watch.md", "# a\n\n\n{{ custommer }}\n");
-        let told = faults();
-        assert!(told[0].contains("success/watch.md: line 4") && told[0].contains("custommer"), "{told:?}");
-        write("success/watch.md", "# a\n\n{{ evidence.ratte }}\n");
-        let told = faults();
-        assert!(told[0].contains("success/watch.md: line 3"), "{told:?}");
-        write("success/watch.md", "hello\n");
-        assert!(faults()[0].contains("line 1: it does not begin with its subject"), "{:?}", faults());
-        write("success/watch.md", "# a\n");
-        write("mend/other.md", "{{ customer.name.first }}\n");
-        let told = faults();
-        assert!(told[0].contains("mend/other.md: line 1"), "{told:?}");
-        write("mend/other.md", "Write to us.\n");
-        write("succes/watch.md", "# a\n");
-        let told = faults();
-        assert!(told.len() == 1 && told[0].contains("succes/watch.md: it replaces none"), "{told:?}");
-    }
-}
+#[path = "templates_tests.rs"]
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use log::{Stored, Tail, Topic};
-use model::{CaseView, CustomerId, Decision, DecisionId, Millis, Stage, Standing, Timestamp};
+use model::{CaseView, CustomerId, Decision, InForce, Millis, Stage, Standing, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
@@ -15,9 +15,11 @@ use crate::channel::{Channel, Line};
 use crate::contacts::Contacts;
 use crate::diary::Diary;
 use crate::feed::{self, Fed};
+use crate::force::Force;
 use crate::house::House;
 use crate::memory::{self, Progress, Remembered};
 use crate::pauses::Pauses;
+use crate::recovery::Place;
 
 /// How long the enforcer has to say what comes of a decision, before customer success is told of it.
 const SETTLING: Millis = Millis::seconds(3);
@@ -36,8 +38,8 @@ pub(crate) struct Worker {
     /// What the enforcer says, and when it said so.
     pub(crate) cases: BTreeMap<CustomerId, (CaseView, Timestamp)>,
     pub(crate) diary: Diary,
-    /// How much those that are restrained sent in the 24 hours before a decision.
-    pub(crate) sent: BTreeMap<CustomerId, (DecisionId, u32)>,
+    /// Where those stand that do not send freely.
+    pub(crate) places: BTreeMap<CustomerId, Place>,
     /// Where something waits.
     waiting: BTreeSet<(CustomerId, Line)>,
     /// Where the latest message did not arrive, or is not known to have.
@@ -59,7 +61,7 @@ impl Worker {
             books,
             cases,
             diary,
-            sent: BTreeMap::new(),
+            places: BTreeMap::new(),
             waiting: BTreeSet::new(),
             lost: BTreeSet::new(),
             lines,
@@ -90,7 +92,13 @@ impl Worker {
                 recovered.insert(customer.clone());
             }
         }
-        recovered.iter().for_each(|customer| self.note(customer));
+        // What the enforcer said while nobody told anything.
+        let customers: Vec<_> = self.books.keys().cloned().collect();
+        for customer in customers {
+            if !self.announce(&customer) && recovered.contains(&customer) {
+                self.note(&customer);
+            }
+        }
         let mut is_digest_recovered = false;
         for (channel, page) in &mut self.diary.pages {
             if page.recover() {
@@ -113,10 +121,10 @@ impl Worker {
         enforcement: Box<dyn Tail>,
         shutdown: &CancellationToken,
     ) -> Result<(), Error> {
-        let (log, with_standings) = (Arc::clone(&self.house.log), self.keeps_ledgers());
+        let log = Arc::clone(&self.house.log);
         let begun = tokio::task::spawn_blocking(move || {
             let is_new = feed::fit(log.as_ref(), &mut progress)?;
-            Ok::<_, Error>((feed::open(log.as_ref(), &progress, enforcement, with_standings)?, progress, is_new))
+            Ok::<_, Error>((feed::open(log.as_ref(), &progress, enforcement)?, progress, is_new))
         });
         let (mut fed, mut progress, is_new) = begun.await.map_err(|_| Error::Panicked)??;
         if is_new {
@@ -177,13 +185,33 @@ impl Worker {
         let at = stored.record.at;
         let in_force = case.as_ref().and_then(|case| case.in_force.clone());
         memory::keep(&mut self.cases, customer.clone(), case.map(|case| (case, at)));
-        if !self.keeps_ledgers() {
-            return None;
+        let is_announced = self.announce(&customer);
+        let is_entered = self.keeps_ledgers() && self.enter(&customer, in_force.as_ref(), at);
+        (is_announced || is_entered).then_some(customer)
+    }
+
+    /// Enters into the customer's ledger what restrains it now; whether that is news.
+    fn enter(&mut self, customer: &CustomerId, in_force: Option<&InForce>, at: Timestamp) -> bool {
+        if in_force.is_some_and(|passed| passed.stage > Stage::Watch) {
+            self.books.entry(customer.clone()).or_default();
         }
-        let restrains = in_force.as_ref().is_some_and(|passed| passed.stage > Stage::Watch);
-        let book =
-            if restrains { self.books.entry(customer.clone()).or_default() } else { self.books.get_mut(&customer)? };
-        book.ledger.enforce(in_force.as_ref(), at).then_some(customer)
+        self.books.get_mut(customer).is_some_and(|book| book.ledger.enforce(in_force, at))
+    }
+
+    /// Has those told once more who were told of a decision as not in force, where it is in force now; whether anybody is.
+    fn announce(&mut self, customer: &CustomerId) -> bool {
+        let case = self.cases.get(customer).map(|(case, _)| case);
+        let (now, modes) = (self.now(), &self.house.config.modes);
+        let Some(book) = self.books.get_mut(customer) else { return false };
+        let mut is_any = false;
+        for (_, state) in book.lines.iter_mut().filter(|(line, _)| self.lines.contains(line)) {
+            let force = state.pending.as_ref().map(|decision| Force::of(decision, case, modes));
+            is_any |= matches!(force, Some(Force::InForce { .. })) && state.come_into_force(now);
+        }
+        if is_any {
+            self.note(customer);
+        }
+        is_any
     }
 
     fn stood(&mut self, stored: &Stored) -> Option<CustomerId> {

@@ -1,10 +1,11 @@
 //! Templates of outreach: written out, and shown filled.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use model::{Decision, Mode, Stage};
-use outreach::{Audience, BUILT_IN, Circumstances, CustomerTold, DIGEST, Force, Letter, Message};
+use model::{Decision, Mode, Stage, Standing};
+use outreach::{Audience, BUILT_IN, Circumstances, DIGEST, Force, Letter, Message, Place};
 use serde::Deserialize;
 
 use crate::cli::outreach::{OutreachCommand, PreviewOptions};
@@ -38,29 +39,38 @@ fn write_out(folder: &Path) -> anyhow::Result<()> {
 }
 
 async fn preview(options: PreviewOptions) -> anyhow::Result<()> {
-    let templates = config::load_templates(options.at.config.as_deref())?;
+    let (templates, policy) = config::load_templates(options.at.config.as_deref())?;
     if options.template == DIGEST {
         let [digest, ..] = outreach::example_digests();
         show(&templates.digest(&digest)?, options.html);
         return Ok(());
     }
     let (audience, stage) = audience_of(&options.template)?;
-    let decision = match (&options.decision, &options.customer) {
+    let (decision, place) = match (&options.decision, &options.customer) {
         (None, None) => {
             let stage = stage.context("name a stage's template: for example customer/suspended")?;
-            outreach::example(stage, Some(&options.signal)).context("there is no such example")?
+            let example = outreach::example(stage, Some(&options.signal)).context("there is no such example")?;
+            let place = Place::example(stage, policy.daily_cap(stage));
+            (Decision { policy: policy.digest().to_owned(), ..example }, Some(place))
         }
         (decision, customer) => {
             let found = |one: &Decision| {
                 decision.as_ref().is_none_or(|id| one.id.as_str() == id)
                     && customer.as_ref().is_none_or(|id| one.customer.as_str() == id)
             };
-            latest(&RunningWeir::named(&options.at)?, found).await?.context("no such decision is known")?
+            let weir = RunningWeir::named(&options.at)?;
+            let decision = latest(&weir, found).await?.context("no such decision is known")?;
+            let asked = weir.get_from(&["v1", "customers", decision.customer.as_str()])?;
+            // Without a scorer in that process nothing is promised.
+            let standing: Option<Standing> = weir.answer(asked).await.ok();
+            (decision, standing.as_ref().map(Place::of))
         }
     };
-    let force = if decision.mode == Mode::Shadow { Force::Shadow } else { Force::InForce { daily_cap: None } };
-    let circumstances =
-        Circumstances { audience, force, earlier_moves: 0, customer_told: CustomerTold::Off, console: None };
+    let daily_cap = place.as_ref().map_or(policy.daily_cap(decision.to), Place::daily_cap);
+    let force = if decision.mode == Mode::Shadow { Force::Shadow } else { Force::InForce { daily_cap } };
+    // Another policy may be in force there than is configured here.
+    let policy = Some(Arc::new(policy)).filter(|policy| policy.digest() == decision.policy);
+    let circumstances = Circumstances { policy, place, ..Circumstances::new(audience, force) };
     let letter = Letter::new(&decision, &circumstances);
     let message = templates.letter(&audience.template(stage.unwrap_or(decision.to)), &letter)?;
     show(&message, options.html);

@@ -16,7 +16,7 @@ use enforcer::Enforcer;
 use hooks::Hooks;
 use log::Log;
 use log::embedded::EmbeddedLog;
-use model::Stage;
+use model::{PolicyView, Stage};
 use outreach::Outreach;
 use receiver::Receiver;
 use scorer::store::Budget;
@@ -149,7 +149,7 @@ impl Running {
             }
             running.start_enforcer(&settings, &log, &clock, &registry)?;
             running.start_hooks(&settings, &log, &clock, &registry)?;
-            running.start_outreach(&settings, &log, &clock, &registry)?;
+            running.start_outreach(&settings, scorer.clone(), (&log, &clock), &registry)?;
             running.start_completeness(&settings, &log, &clock, &registry)?;
         }
         let probes = Probes { registry: registry.clone(), ready: running.ready.clone() };
@@ -235,11 +235,14 @@ impl Running {
     fn start_outreach(
         &mut self,
         settings: &Settings,
-        log: &Arc<dyn Log>,
-        clock: &Clock,
+        scorer: Option<Handle>,
+        (log, clock): (&Arc<dyn Log>, &Clock),
         registry: &Registry,
     ) -> anyhow::Result<()> {
-        if let Some(config) = settings.outreach.clone() {
+        if let Some(mut config) = settings.outreach.clone() {
+            if let Some(scorer) = scorer {
+                config.policies = config.policies.asking(move || policy_in_force(scorer.clone()));
+            }
             let outreach = Outreach::new(config, Arc::clone(log), Arc::clone(clock), registry)?;
             self.work.spawn("outreach", outreach.run(self.work.shutdown.clone()));
         }
@@ -389,6 +392,11 @@ fn policies(scorer: Option<Handle>) -> Policies {
             scorer.policy().await.map_err(|scorer::Unavailable| Unavailable::Busy)
         })
     }))
+}
+
+/// The policy in force, where the scorer of this process answers.
+async fn policy_in_force(scorer: Handle) -> Option<PolicyView> {
+    scorer.policy().await.ok()
 }
 
 /// Drops what the log need not keep, now and then.

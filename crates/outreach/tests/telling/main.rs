@@ -3,6 +3,7 @@
 
 mod chat;
 mod digest;
+mod golden;
 mod mail_server;
 mod office;
 mod platform;
@@ -46,15 +47,73 @@ async fn a_customer_is_written_to_once_its_stage_is_in_force_and_not_before() {
     assert_eq!(platform.metric("weir_outreach_waiting", &[("channel", "customer_mail")]), Some(1.0));
 
     platform.let_through(&suspended).await;
-    until(|| server.taken().len() == 2).await;
-    let told = &server.taken()[1];
-    assert_eq!(
-        (told.to.clone(), told.header("Subject")),
-        (vec!["ops@acme.example".to_owned()], "Your mail is stopped for now".to_owned())
-    );
-    let (text, _) = told.bodies();
+    until(|| server.taken().len() == 3).await;
+    let taken = server.taken();
+    let told = taken.iter().find(|mail| mail.to == ["ops@acme.example"]).unwrap();
+    assert_eq!(told.header("Subject"), "Your mail is stopped for now");
+    let (text, page) = told.bodies();
     assert!(text.contains("hard bounces: 310 of 4,020") && !text.contains("hard-bounce-fire"), "{text}");
+    // Only a person brings a suspended customer down: the letter says so, and behind the list.
+    let page = page.replace("\r\n", "\n");
+    assert!(page.contains("</ol>\n<p>This does not end by itself") && !text.contains("step by step"), "{page}");
     platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customer_success_is_told_once_more_when_what_was_held_back_comes_into_force() {
+    let (server, mut platform) = (MailServer::start(), Platform::new());
+    let (url, posts) = chat().await;
+    let mut config = config(&server, "");
+    (config.chat, config.tell_customers) = (Some(Secret::new(url)), false);
+    platform.start(config.clone()).await;
+    let (acme, bolt) = (decision(7, "acme", UP), decision(8, "bolt", UP));
+    for held in [&acme, &bolt] {
+        platform.decide(held).await;
+        platform.ask(held).await;
+    }
+    until(|| server.taken().len() == 2 && posts.lock().unwrap().len() == 2).await;
+    platform.let_through(&acme).await;
+    until(|| server.taken().len() == 3 && posts.lock().unwrap().len() == 3).await;
+    let told = server.taken()[2].clone();
+    assert_eq!(told.header("Subject"), "[now in force] acme is suspended");
+    assert_eq!(told.header("Message-ID"), format!("{:032x}.success_mail.in-force@platform.example", 7));
+    assert!(told.bodies().0.starts_with("In force now: acme was moved from healthy to suspended."), "{told:?}");
+    assert_eq!(posts.lock().unwrap()[2]["text"], "[now in force] acme is suspended");
+    // The same word once more, and what comes into force while nobody tells.
+    platform.let_through(&acme).await;
+    platform.stop().await;
+    platform.let_through(&acme).await;
+    platform.let_through(&bolt).await;
+    platform.start(config).await;
+    until(|| server.taken().len() == 4 && posts.lock().unwrap().len() == 4).await;
+    // Behind everything else comes another customer's.
+    platform.decide(&decision(9, "crib", (Stage::Healthy, Stage::Watch))).await;
+    until(|| server.taken().len() == 5 && posts.lock().unwrap().len() == 5).await;
+    platform.stop().await;
+    let subjects: Vec<_> = server.taken()[3..].iter().map(|mail| mail.header("Subject")).collect();
+    assert_eq!(subjects, ["[now in force] bolt is suspended", "crib is being watched"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_letter_says_of_the_way_back_is_what_the_policy_and_the_customers_standing_say() {
+    let (server, mut platform) = (MailServer::start(), Platform::new());
+    platform.start(config(&server, "acme,ops@acme.example,\nbolt,ops@bolt.example,\n")).await;
+    let throttled = (Stage::Healthy, Stage::Throttled);
+    let mut of_another_policy = decision(2, "bolt", throttled);
+    of_another_policy.policy = "sha256:another".to_owned();
+    let of_this = decision(1, "acme", throttled);
+    for decision in [&of_this, &of_another_policy] {
+        platform.stand(decision, 100).await;
+        platform.decide(decision).await;
+        platform.let_through(decision).await;
+    }
+    let to = |address: &str| server.taken().into_iter().find(|mail| mail.to == [address]).map(|mail| mail.bodies().0);
+    until(|| to("ops@acme.example").is_some() && to("ops@bolt.example").is_some()).await;
+    platform.stop().await;
+    let (acme, bolt) = (to("ops@acme.example").unwrap(), to("ops@bolt.example").unwrap());
+    assert!(acme.contains("eased step by step") && acme.contains("at least 48 hours"), "{acme}");
+    assert!(acme.contains("complaints below 0.10 % of mails delivered"), "{acme}");
+    assert!(!bolt.contains("step by step") && bolt.contains("write to us to learn what ends this"), "{bolt}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,6 +128,8 @@ async fn shadow_is_told_to_customer_success_alone_and_says_so() {
     until(|| server.taken().len() == 2).await;
     let subjects: Vec<_> = server.taken().iter().map(|mail| mail.header("Subject")).collect();
     assert_eq!(subjects, ["[shadow] acme is suspended", "bolt is being watched"]);
+    let (text, _) = server.taken()[0].bodies();
+    assert!(text.starts_with("In shadow: nothing was changed, and the customer is not told."), "{text}");
     // Nobody knows whom to tell at bolt.
     until(|| platform.outcome("customer_mail", "no_contact") == "1").await;
     until(|| platform.metric("weir_outreach_waiting", &[]) == Some(0.0)).await;
@@ -222,20 +283,23 @@ async fn drafts_are_written_once_and_for_customers_only_of_what_is_in_force() {
     platform.stop().await;
     platform.start(drafts()).await;
     platform.let_through(&suspended).await;
-    until(|| written(&platform).len() == 2).await;
+    until(|| written(&platform).len() == 3).await;
     platform.stop().await;
     platform.start(drafts()).await;
     platform.decide(&decision(8, "bolt", UP)).await;
-    until(|| written(&platform).len() == 3).await;
+    until(|| written(&platform).len() == 4).await;
     platform.stop().await;
     let written = written(&platform);
     let ids: Vec<_> = written.iter().map(|(id, _)| id.clone()).collect();
     let id = |number: u32, audience: &str| format!("{number:032x}-{audience}");
     // The topic's partitions are read one after the other.
-    assert_eq!(BTreeSet::from_iter(ids), [id(7, "success"), id(7, "customer"), id(8, "success")].into());
+    let wanted = [id(7, "success"), id(7, "success-in-force"), id(7, "customer"), id(8, "success")];
+    assert_eq!(BTreeSet::from_iter(ids), wanted.into());
     let of = |wanted: String| written.iter().find(|(id, _)| *id == wanted).unwrap().1.clone();
     let (success, customer) = (of(id(7, "success")), of(id(7, "customer")));
     assert_eq!([&success["audience"], &success["state"], &success["to"]], ["success", "awaits_approval", "suspended"]);
+    let once_more = of(id(7, "success-in-force"));
+    assert_eq!([&once_more["state"], &once_more["subject"]], ["in_force", "[now in force] acme is suspended"]);
     assert_eq!([&customer["audience"], &customer["state"]], ["customer", "in_force"]);
     assert_eq!(customer["subject"], "Your mail is stopped for now");
     assert!(customer["text"].as_str().unwrap().contains("hard bounces: 310 of 4,020"), "{customer}");

@@ -12,7 +12,8 @@ use model::{
     CaseView, CustomerId, Decision, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held, HeldWhy, InForce,
     Millis, Mode, Reason, Stage, Standing, Timestamp,
 };
-use outreach::{Config, Contacts, Error, Outreach, Smtp, Templates, Tls};
+use outreach::{Config, Contacts, Error, Outreach, Policies, Smtp, Templates, Tls};
+use policy::Policy;
 use serde_json::Value;
 use site::{Elective, Office, now};
 use telemetry::Registry;
@@ -56,13 +57,15 @@ pub(crate) fn config(server: &MailServer, contacts: &str) -> Config {
         templates: Templates::built_in().unwrap(),
         console: Some("https://weir.example.com".parse().unwrap()),
         modes: EnforcerModes::all(EnforcerMode::Approve),
+        policies: Policies::new(Arc::new(Policy::parse(policy::DEFAULT).unwrap())),
     }
 }
 
 pub(crate) fn decision(number: u64, customer: &str, (from, to): (Stage, Stage)) -> Decision {
     let example = outreach::example(to, Some("hard_bounce")).unwrap();
     let (id, customer) = (DecisionId::from_bits(number.into()), CustomerId::new(customer).unwrap());
-    Decision { id, customer, from, ..example }
+    let policy = Policy::parse(policy::DEFAULT).unwrap().digest().to_owned();
+    Decision { id, customer, from, policy, ..example }
 }
 
 struct Running {

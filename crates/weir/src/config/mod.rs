@@ -84,7 +84,7 @@ pub(crate) fn load_recorded(path: &Path) -> Result<RecordedSettings, ConfigError
 }
 
 /// Reads the templates of outreach, and nothing else.
-pub(crate) fn load_templates(path: Option<&Path>) -> Result<::outreach::Templates, ConfigError> {
+pub(crate) fn load_templates(path: Option<&Path>) -> Result<(::outreach::Templates, Policy), ConfigError> {
     outreach::check_templates(&load_raw(path)?)
 }
 

@@ -1,10 +1,12 @@
 //! Whom of decisions is told in words, and how.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{EnforcerModes, Millis};
-use outreach::{Address, Config, Contacts, NoWeekly, Secret, Smtp, Templates, Tls, WAITS, Weekly};
+use outreach::{Address, Config, Contacts, NoWeekly, Policies, Secret, Smtp, Templates, Tls, WAITS, Weekly};
+use policy::Policy;
 use toml::Spanned;
 
 use super::check::Check;
@@ -15,7 +17,11 @@ use super::{ConfigError, Loaded};
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// None where nobody is told.
-pub(super) fn check(check: &mut Check<'_>, raw: &RawOutreach, modes: &EnforcerModes) -> Option<Config> {
+pub(super) fn check(
+    check: &mut Check<'_>,
+    raw: &RawOutreach,
+    (modes, policy): (&EnforcerModes, Option<Arc<Policy>>),
+) -> Option<Config> {
     let templates = check.templates(raw.templates.as_ref());
     let smtp = raw.smtp.as_ref().and_then(|smtp| check.smtp(smtp));
     let from = raw.from.as_ref().and_then(|from| check.mailbox(from));
@@ -54,14 +60,16 @@ pub(super) fn check(check: &mut Check<'_>, raw: &RawOutreach, modes: &EnforcerMo
         templates: templates?,
         console,
         modes: modes.clone(),
+        policies: Policies::new(policy?),
     })
 }
 
-/// The templates alone.
-pub(super) fn check_templates(loaded: &Loaded) -> Result<Templates, ConfigError> {
+/// The templates, and the policy that what they say is derived from.
+pub(super) fn check_templates(loaded: &Loaded) -> Result<(Templates, Policy), ConfigError> {
     let mut check = Check::of(loaded);
     let templates = check.templates(loaded.raw.outreach.templates.as_ref());
-    check.sound(templates)
+    let policy = check.policy().map(|(policy, _)| policy);
+    check.sound(templates.zip(policy))
 }
 
 impl Check<'_> {

@@ -76,14 +76,14 @@ pub(crate) struct Reading {
 /// Checks ranges and what belongs together; every fault is told.
 pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     let (mut check, raw) = (Check::of(loaded), &loaded.raw);
-    let policy = check.policy();
+    let policy = check.policy().map(|(policy, file)| (Arc::new(policy), file));
     let receiver = check.receiver(&raw.receiver);
     let admin = check.admin();
     let access = access::check(&mut check, &raw.admin, admin);
     let log = log::check(&mut check, &raw.log);
     let gate = gate::check(&mut check, raw, &log);
     let tick_interval = check.tick_interval();
-    let enforcer = enforcer::check(&mut check, &raw.enforcer, policy.as_ref().map(|(policy, _)| policy));
+    let enforcer = enforcer::check(&mut check, &raw.enforcer, policy.as_ref().map(|(policy, _)| policy.as_ref()));
     let sources = raw.source.iter().filter_map(|source| check.source(source)).collect();
     let state = state::check(&mut check, &raw.state);
     let key_env = raw.sendgrid.key_env();
@@ -93,7 +93,8 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
             .fault_at(None, &format!("[enforcer] mode = \"{}\" needs a SendGrid API key in {key_env}", enforcer.modes));
     }
     let hooks = hooks::check(&mut check, &raw.hook);
-    let outreach = outreach::check(&mut check, &raw.outreach, &enforcer.modes);
+    let given = policy.as_ref().map(|(policy, _)| Arc::clone(policy));
+    let outreach = outreach::check(&mut check, &raw.outreach, (&enforcer.modes, given));
     let completeness = completeness::check(&mut check, raw, sendgrid.is_some());
     let traces = tracing::check(&mut check, &raw.tracing);
     check.sound(policy.map(|(policy, policy_file)| Settings {
@@ -105,7 +106,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
         log,
         state,
         tick_interval,
-        policy: Arc::new(policy),
+        policy,
         policy_file,
         enforcer,
         sendgrid,
