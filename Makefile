@@ -9,7 +9,7 @@ export CCACHE_MAXSIZE := 5G
 # Suites that need more than a Rust toolchain.
 SUITES := weir/api-suites,weir/browser-suites,weir/kafka-suites,weir/prometheus-suites,weir-log/kafka-suites,sendgrid/sendgrid-suites,simulator/sendgrid-suites
 
-.PHONY: setup setup-api setup-browser setup-kafka setup-prometheus setup-sendgrid demo build run test test-fast lint bench fuzz
+.PHONY: setup setup-api setup-browser setup-kafka setup-prometheus setup-sendgrid demo build run test test-fast lint advisories bench fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -60,6 +60,10 @@ lint: setup ## formatting, lints, layers, licences, what is deployed, documentat
 	cargo deny --offline check bans licenses sources
 	.ci/deploy
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+advisories: setup ## known vulnerabilities of dependencies, by RustSec's database (needs the network)
+	.ci/setup cargo-deny
+	cargo deny check advisories
 
 bench: setup-kafka ## speed, as ratios within one run
 	cargo run --release -p benches

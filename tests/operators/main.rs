@@ -16,5 +16,6 @@ mod mail_server;
 mod outreach;
 mod runbooks;
 mod secrets;
+mod security;
 mod tokens;
 mod top;

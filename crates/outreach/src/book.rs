@@ -40,10 +40,10 @@ pub(crate) struct Waiting {
     pub(crate) earlier: u32,
     pub(crate) tries: u32,
     pub(crate) due: Timestamp,
-    /// Whether it was told before as not in force, and is told once more because it is in force now.
+    /// Whether this is the second message about the decision: the first said that it is not in force, and now it is.
     #[serde(default)]
     pub(crate) comes_into_force: bool,
-    /// Whether what is on its way says that it is not in force.
+    /// Whether the message that is being sent says that the decision is not in force.
     #[serde(default)]
     is_pending: bool,
 }
@@ -61,7 +61,7 @@ pub(crate) struct State {
     pub(crate) sending: Option<Waiting>,
     #[serde(default)]
     pub(crate) waiting: Option<Waiting>,
-    /// Told last as not in force: it is told once more when it comes into force.
+    /// The decision of the last message, if that said that it is not in force: a second message follows when it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pending: Option<Decision>,
 }
@@ -78,7 +78,7 @@ pub(crate) struct Book {
 }
 
 impl Waiting {
-    /// How many decisions nobody was told of where this one is not told.
+    /// How many decisions stay untold if this message is never sent.
     const fn moves(&self) -> u32 {
         if self.comes_into_force { 0 } else { self.earlier + 1 }
     }
@@ -114,12 +114,12 @@ impl State {
         }
     }
 
-    /// What waits goes on its way; whether it says that it is not in force.
+    /// Moves the waiting message to sending. `is_pending` says whether it tells that the decision is not in force.
     pub(crate) fn start(&mut self, is_pending: bool) {
         self.sending = self.waiting.take().map(|waiting| Waiting { is_pending, ..waiting });
     }
 
-    /// What was told as not in force is in force: it is told once more, at `due`, unless something newer waits; whether it is.
+    /// Queues the second message about the pending decision at `due`, unless a newer message waits. Returns whether it did.
     pub(crate) fn come_into_force(&mut self, due: Timestamp) -> bool {
         if self.waiting.is_some() || self.sending.is_some() {
             return false;
@@ -130,7 +130,7 @@ impl State {
         true
     }
 
-    /// What came into force is not in force any more, before that was told.
+    /// Drops the second message and makes its decision pending again.
     pub(crate) fn go_out_of_force(&mut self) {
         self.pending = self.waiting.take().map(|waiting| waiting.decision);
     }
@@ -139,7 +139,7 @@ impl State {
     pub(crate) fn end(&mut self, how: How, at: Timestamp) {
         let ended = self.sending.take().or_else(|| self.waiting.take());
         if let Some(Waiting { decision, is_pending, .. }) = ended {
-            // Whom it never reached was not told that it is not in force.
+            // A message that was given up told nobody that the decision is not in force.
             self.pending = (is_pending && how != How::GivenUp).then(|| decision.clone());
             self.believed = Some(if how == How::GivenUp { self.known() } else { decision.to });
             self.told = Some(Told { decision: decision.id, stage: decision.to, at, how });

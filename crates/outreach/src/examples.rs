@@ -138,7 +138,7 @@ pub(crate) fn letters() -> Vec<(String, Letter)> {
     let mut letters = Vec::new();
     for (turn, signal) in signals.enumerate() {
         for decision in Stage::ALL.into_iter().filter_map(|to| decision(to, signal)) {
-            // With another signal, each outcome comes with another cause: all pairs are there without all triples.
+            // Each signal pairs outcomes and causes differently: all pairs occur, without the cost of all triples.
             let variants = variants(&decision).into_iter().cycle().skip(turn);
             for ((number, force), decision) in forces.iter().enumerate().zip(variants) {
                 let earlier_moves = u32::try_from(number % 3).unwrap_or_default();
@@ -178,19 +178,18 @@ fn variants(decision: &Decision) -> Vec<Decision> {
     [decision.clone(), budget].into_iter().chain(eased).collect()
 }
 
-/// A letter as it goes out.
+/// An example of a letter.
 #[derive(Clone, Debug)]
 pub struct Example {
     /// The template's name.
     pub template: String,
-    /// What is special about it.
+    /// What distinguishes it from the template's other examples.
     pub case: &'static str,
     /// What the template is filled with.
     pub letter: Letter,
 }
 
-/// Every template's letters as they go out, under the standard policy: by each cause, and to customer success with each that may have
-/// come of it.
+/// Letters of every template under the standard policy: by each cause, and for customer success with each state of enforcement.
 pub fn as_they_go_out() -> Vec<Example> {
     let mut examples = Vec::new();
     for audience in [Audience::Success, Audience::Customer] {

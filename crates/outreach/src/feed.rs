@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use crate::Error;
 use crate::memory::{Progress, WAIT};
 
-/// What was read of one topic at once.
+/// What was read of one topic at once; nothing, once, when a topic has been read to its end.
 pub(crate) type Fed = Result<(Topic, Vec<Stored>), log::Error>;
 
 const WAITING: usize = 4;
@@ -48,11 +48,15 @@ pub(crate) fn open(log: &dyn Log, progress: &Progress, enforcement: Box<dyn Tail
 }
 
 fn read(topic: Topic, mut tail: Box<dyn Tail>, sender: &Sender<Fed>) {
+    let mut was_at_end = false;
     while !sender.is_closed() {
         match tail.next(WAIT) {
-            Ok(records) if records.is_empty() => {}
             Ok(records) => {
-                if sender.blocking_send(Ok((topic, records))).is_err() {
+                let is_first_at_end = !was_at_end && tail.caught_up();
+                was_at_end |= is_first_at_end;
+                let batches = [Some(records).filter(|records| !records.is_empty()), is_first_at_end.then(Vec::new)];
+                let mut batches = batches.into_iter().flatten();
+                if batches.any(|batch| sender.blocking_send(Ok((topic, batch))).is_err()) {
                     return;
                 }
             }

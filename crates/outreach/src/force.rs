@@ -53,8 +53,8 @@ impl Force {
         }
     }
 
-    /// Whether whoever is told so of `decision` is told once more when it comes into force. Where nothing is changed at SendGrid,
-    /// a stage that restrains nobody never visibly does.
+    /// Whether a message that says so is followed by a second one when `decision` comes into force. A stage that restrains nobody
+    /// never visibly comes into force out of shadow.
     pub(crate) fn is_pending(&self, decision: &Decision) -> bool {
         match self {
             Self::InForce { .. } => false,

@@ -126,7 +126,7 @@ pub struct Circumstances {
     pub audience: Audience,
     /// What has come of the decision.
     pub force: Force,
-    /// Whether it was told before as not in force, and is told once more because it is in force now.
+    /// Whether this is the second message about the decision: the first said that it is not in force, and now it is.
     pub comes_into_force: bool,
     /// Decisions before it that nobody was told of.
     pub earlier_moves: u32,
@@ -141,7 +141,7 @@ pub struct Circumstances {
 }
 
 impl Circumstances {
-    /// For `audience`, of what is so far only known to be decided.
+    /// The circumstances of a first message to `audience`, with nothing known beside `force`.
     pub const fn new(audience: Audience, force: Force) -> Self {
         let customer_told = CustomerTold::Off;
         let (comes_into_force, earlier_moves) = (false, 0);
@@ -201,7 +201,7 @@ impl Letter {
         }
     }
 
-    /// Whether it tells of what was only said.
+    /// Whether the decision changes nothing at SendGrid, because it is in shadow.
     pub(crate) fn is_shadow(&self) -> bool {
         self.state == Force::Shadow.name()
     }

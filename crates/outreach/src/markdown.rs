@@ -60,7 +60,7 @@ impl<'m> Document<'m> {
         if let Some(language) = language {
             lang = format!(" lang=\"{language}\"");
         }
-        // A name may be longer than a line of a telephone: it is broken, so that nothing is wider than the window.
+        // A long name is broken, so that nothing is wider than a telephone's window.
         format!(
             "<!doctype html>\n<html{lang}><head><meta charset=\"utf-8\"><title>{title}</title>\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"></head>\n\
@@ -245,7 +245,7 @@ impl Words {
 }
 
 /// Words that are shown in a chat as they are. Slack knows no way to escape the marks that make text bold, struck through, code, a
-/// quotation or a picture: they are replaced by characters that look like them.
+/// quotation or an emoji: they are replaced by characters that look like them.
 pub(crate) fn words_for_chat(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     let mut before = None;
@@ -258,7 +258,7 @@ pub(crate) fn words_for_chat(text: &str) -> String {
             '`' => 'ˋ',
             // Within a word it is none of these marks, and names have it there.
             '_' if !is_within(before) || !is_within(characters.clone().next()) => '＿',
-            ':' if begins_picture(characters.as_str()) => COLON,
+            ':' if begins_emoji(characters.as_str()) => COLON,
             '>' if before.is_none() => '＞',
             other => other,
         });
@@ -267,18 +267,17 @@ pub(crate) fn words_for_chat(text: &str) -> String {
     for_chat(&words)
 }
 
-/// Looks like a colon, and none.
+/// A letter that looks like a colon.
 const COLON: char = '꞉';
 
-/// Whether what stands behind a colon makes it a picture's name: `:wave:`.
-fn begins_picture(behind: &str) -> bool {
+/// Whether the text behind a colon makes it the name of an emoji: `:wave:`.
+fn begins_emoji(behind: &str) -> bool {
     let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '+' | '\'');
     behind.split_once(':').is_some_and(|(name, _)| !name.is_empty() && name.chars().all(is_of_name))
 }
 
-/// Words that a notification shows as they are. It is shown by what knows nothing of a message's blocks (a lock screen, a mail, a
-/// chat that is compatible with Slack), which makes links of addresses, and mentions of names: whatever would begin one is
-/// replaced by a character that looks like it.
+/// Replaces every character that would begin a link or a mention with one that looks like it. Notifications are shown by readers that
+/// know nothing of a message's blocks: lock screens, mails, chats that are compatible with Slack. They link addresses and names.
 pub(crate) fn words_for_notification(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     let mut before: Option<char> = None;

@@ -27,12 +27,12 @@ impl fmt::Debug for Policies {
 }
 
 impl Policies {
-    /// That of the configuration, for decisions that were made by it.
+    /// Only the configured policy, which counts for the decisions that it made.
     pub fn new(configured: Arc<Policy>) -> Self {
         Self { configured, ask: None, read: Arc::default() }
     }
 
-    /// The same, where a scorer that knows more can be asked.
+    /// Asks a scorer for the policy in force first.
     #[must_use]
     pub fn asking<F>(self, ask: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
@@ -41,8 +41,7 @@ impl Policies {
         Self { ask: Some(Arc::new(move || Box::pin(ask()))), ..self }
     }
 
-    /// The policy in force, or, where no scorer can be asked, the configured one if it made the decision; `None` where neither is
-    /// known.
+    /// Returns the policy in force. If no scorer answers, returns the configured one if it made the decision.
     pub(crate) async fn in_force(&self, of_decision: &str) -> Option<Arc<Policy>> {
         let asked = match &self.ask {
             Some(ask) => ask().await,

@@ -23,7 +23,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// That of a customer at `stage` whom nobody holds and whose offences are few: for examples.
+    /// An example: a customer at `stage` that nobody holds and that has few offences.
     pub const fn example(stage: Stage, daily_cap: Option<u32>) -> Self {
         let (phase, is_held, awaits_person) = (Phase::Active, false, false);
         Self { stage, decision: None, sent_24h: 0, daily_cap, phase, is_held, awaits_person }
@@ -94,8 +94,8 @@ pub struct Exit {
 }
 
 impl Recovery {
-    /// What brings the customer of `decision` down from where it leads. Without a `place` behind the decision nothing is known of
-    /// offences and holds, without a policy nothing of times.
+    /// What brings the customer of `decision` down from the stage it leads to. Offences and holds are unknown without a `place` that
+    /// follows the decision, and times without a policy.
     pub fn of(decision: &Decision, policy: Option<&Policy>, place: Option<&Place>) -> Self {
         let to = decision.to;
         let place = place.filter(|place| place.stage == to);
@@ -114,7 +114,7 @@ impl Recovery {
         let Some(policy) = policy.filter(|_| decision.mode == Mode::Enforce) else { return Self::Unknown };
         let ladder = Ladder { decision, policy, phase: place.map(|place| place.phase).unwrap_or_default() };
         let Some(after) = ladder.least_dwell(to) else { return Self::Person { why: Why::Stage } };
-        // What a person ordered may hold it; from throttled on, so may its offences.
+        // A person's order may hold the customer; from throttled on, its offences may.
         let is_known = place.is_some() || (to < Stage::Throttled && !decision.rule.starts_with("command:"));
         if !is_known {
             return Self::Unknown;
@@ -140,12 +140,12 @@ impl Ladder<'_> {
     /// How long a customer without earlier offences must have been calm at `stage`; `None` where no time brings it down.
     fn least_dwell(&self, stage: Stage) -> Option<Millis> {
         let dwell = self.policy.dwell_of(stage, &[], self.decision.at)?;
-        // Calm that is younger than the bad events of its own mail proves nothing.
+        // Bad events of the latest mails are still to come.
         let ripe = self.holding(stage).into_iter().map(|rule| self.policy.maturity(rule.signal)).max()?;
         Some(dwell.max(ripe))
     }
 
-    /// The strictest exit of each signal and window, those of a signal that are alike together.
+    /// The strictest exit of each signal and window; windows of a signal with the same exit are listed together.
     fn exits(&self, stage: Stage) -> Vec<Exit> {
         let mut strictest: BTreeMap<(Signal, Window), f64> = BTreeMap::new();
         for rule in self.holding(stage) {

@@ -96,7 +96,7 @@ impl Worker {
         self.keep(customer).await
     }
 
-    /// Waits again until what came into force, and is not any more, is in force.
+    /// Drops the message that a decision came into force, because it no longer is; it is queued again when it is.
     pub(crate) async fn take_back(&mut self, customer: &CustomerId, line: Line) -> Result<(), Error> {
         if let Some(state) = self.books.get_mut(customer).and_then(|book| book.lines.get_mut(&line)) {
             state.go_out_of_force();

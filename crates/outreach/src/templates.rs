@@ -105,7 +105,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Says in its first word that nothing was changed, whatever template it was made from.
+    /// Adds the mark of shadow to the subject if the template leaves it out.
     fn marked(mut self, is_shadow: bool) -> Self {
         if is_shadow && !self.subject.starts_with(SHADOW) {
             self.subject = format!("{SHADOW} {}", self.subject);
@@ -235,7 +235,7 @@ impl Templates {
         let what = "it does not begin with its subject: a line of `# ` and some words";
         let no_subject = || TemplateFault { file: file_of(&self.files, name), line: Some(1), what: what.to_owned() };
         let document = Document::read(markdown.trim_start()).ok_or_else(no_subject)?;
-        // A template of one's own may be in any language.
+        // A custom template may be in any language.
         let language = (!self.files.contains_key(name)).then_some("en");
         let (text, html, chat) = (document.text(), document.html(language), document.chat());
         Ok(Message { subject: document.subject, text, html, chat })

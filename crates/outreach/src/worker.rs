@@ -38,8 +38,10 @@ pub(crate) struct Worker {
     /// What the enforcer says, and when it said so.
     pub(crate) cases: BTreeMap<CustomerId, (CaseView, Timestamp)>,
     pub(crate) diary: Diary,
-    /// Where those stand that do not send freely.
+    /// The standings of customers that do not send freely.
     pub(crate) places: BTreeMap<CustomerId, Place>,
+    /// Whether all standings that were there at the start are read: what letters say of the way back rests on them.
+    knows_places: bool,
     /// Where something waits.
     waiting: BTreeSet<(CustomerId, Line)>,
     /// Where the latest message did not arrive, or is not known to have.
@@ -62,6 +64,7 @@ impl Worker {
             cases,
             diary,
             places: BTreeMap::new(),
+            knows_places: false,
             waiting: BTreeSet::new(),
             lost: BTreeSet::new(),
             lines,
@@ -92,7 +95,7 @@ impl Worker {
                 recovered.insert(customer.clone());
             }
         }
-        // What the enforcer said while nobody told anything.
+        // A decision may have come into force while no process sent messages.
         let customers: Vec<_> = self.books.keys().cloned().collect();
         for customer in customers {
             if !self.announce(&customer) && recovered.contains(&customer) {
@@ -143,7 +146,9 @@ impl Worker {
                 self.looked_at_contacts = Instant::now();
                 self.contacts.refresh();
             }
-            self.tell_due(shutdown).await?;
+            if self.knows_places {
+                self.tell_due(shutdown).await?;
+            }
             self.tell_digests(shutdown).await?;
             self.gauge();
             if is_changed && kept.elapsed() >= KEEPING {
@@ -160,6 +165,10 @@ impl Worker {
     /// Takes in what was read; whether decisions were among it.
     async fn take(&mut self, fed: Fed, progress: &mut Progress) -> Result<bool, Error> {
         let (topic, records) = fed.map_err(|source| Error::Log { doing: "reading what is told", source })?;
+        if records.is_empty() {
+            self.knows_places |= topic == Topic::Standings;
+            return Ok(false);
+        }
         let mut changed = BTreeSet::new();
         for stored in &records {
             match topic {
@@ -190,7 +199,7 @@ impl Worker {
         (is_announced || is_entered).then_some(customer)
     }
 
-    /// Enters into the customer's ledger what restrains it now; whether that is news.
+    /// Enters what restrains a customer now into its ledger. Returns whether that changed the ledger.
     fn enter(&mut self, customer: &CustomerId, in_force: Option<&InForce>, at: Timestamp) -> bool {
         if in_force.is_some_and(|passed| passed.stage > Stage::Watch) {
             self.books.entry(customer.clone()).or_default();
@@ -198,7 +207,8 @@ impl Worker {
         self.books.get_mut(customer).is_some_and(|book| book.ledger.enforce(in_force, at))
     }
 
-    /// Has those told once more who were told of a decision as not in force, where it is in force now; whether anybody is.
+    /// Queues one more message for everyone who was told that a decision is not in force, if it is in force now. Returns whether it
+    /// queued any.
     fn announce(&mut self, customer: &CustomerId) -> bool {
         let case = self.cases.get(customer).map(|(case, _)| case);
         let (now, modes) = (self.now(), &self.house.config.modes);

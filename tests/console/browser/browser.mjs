@@ -1,19 +1,19 @@
 // A headless Chromium, and what is noted of every page that it opens.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
 const require = createRequire(join(homedir(), ".cache/weir/browser/"));
 const puppeteer = require("puppeteer-core");
-const axe = require("node:fs").readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 export const WIDE = { name: "1280", width: 1280, height: 900 };
 export const NARROW = { name: "390", width: 390, height: 844 };
 
-/// Reads what the test wants, runs the scenario, and prints what it found as JSON.
+/// Reads what the test wants from a file, runs the scenario, and prints what it found as JSON.
 export async function scenario(run) {
-  const wanted = JSON.parse(process.argv[2]);
+  const wanted = JSON.parse(readFileSync(process.argv[2], "utf8"));
   const profile = mkdtempSync(join(tmpdir(), "weir-browser-"));
   const sandbox = process.getuid() === 0 ? ["--no-sandbox"] : [];
   const browser = await puppeteer.launch({

@@ -179,18 +179,24 @@ impl Rig {
         }
     }
 
-    /// Runs a scenario in the browser; what it found.
+    /// Runs a scenario in the browser, over this Weir; what it found.
     pub(crate) async fn browse(&self, scenario: &str, wanted: Value) -> Value {
         let mut wanted = wanted;
         wanted["base"] = json!(self.base());
-        let script = here().join(scenario);
-        let mut command = Command::new("node");
-        command.arg(script).arg(wanted.to_string());
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{scenario} with {wanted}: {told}");
-        serde_json::from_slice(&output.stdout).unwrap()
+        browse(scenario, wanted).await
     }
+}
+
+/// Runs a scenario in the browser; what it found.
+pub(crate) async fn browse(scenario: &str, wanted: Value) -> Value {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), wanted.to_string()).unwrap();
+    let mut command = Command::new("node");
+    command.arg(here().join(scenario)).arg(file.path());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{scenario}: {told}");
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn event(customer: &str, number: u32, kind: &str, more: &Value) -> String {
