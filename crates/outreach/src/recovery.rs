@@ -42,7 +42,7 @@ impl Place {
             sent_24h: standing.sent_24h,
             daily_cap: standing.daily_cap,
             phase: standing.phase,
-            is_held: standing.held,
+            is_held: standing.held && standing.held_until.is_none(),
             awaits_person: standing.awaits_person,
         }
     }
