@@ -35,10 +35,13 @@ pub(crate) struct Arrival {
     kind: EventKind,
     facet: Option<Counter>,
     sent_at: Option<Timestamp>,
+    send_at: Option<Timestamp>,
     provider: Provider,
     pool: Option<Range<usize>>,
     id: Range<usize>,
     digests: [Digest; 2],
+    /// Of the mail, its `Message-ID` and its recipient.
+    keys: [Option<Digest>; 3],
 }
 
 /// A line that is no event.
@@ -114,10 +117,12 @@ impl Parsed {
             kind: event.kind,
             facet: event.facet,
             sent_at: event.sent_at,
+            send_at: event.send_at,
             provider: event.provider,
             pool: event.pool.map(|pool| self.keep(pool)),
             id: self.keep(event.id),
             digests: [event.id_digest, event.content_digest],
+            keys: [event.mail, event.smtp, event.recipient],
         };
         self.arrivals.push(arrival);
     }
@@ -138,16 +143,21 @@ impl Parsed {
     /// The event of an arrival of this block.
     pub(crate) fn event(&self, arrival: &Arrival) -> Event<'_> {
         let [id_digest, content_digest] = arrival.digests;
+        let [mail, smtp, recipient] = arrival.keys;
         Event {
             kind: arrival.kind,
             facet: arrival.facet,
             at: arrival.at,
             sent_at: arrival.sent_at,
+            send_at: arrival.send_at,
             provider: arrival.provider,
             pool: arrival.pool.clone().and_then(|pool| self.texts.get(pool)),
             id: self.texts.get(arrival.id.clone()).unwrap_or_default(),
             id_digest,
             content_digest,
+            mail,
+            smtp,
+            recipient,
         }
     }
 }

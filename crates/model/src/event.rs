@@ -34,8 +34,11 @@ pub struct Event<'a> {
     pub facet: Option<Counter>,
     /// When it happened, by SendGrid's clock.
     pub at: Timestamp,
-    /// When the mail that it belongs to was sent, where that is known.
+    /// When the mail that it belongs to was sent, where that is known; at most a few minutes behind `at`.
     pub sent_at: Option<Timestamp>,
+    /// The moment for which the mail was scheduled, where the event carries one that is plausible. It may lie up to 72
+    /// hours behind `at`, where SendGrid accepted a mail and has not sent it yet; `sent_at` already heeds it otherwise.
+    pub send_at: Option<Timestamp>,
     /// Whose mailbox it was.
     pub provider: Provider,
     /// The IP pool that the mail was sent through; SendGrid says so on `processed` events only.
@@ -46,4 +49,10 @@ pub struct Event<'a> {
     pub id_digest: Digest,
     /// Stands for all that the event tells but its id, since copies have been seen to carry new ids.
     pub content_digest: Digest,
+    /// Stands for the mail by SendGrid's id of it; the recipients of one API call share it. Asynchronous events lack it.
+    pub mail: Option<Digest>,
+    /// Stands for the mail by its `Message-ID`. Who sends by SMTP chooses that header: two customers can use the same.
+    pub smtp: Option<Digest>,
+    /// Stands for the recipient's address, so that the recipients of one `mail` can be told apart.
+    pub recipient: Option<Digest>,
 }

@@ -36,7 +36,7 @@ mod view;
 mod window;
 
 pub use act::{Act, Deed};
-pub use addresses::without_addresses;
+pub use addresses::{bare_address, without_addresses};
 pub use cells::{Cell, CellCounts, Cells, Customers};
 pub use change::{PolicyChange, PolicyInForce, PolicyOrigin, PolicyView};
 pub use command::{Command, Order, OrderError};

@@ -188,7 +188,8 @@ fn what_is_no_event_says_why() {
     assert_eq!(fault(r#"{"event":{},"timestamp":1}"#), EventError::NoEvent);
     assert_eq!(fault(r#"{"event":" ","timestamp":1}"#), EventError::NoEvent);
     assert_eq!(fault(r#"{"event":"open"}"#), EventError::NoTimestamp);
-    for timestamp in ["null", "-5", "\"soon\"", "1.5", "1e400", "[]", "99999999999999999999999"] {
+    for timestamp in ["null", "-5", "\"soon\"", "-0.5", "\"nan\"", "\"inf\"", "1e400", "[]", "99999999999999999999999"]
+    {
         let fault = fault(&format!(r#"{{"event":"open","timestamp":{timestamp}}}"#));
         let is_expected = matches!(fault, EventError::BadTimestamp | EventError::NotAnObject(_));
         assert!(is_expected, "{timestamp}: {fault:?}");
@@ -199,6 +200,69 @@ fn what_is_no_event_says_why() {
     let deep = format!(r#"{{"event":"open","timestamp":1,"x":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     assert!(WebhookEvent::parse(deep.as_bytes()).is_ok() || matches!(fault(&deep), EventError::NotAnObject(_)));
     assert!(matches!(WebhookEvent::parse(b"{\"event\":\"\xff\",\"timestamp\":1}"), Err(EventError::NotAnObject(_))));
+}
+
+#[test]
+fn a_moment_may_have_a_fraction() {
+    for (written, millis) in [
+        ("1600112492.25", 1_600_112_492_250),
+        ("\"1600112492.25\"", 1_600_112_492_250),
+        ("\" 1600112492 \"", 1_600_112_492_000),
+        ("1600112492.0", 1_600_112_492_000),
+        ("1600112492123.5", 1_600_112_492_123),
+    ] {
+        let event = format!(r#"{{"event":"open","timestamp":{written}}}"#);
+        assert_eq!(
+            WebhookEvent::parse(event.as_bytes()).unwrap().timestamp,
+            Timestamp::from_millis(millis),
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn scheduled_mail_is_sent_at_its_send_at() {
+    let id = "euo2iKxdSayPF4YE4--I7A.recvd-5f54b5d587-pczjm-1-67BADEEA-6.0";
+    let (accepted, day) = (0x67BA_DEEA, 26 * 3_600);
+    for send_at in [json!(accepted + day), json!(f64::from(accepted + day) + 0.5), json!((accepted + day).to_string())]
+    {
+        let event =
+            json!({ "event": "bounce", "timestamp": accepted + day + 9, "sg_message_id": id, "send_at": send_at });
+        let raw = event.to_string();
+        let sent = WebhookEvent::parse(raw.as_bytes()).unwrap().to_event().sent_at;
+        assert_eq!(sent.map(Timestamp::seconds), Some(i64::from(accepted + day)), "{send_at}");
+    }
+    for implausible in [json!(0), json!(-1), json!("soon"), json!(accepted - day), json!(accepted + 3 * day)] {
+        let event =
+            json!({ "event": "bounce", "timestamp": accepted + day + 9, "sg_message_id": id, "send_at": implausible });
+        let raw = event.to_string();
+        let event = WebhookEvent::parse(raw.as_bytes()).unwrap();
+        let sent = (event.to_event().sent_at.map(Timestamp::seconds), event.to_event().send_at);
+        assert_eq!(sent, (Some(i64::from(accepted)), None), "{implausible}");
+    }
+}
+
+/// Of the mail, its `Message-ID`, and the recipient.
+fn keys(value: &Value) -> [Option<Digest>; 3] {
+    let raw = value.to_string();
+    let parsed = WebhookEvent::parse(raw.as_bytes()).unwrap();
+    let event = parsed.to_event();
+    [event.mail, event.smtp, event.recipient]
+}
+
+#[test]
+fn an_event_tells_which_mail_it_is_of() {
+    let id = |last: &str| format!("euo2iKxdSayPF4YE4--I7A.recvd-5f54b5d587-pczjm-1-67BADEEA-6.{last}");
+    let sent = an("processed", &json!({ "sg_message_id": id("0"), "smtp-id": "<a@ismtpd-555>", "email": "A@x.de" }));
+    let [mail, smtp, recipient] = keys(&sent);
+    assert!(mail.is_some() && smtp.is_some() && recipient.is_some() && mail != smtp);
+    let other = an("open", &json!({ "sg_message_id": id("1"), "smtp-id": "a@ismtpd-555", "email": "<a@X.de>" }));
+    assert_eq!(keys(&other), [mail, smtp, recipient], "another event of it");
+    let late = an("bounce", &json!({ "sg_message_id": "", "smtp-id": "<a@ismtpd-555>", "email": "b@x.de" }));
+    let [none, same, another] = keys(&late);
+    assert_eq!((none, same), (None, smtp), "an asynchronous bounce");
+    assert!(another.is_some() && another != recipient);
+    assert_eq!(keys(&json!({ "event": "open", "timestamp": 1, "smtp-id": " ", "email": "" })), [None; 3]);
 }
 
 fn digests(value: &Value) -> (Digest, Digest) {

@@ -30,6 +30,10 @@ pub(crate) fn event(number: u128, counter: Counter, at: Timestamp) -> Event<'sta
         id: "an-event",
         id_digest: Digest(number << 1),
         content_digest: Digest(number << 1 | 1),
+        send_at: None,
+        mail: None,
+        smtp: None,
+        recipient: None,
     }
 }
 

@@ -268,6 +268,10 @@ impl Teller {
             id: &told.id,
             id_digest: told.id_digest,
             content_digest: told.content_digest,
+            send_at: None,
+            mail: None,
+            smtp: None,
+            recipient: None,
         };
         let effect = self.house.apply(Input::Event(&id(CUSTOMERS[told.customer]), &event, self.house.now));
         let mail = Mail {

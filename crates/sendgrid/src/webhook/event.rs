@@ -7,7 +7,8 @@ use model::{Event, EventKind, Provider, Timestamp};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{digest, kind, message_id, raw};
+use super::message_id::{self, SendAt, Sending};
+use super::{digest, kind, raw};
 
 /// Why an element of a POST is no event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,7 +88,7 @@ pub struct WebhookEvent<'a> {
     /// The pool that the mail was sent through.
     pub pool: Option<Pool<'a>>,
     /// When the mail was to be sent.
-    pub send_at: Option<i64>,
+    pub send_at: Option<SendAt>,
     /// The marketing campaign.
     pub marketing_campaign_id: Option<i64>,
     /// Its name.
@@ -124,17 +125,22 @@ impl<'a> WebhookEvent<'a> {
 
     /// What the fold needs of it.
     pub fn to_event(&self) -> Event<'_> {
-        let sent_at = self.sg_message_id.as_deref().and_then(|id| message_id::sent_at(id, self.timestamp));
+        let accepted = self.sg_message_id.as_deref().and_then(|id| message_id::accepted_at(id, self.timestamp));
+        let Sending { sent_at, send_at } = message_id::sending(accepted, self.send_at, self.timestamp);
         Event {
             kind: self.kind(),
             facet: kind::facet(self),
             at: self.timestamp,
             sent_at,
+            send_at,
             provider: self.email.as_deref().map_or(Provider::Other, Provider::of_address),
             pool: self.pool.as_ref().map(|pool| pool.name.as_ref()),
             id: self.sg_event_id.as_deref().unwrap_or_default(),
             id_digest: digest::of_id(self),
             content_digest: digest::of_content(self),
+            mail: digest::of_mail(self),
+            smtp: digest::of_smtp(self),
+            recipient: digest::of_recipient(self),
         }
     }
 
@@ -212,7 +218,7 @@ impl<'a> Fields<'a> {
             "sg_machine_open" => set(&mut event.machine_open, raw::boolean(value)),
             "sg_content_type" => some(&mut event.content_type, raw::text(value)),
             "pool" => some(&mut event.pool, pool(value)),
-            "send_at" => some(&mut event.send_at, raw::integer(value)),
+            "send_at" => some(&mut event.send_at, send_at(value)),
             "marketing_campaign_id" => some(&mut event.marketing_campaign_id, raw::integer(value)),
             "marketing_campaign_name" => some(&mut event.marketing_campaign_name, raw::text(value)),
             "singlesend_id" => some(&mut event.singlesend_id, raw::text(value)),
@@ -226,20 +232,8 @@ impl<'a> Fields<'a> {
         if event.event.trim().is_empty() {
             return Err(EventError::NoEvent);
         }
-        let timestamp = raw::integer(timestamp.ok_or(EventError::NoTimestamp)?).ok_or(EventError::BadTimestamp)?;
-        event.timestamp = moment(timestamp).ok_or(EventError::BadTimestamp)?;
+        event.timestamp = raw::moment(timestamp.ok_or(EventError::NoTimestamp)?).ok_or(EventError::BadTimestamp)?;
         Ok(event)
-    }
-}
-
-/// A timestamp in Unix seconds; SendGrid's own example of a Single Send has milliseconds, which no date in seconds
-/// reaches before the year 5138.
-fn moment(number: i64) -> Option<Timestamp> {
-    const LARGEST_SECONDS: i64 = 100_000_000_000;
-    match number {
-        ..0 => None,
-        0..LARGEST_SECONDS => Some(Timestamp::from_seconds(number)),
-        LARGEST_SECONDS.. => Some(Timestamp::from_millis(number)),
     }
 }
 
@@ -254,6 +248,10 @@ fn set<T>(field: &mut T, value: Option<T>) -> bool {
 fn some<T>(field: &mut Option<T>, value: Option<T>) -> bool {
     *field = value;
     field.is_some()
+}
+
+fn send_at(value: &RawValue) -> Option<SendAt> {
+    raw::moment(value).map(|at| SendAt { at, is_text: value.get().starts_with('"') })
 }
 
 fn pool(value: &RawValue) -> Option<Pool<'_>> {

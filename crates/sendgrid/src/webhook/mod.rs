@@ -16,5 +16,6 @@ mod split;
 pub use attribution::{CustomerRule, NoCustomerRule};
 pub use event::{EventError, Pool, WebhookEvent};
 pub use key::{KeyError, VerificationKey};
+pub use message_id::SendAt;
 pub use signature::{SIGNATURE_HEADER, SignatureError, TIMESTAMP_HEADER, Verifier};
 pub use split::{BatchError, split};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use model::Timestamp;
 use serde_json::value::RawValue;
 
 /// A string's characters, or a number's or boolean's text; `None` for null, arrays, objects, and strings that are no
@@ -20,6 +21,23 @@ pub(super) fn integer(value: &RawValue) -> Option<i64> {
     let text = text(value)?;
     let text = text.trim();
     text.parse().ok().or_else(|| whole(text.parse().ok()?))
+}
+
+/// A moment: Unix seconds, with or without a fraction, or milliseconds, which SendGrid's own example of a Single Send has.
+/// No date in seconds reaches those before the year 5138.
+pub(super) fn moment(value: &RawValue) -> Option<Timestamp> {
+    const LARGEST_SECONDS: i64 = 100_000_000_000;
+    match integer(value) {
+        Some(..0) => None,
+        Some(seconds @ 0..LARGEST_SECONDS) => Some(Timestamp::from_seconds(seconds)),
+        Some(millis @ LARGEST_SECONDS..) => Some(Timestamp::from_millis(millis)),
+        None => {
+            let number: f64 = text(value)?.trim().parse().ok()?;
+            let is_seconds = number.abs() < 100_000_000_000.0;
+            let millis = whole((if is_seconds { number * 1_000.0 } else { number }).trunc())?;
+            (number >= 0.0).then_some(Timestamp::from_millis(millis))
+        }
+    }
 }
 
 /// True for `true`, 1 and their texts; false for `false`, 0 and theirs.
@@ -49,7 +67,7 @@ fn string(raw: &str) -> Option<Cow<'_, str>> {
 /// The whole number that a float is, where it is one and exact.
 fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if number.trunc().to_bits() != number.to_bits() || number.abs() > EXACT {
+    if !number.is_finite() || number.trunc().to_bits() != number.to_bits() || number.abs() > EXACT {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "whole and within the range in which floats are exact")]
