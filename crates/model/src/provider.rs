@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bare_address;
+
 macro_rules! providers {
     ($($variant:ident $name:literal $doc:literal [$($domain:literal),*]),* $(,)?) => {
         /// A mailbox provider, told from the recipient's domain.
@@ -47,9 +49,10 @@ providers! {
 }
 
 impl Provider {
-    /// The provider of a recipient's address, by what follows its last `@`. Upper and lower case are alike.
+    /// The provider of a recipient's address, by what follows its last `@`. Upper and lower case are alike, and what a
+    /// header has around an address does not matter (`Jo <c@gmail.com>`).
     pub fn of_address(address: &str) -> Self {
-        let Some((_, domain)) = address.rsplit_once('@') else { return Self::Other };
+        let Some((_, domain)) = bare_address(address).rsplit_once('@') else { return Self::Other };
         if domain.bytes().any(|b| b.is_ascii_uppercase()) {
             Self::from_lower_case_domain(&domain.to_ascii_lowercase())
         } else {
@@ -72,11 +75,21 @@ impl Provider {
 
     /// The national domains of a brand: `hotmail.fr`, `yahoo.co.uk`.
     fn of_a_family(domain: &str) -> Self {
-        match domain.split('.').next() {
-            Some("outlook" | "hotmail" | "live") => Self::Microsoft,
-            Some("yahoo") => Self::Yahoo,
+        match domain.split_once('.') {
+            Some(("outlook" | "hotmail" | "live", ending)) if is_national(ending) => Self::Microsoft,
+            Some(("yahoo", ending)) if is_national(ending) => Self::Yahoo,
             _ => Self::Other,
         }
+    }
+}
+
+/// Whether a brand's domain may end so: `com`, a country (`fr`), or a country's division for companies (`co.uk`, `com.br`).
+/// `live.acme.example` is a company's own subdomain.
+fn is_national(ending: &str) -> bool {
+    let is_country = |label: &str| label.len() == 2 && label.bytes().all(|b| b.is_ascii_lowercase());
+    match ending.split_once('.') {
+        None => ending == "com" || is_country(ending),
+        Some((division, country)) => matches!(division, "co" | "com" | "ne") && is_country(country),
     }
 }
 
@@ -91,6 +104,34 @@ mod tests {
         assert_eq!(Provider::of_address("\"odd@local\"@yahoo.co.uk"), Provider::Yahoo);
         assert_eq!(Provider::of_address("a@example.org"), Provider::Other);
         assert_eq!(Provider::of_address("not an address"), Provider::Other);
+        for written in ["<b@gmail.com>", "Jo <c@gmail.com>", "d@gmail.com ", "f@gmail.com."] {
+            assert_eq!(Provider::of_address(written), Provider::Gmail, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_brand_has_national_domains_and_no_others() {
+        for (domain, provider) in [
+            ("outlook.com", Provider::Microsoft),
+            ("live.nl", Provider::Microsoft),
+            ("live.com.mx", Provider::Microsoft),
+            ("hotmail.co.uk", Provider::Microsoft),
+            ("yahoo.com", Provider::Yahoo),
+            ("yahoo.co.jp", Provider::Yahoo),
+            ("yahoo.ne.jp", Provider::Yahoo),
+            ("live.acme.example", Provider::Other),
+            ("outlook.corp.example", Provider::Other),
+            ("yahoo.acme.com", Provider::Other),
+            ("yahoo.acme.io", Provider::Other),
+            ("live.co.acme.uk", Provider::Other),
+            ("live.tv2.dk", Provider::Other),
+            ("live", Provider::Other),
+            ("live.", Provider::Other),
+            ("outlook.example", Provider::Other),
+            ("notlive.com", Provider::Other),
+        ] {
+            assert_eq!(Provider::of_address(&format!("a@{domain}")), provider, "{domain}");
+        }
     }
 
     #[test]
