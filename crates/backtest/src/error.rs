@@ -4,22 +4,27 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file can't be opened, or can't be read to its end.
-    #[error("{name} can't be read")]
+    #[error(
+        "{name} can't be read {}; if it is packed, `gzip -t` or `zstd -t` says whether it is whole",
+        beyond(*after)
+    )]
     Unreadable {
         /// Which file.
         name: String,
+        /// How many bytes of its text, unpacked, were read before.
+        after: u64,
         /// What the system said.
         #[source]
         source: std::io::Error,
     },
-    /// A file is not made of lines.
+    /// A file does not hold events.
     #[error(
-        "{name} holds a line of more than {most} bytes: events are expected one a line, or one posted array a line"
+        "{name} holds more than {most} bytes that are no whole event: events or posted arrays are expected, as SendGrid posts them"
     )]
     NoLines {
         /// Which file.
         name: String,
-        /// The longest line that is taken.
+        /// The longest event that is taken.
         most: usize,
     },
     /// Nothing was read that is an event.
@@ -39,6 +44,10 @@ pub enum Error {
     /// The thread that reads can't be started.
     #[error("a thread that reads can't be started")]
     Thread(#[source] std::io::Error),
+}
+
+fn beyond(bytes: u64) -> String {
+    if bytes == 0 { "at all".to_owned() } else { format!("beyond byte {bytes} of its text") }
 }
 
 fn first_fault(fault: Option<&str>) -> String {

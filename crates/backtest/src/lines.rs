@@ -1,22 +1,26 @@
-//! Files of lines, plain or zstd, cut into blocks of whole lines.
+//! Files of events, plain, gzip or zstd, cut into blocks of whole events.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use memchr::{memchr_iter, memrchr};
+use flate2::read::MultiGzDecoder;
+use sendgrid::webhook::{Piece, Splitter};
 
 use crate::Error;
 
 /// What is read at once: enough that handing it over costs nothing beside parsing it.
 const BLOCK: usize = 1 << 20;
-/// The longest line; SendGrid posts arrays of at most 768 kB.
-const LONGEST_LINE: usize = 64 << 20;
+/// The longest event, or other thing between events; SendGrid posts arrays of at most 768 kB.
+const LONGEST_PIECE: usize = 64 << 20;
 /// What a zstd file begins with (RFC 8878, 3.1.1).
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// What a gzip file begins with (RFC 1952, 2.3.1).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Recorded events to read: one SendGrid event or one posted array a line, plain or zstd, in the order of their arrival.
+/// Recorded events to read, in the order of their arrival: SendGrid's events one a line or one behind the other, or the arrays
+/// that it posts, as they came or indented; plain, gzip or zstd.
 pub struct Recording {
     name: String,
     from: From,
@@ -51,8 +55,13 @@ impl Recording {
         let mut head = Vec::with_capacity(ZSTD_MAGIC.len());
         reader.by_ref().take(ZSTD_MAGIC.len() as u64).read_to_end(&mut head)?;
         let is_zstd = head == ZSTD_MAGIC;
+        let is_gzip = head.starts_with(&GZIP_MAGIC);
         let whole: Chain<Cursor<Vec<u8>>, _> = Cursor::new(head).chain(reader);
-        Ok(if is_zstd { Box::new(zstd::Decoder::new(whole)?) } else { Box::new(whole) })
+        Ok(match () {
+            () if is_zstd => Box::new(zstd::Decoder::new(whole)?),
+            () if is_gzip => Box::new(MultiGzDecoder::new(whole)),
+            () => Box::new(whole),
+        })
     }
 }
 
@@ -62,59 +71,67 @@ impl fmt::Debug for Recording {
     }
 }
 
-/// Whole lines of one recording.
+/// Whole events of one recording.
 #[derive(Debug)]
 pub(crate) struct Block {
     /// Which recording, counted from 0.
     pub(crate) recording: usize,
-    /// The number of its first line, counted from 1.
-    pub(crate) first_line: usize,
     pub(crate) text: Vec<u8>,
+    /// Where the events stand in the text.
+    pub(crate) pieces: Vec<Piece>,
 }
 
-/// All lines of a recording, block by block; ends behind an error.
+/// All events of a recording, block by block; ends behind an error.
 pub(crate) struct Blocks {
     recording: usize,
     name: String,
     reader: Option<Box<dyn Read + Send>>,
-    /// The beginning of a line whose end was not yet read.
+    /// The beginning of an event whose end was not yet read.
     begun: Vec<u8>,
-    next_line: usize,
+    splitter: Splitter,
+    /// How much was read.
+    bytes: u64,
 }
 
 impl Blocks {
     pub(crate) fn open(number: usize, recording: Recording) -> Result<Self, Error> {
         let name = recording.name.clone();
         match recording.open() {
-            Ok(reader) => Ok(Self { recording: number, name, reader: Some(reader), begun: Vec::new(), next_line: 1 }),
-            Err(source) => Err(Error::Unreadable { name, source }),
+            Ok(reader) => Ok(Self {
+                recording: number,
+                name,
+                reader: Some(reader),
+                begun: Vec::new(),
+                splitter: Splitter::default(),
+                bytes: 0,
+            }),
+            Err(source) => Err(Error::Unreadable { name, after: 0, source }),
         }
     }
 
     fn read(&mut self) -> Result<Option<Block>, Error> {
-        let mut text = std::mem::take(&mut self.begun);
         loop {
             let Some(reader) = &mut self.reader else { return Ok(None) };
+            let mut text = std::mem::take(&mut self.begun);
+            let before = text.len();
             let read = reader.take(BLOCK as u64).read_to_end(&mut text);
-            let read = read.map_err(|source| Error::Unreadable { name: self.name.clone(), source })?;
+            self.bytes += (text.len() - before) as u64;
+            let (name, after) = (&self.name, self.bytes);
+            let read = read.map_err(|source| Error::Unreadable { name: name.clone(), after, source })?;
             if read == 0 {
                 self.reader = None;
-                return Ok((!text.is_empty()).then(|| self.block(text)));
+                let pieces = std::mem::take(&mut self.splitter).finish();
+                return Ok((!pieces.is_empty()).then_some(Block { recording: self.recording, text, pieces }));
             }
-            if let Some(end) = memrchr(b'\n', &text) {
-                self.begun = text.split_off(end + 1);
-                return Ok(Some(self.block(text)));
+            let pieces = self.splitter.pieces(&text);
+            self.begun = text.split_off(self.splitter.take());
+            if self.begun.len() > LONGEST_PIECE {
+                return Err(Error::NoLines { name: self.name.clone(), most: LONGEST_PIECE });
             }
-            if text.len() > LONGEST_LINE {
-                return Err(Error::NoLines { name: self.name.clone(), most: LONGEST_LINE });
+            if !pieces.is_empty() {
+                return Ok(Some(Block { recording: self.recording, text, pieces }));
             }
         }
-    }
-
-    fn block(&mut self, text: Vec<u8>) -> Block {
-        let first_line = self.next_line;
-        self.next_line += memchr_iter(b'\n', &text).count();
-        Block { recording: self.recording, first_line, text }
     }
 }
 

@@ -1,11 +1,10 @@
-//! From lines to events that can be handed from thread to thread.
+//! From pieces of text to events that can be handed from thread to thread.
 
 use std::ops::Range;
 
 use log::{PartitionCount, partition_of};
-use memchr::memchr;
 use model::{Counter, CustomerId, Digest, Event, EventKind, PartitionId, Provider, Timestamp};
-use sendgrid::webhook::{CustomerRule, WebhookEvent, split};
+use sendgrid::webhook::{CustomerRule, WebhookEvent};
 
 use crate::lines::Block;
 
@@ -44,7 +43,7 @@ pub(crate) struct Arrival {
     keys: [Option<Digest>; 3],
 }
 
-/// A line that is no event.
+/// A piece of text that is no event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) recording: usize,
@@ -58,7 +57,7 @@ pub(crate) struct Parsed {
     pub(crate) arrivals: Vec<Arrival>,
     /// Ids and pools, one behind the other: one allocation for a block instead of two for an event.
     texts: String,
-    /// How many lines, or elements of a line's array, are no events.
+    /// How many pieces are no events.
     pub(crate) faulty: usize,
     /// The first of them.
     pub(crate) faults: Vec<Fault>,
@@ -72,26 +71,15 @@ impl Parser {
     /// The events of a block.
     pub(crate) fn parse(&self, block: &Block) -> Parsed {
         let mut parsed = Parsed::default();
-        let (mut rest, mut line) = (block.text.as_slice(), block.first_line);
-        while !rest.is_empty() {
-            let end = memchr(b'\n', rest).unwrap_or(rest.len());
-            let (text, behind) = rest.split_at(end);
-            self.line(text.trim_ascii(), &mut parsed, |reason| Fault { recording: block.recording, line, reason });
-            rest = behind.get(1..).unwrap_or_default();
-            line += 1;
+        for piece in &block.pieces {
+            let fault = |reason| Fault { recording: block.recording, line: piece.line, reason };
+            match (piece.damage, block.text.get(piece.range.clone())) {
+                (None, Some(element)) => self.element(element, &mut parsed, &fault),
+                (Some(damage), _) => parsed.leave_out(fault(damage.to_string())),
+                (None, None) => {}
+            }
         }
         parsed
-    }
-
-    fn line(&self, text: &[u8], parsed: &mut Parsed, fault: impl Fn(String) -> Fault) {
-        match text.first() {
-            None => {}
-            Some(b'[') => match split(text) {
-                Ok(elements) => elements.into_iter().for_each(|element| self.element(element, parsed, &fault)),
-                Err(error) => parsed.leave_out(fault(error.to_string())),
-            },
-            Some(_) => self.element(text, parsed, &fault),
-        }
     }
 
     fn element(&self, text: &[u8], parsed: &mut Parsed, fault: &impl Fn(String) -> Fault) {

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::collections::BTreeSet;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write as _};
 use std::sync::Arc;
 
 use backtest::{Candidate, Error, Kind, Outcome, Reading, Recording, differences, over_recordings, report};
@@ -143,13 +143,53 @@ fn lines_that_are_no_events_are_left_out_and_told() {
     spoilt.push("[{}".to_owned());
     let outcome = run(&[default()], vec![recording(lines(&spoilt))]);
     assert_eq!(outcome.json_lines().unwrap(), expected.json_lines().unwrap());
-    assert_eq!(outcome.read.faulty, 4);
-    let [first, second, third, last] = outcome.read.faults.as_slice() else { unreachable!("four faults") };
+    assert_eq!(outcome.read.faulty, 5);
+    let [first, second, third, fourth, last] = outcome.read.faults.as_slice() else { unreachable!("five faults") };
     assert!(first.starts_with("events:1: it is no JSON object"), "{first}");
     assert_eq!(second, "events:2: `timestamp` is missing");
     assert!(third.starts_with("events:2: it is no JSON object"), "{third}");
-    assert_eq!(*last, format!("events:{}: the body's array does not end; 3 bytes came", spoilt.len()));
-    assert!(report::text(&outcome).contains("4 elements are no events and left out"));
+    assert_eq!(*fourth, format!("events:{}: `event` is missing or no text", spoilt.len()));
+    assert!(last.starts_with(&format!("events:{}: the array that begins here does not end", spoilt.len())), "{last}");
+    assert!(report::text(&outcome).contains("5 elements are no events and left out"));
+}
+
+#[test]
+fn events_are_read_in_every_shape_they_are_stored_in() {
+    let events = events();
+    let expected = run(&[default()], vec![recording(lines(&events))]).json_lines().unwrap();
+    let posts: Vec<String> = events.chunks(37).map(|post| format!("[{}]\r\n", post.join(",\r\n"))).collect();
+    let values: Vec<serde_json::Value> = events.iter().map(|event| serde_json::from_str(event).unwrap()).collect();
+    let gzip = |text: &str| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(text.as_bytes()).unwrap();
+        packed.finish().unwrap()
+    };
+    let halves = posts.split_at(posts.len() / 2);
+    let members = [gzip(&halves.0.concat()), gzip(&halves.1.concat())].concat();
+    let shapes = [
+        ("bodies as SendGrid posts them", posts.concat().into_bytes()),
+        ("objects without a separator", events.concat().into_bytes()),
+        ("one indented array", serde_json::to_vec_pretty(&values).unwrap()),
+        ("a byte order mark", [b"\xef\xbb\xbf", lines(&events).as_bytes()].concat()),
+        ("gzip", gzip(&posts.concat())),
+        ("two members of gzip", members),
+        ("zstd", zstd::encode_all(Cursor::new(posts.concat()), 1).unwrap()),
+    ];
+    for (shape, text) in shapes {
+        let outcome = run(&[default()], vec![recording(text)]);
+        assert_eq!((outcome.read.faulty, outcome.json_lines().unwrap()), (0, expected.clone()), "{shape}");
+    }
+}
+
+#[test]
+fn a_cut_file_is_told_with_how_far_it_could_be_read() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(lines(&events()).as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    let cut = recording(&packed[..packed.len() / 2]);
+    let error = over_recordings(&[default()], vec![cut], &Reading::default()).unwrap_err();
+    let Error::Unreadable { after, .. } = &error else { unreachable!("{error:?}") };
+    assert!(*after > 0 && error.to_string().contains(&format!("beyond byte {after} of its text; ")), "{error}");
 }
 
 #[test]
