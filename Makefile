@@ -68,5 +68,5 @@ advisories: setup ## known vulnerabilities of dependencies, by RustSec's databas
 bench: setup-kafka ## speed, as ratios within one run
 	cargo run --release -p benches
 
-fuzz: setup ## the parser and the signature header, a minute each (needs a nightly toolchain and cargo-fuzz)
-	cd crates/sendgrid && for target in parse signature; do cargo +nightly fuzz run $$target -- -max_total_time=60 || exit 1; done
+fuzz: setup ## the parsers of what SendGrid posts, and of files that it was stored in, a minute each (needs a nightly toolchain and cargo-fuzz)
+	cd crates/sendgrid && for target in parse signature ids stream; do cargo +nightly fuzz run $$target -- -max_total_time=60 || exit 1; done

@@ -4,6 +4,7 @@
 //! that names none may leave through any IP of the account.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use model::{Counter, EventKind, InForce, PoolName, Stage, Timestamp};
 use sendgrid::webhook::WebhookEvent;
@@ -120,8 +121,11 @@ impl Expected {
         Some(Stray { by: By::Pool, found })
     }
 
+    /// By the IP that an event tells; SendGrid writes `unknown`, or nothing, where it has none.
     fn judge_ip(&self, found: &str) -> Option<Stray> {
-        (!self.ips.is_empty() && !self.ips.contains(found)).then(|| {
+        let found = address(found)?;
+        let is_expected = || self.ips.iter().any(|ip| address(ip) == Some(found));
+        (!self.ips.is_empty() && !is_expected()).then(|| {
             let ips: Vec<_> = self.ips.iter().map(String::as_str).collect();
             Stray {
                 by: By::Ip,
@@ -129,6 +133,11 @@ impl Expected {
             }
         })
     }
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    let address: IpAddr = text.trim().parse().ok()?;
+    Some(address.to_canonical()).filter(|address| !address.is_unspecified())
 }
 
 #[cfg(test)]
@@ -180,6 +189,13 @@ mod tests {
         assert_eq!(by(&expected, &event("192.0.2.9", &before)), None, "sent before it was moved");
         assert_eq!(by(&expected, &event("192.0.2.9", "")), None, "who knows when that was sent");
         assert_eq!(by(&expected, r#"{"event":"processed","timestamp":NOW}"#), None, "the IP will tell");
+        for none in ["unknown", "", " ", "-", "0.0.0.0", "::", "192.0.2", "192.0.2.1.", "localhost", "192.0.2.9:25"] {
+            assert_eq!(by(&expected, &event(none, &sent)), None, "{none} is no address");
+        }
+        for same in ["192.0.2.1 ", "::ffff:192.0.2.1"] {
+            assert_eq!(by(&expected, &event(same, &sent)), None, "{same}");
+        }
+        assert_eq!(by(&expected, &event("2001:db8::1", &sent)), Some(By::Ip));
     }
 
     #[test]
@@ -192,6 +208,6 @@ mod tests {
         }
         let own = Placement::DedicatedIps(vec!["192.0.2.7".to_owned()]);
         let own = expected(Stage::Suspended, &own).unwrap();
-        assert_eq!(by(&own, r#"{"event":"processed","timestamp":NOW,"pool":"good"}"#), Some(By::Pool));
+        assert_eq!(by(&own, r#"{"event":"processed","timestamp":NOW,"pool":{"name":"good","id":1}}"#), Some(By::Pool));
     }
 }

@@ -14,6 +14,8 @@ pub enum EventKind {
     Resubscribe,
     /// SendGrid acted against the account itself.
     AccountStatusChange,
+    /// SendGrid made it up to test the webhook: no mail stands behind it.
+    Test,
     /// A kind that Weir does not know: kept, and counted nowhere.
     Unknown,
 }

@@ -92,6 +92,8 @@ impl Requests {
     /// Does what is asked; whatever goes wrong becomes an answer.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let name = request.uri().path().strip_prefix(WEBHOOK_PATH);
+        // Who writes the URL into a form may end it with a slash.
+        let name = name.map(|name| name.strip_suffix('/').unwrap_or(name));
         let source = name.and_then(|name| self.shared.sources.get(name)).cloned();
         let label = source.as_ref().map_or(SourceName::UNKNOWN, |source| source.name.as_str()).to_owned();
         let answer = self.take(source, request).await.unwrap_or_else(|refused| refused);

@@ -96,12 +96,22 @@ async fn the_first_category_with_the_prefix_tells_the_customer() {
 async fn the_pool_tells_the_customer_of_the_events_that_have_it() {
     let events = [r#","pool":{"name":"acme-pool","id":210}"#, r#","ip":"192.0.2.1""#];
     assert_eq!(keys(CustomerRule::Pool, &events).await, ["acme-pool", NOBODY]);
+    let argument = r#","pool":"acme-pool""#;
+    assert_eq!(keys(CustomerRule::Pool, &[argument]).await, [NOBODY], "a custom argument is no pool");
 }
 
 #[tokio::test]
 async fn all_events_of_a_fixed_source_are_its_customers() {
     let rule = CustomerRule::Fixed(CustomerId::new("acme").unwrap());
     assert_eq!(keys(rule, &["", r#","customer_id":"other""#]).await, ["acme", "acme"]);
+}
+
+#[tokio::test]
+async fn sendgrids_test_events_are_nobodys_at_a_fixed_source_too() {
+    let rule = CustomerRule::Fixed(CustomerId::new("acme").unwrap());
+    let test = r#","email":"example@test.com","sg_message_id":"14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0""#;
+    let real = r#","email":"example@test.com","smtp-id":"<14c5d75ce93.dfd.64b469@ismtpd-555>","sg_message_id":"14c5d75ce93.dfd.64b469.recvd-5f54b5d587-pczjm-1-67BADEEA-6.0""#;
+    assert_eq!(keys(rule, &[test, real]).await, [NOBODY, "acme"]);
 }
 
 #[tokio::test]

@@ -90,12 +90,16 @@ async fn the_reason_of_a_reject_is_short_and_holds_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn elements_that_are_no_utf_8_are_set_aside_byte_for_byte() {
+async fn an_event_with_bytes_that_are_no_utf_8_is_stored_byte_for_byte() {
     let rig = Rig::new().await;
-    let bad = b"{\"event\":\"open\",\"timestamp\":1795000000,\"x\":\"\xff\xfe\"}";
-    let body = [b"[", &bad[..], b",{\"event\":\"open\",\"timestamp\":1795000000}]"].concat();
+    let bounce = b"{\"event\":\"bounce\",\"timestamp\":1795000000,\"customer_id\":\"acme\",\"reason\":\"550 \xb7\xa2\xd0\xc5IP\"}";
+    let none = b"{\"timestamp\":1795000000,\"x\":\"\xff\xfe\"}";
+    let body = [b"[", &bounce[..], b",", none, b"]"].concat();
     assert_taken(&rig.post(&body).await, 1, 1);
-    assert_eq!(rig.records(Topic::Rejects)[0].value, &bad[..]);
+    let stored = rig.records(Topic::Events);
+    assert_eq!((&stored[0].key[..], &stored[0].value[..]), (&b"acme"[..], &bounce[..]));
+    assert_eq!(rig.records(Topic::Rejects)[0].value, &none[..]);
+    assert!(rig.reasons()[0].contains("`event`"), "{:?}", rig.reasons());
     rig.is_well().await;
 }
 

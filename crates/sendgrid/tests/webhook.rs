@@ -1,8 +1,8 @@
 //! What a signed webhook's POST is held to: SendGrid's published vector, its documented events, and what goes wrong.
 
-use model::{Counter, Digest, EventKind, Provider, Timestamp};
+use model::{Counter, CustomerId, Digest, EventKind, Provider, Timestamp};
 use proptest::prelude::*;
-use sendgrid::webhook::{EventError, SignatureError, VerificationKey, Verifier, WebhookEvent, split};
+use sendgrid::webhook::{CustomerRule, EventError, SignatureError, VerificationKey, Verifier, WebhookEvent, split};
 use serde_json::{Value, json};
 
 /// From the tests of SendGrid's own Python library.
@@ -199,7 +199,90 @@ fn what_is_no_event_says_why() {
     }
     let deep = format!(r#"{{"event":"open","timestamp":1,"x":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     assert!(WebhookEvent::parse(deep.as_bytes()).is_ok() || matches!(fault(&deep), EventError::NotAnObject(_)));
-    assert!(matches!(WebhookEvent::parse(b"{\"event\":\"\xff\",\"timestamp\":1}"), Err(EventError::NotAnObject(_))));
+}
+
+#[test]
+fn bytes_that_are_no_text_spoil_only_their_own_field() {
+    let gbk = b"550 no such mailbox \xb7\xa2\xd0\xc5IP\xb1\xbb\xbd\xfb\xd6\xb9";
+    let iso_2022_jp = b"550 \x1b$B%f!<%6!<\x1b(B";
+    for reason in [&gbk[..], iso_2022_jp, b"\xff", b"caf\xe9", b"\xed\xa0\x80"] {
+        let mut raw = br#"{"email":"a@gmail.com","event":"bounce","type":"bounce","timestamp":1600112492,"customer_id":"acme","n":7,"reason":""#.to_vec();
+        raw.extend_from_slice(reason);
+        raw.extend_from_slice(br#"","status":"5.1.1"}"#);
+        let body = [b"[", raw.as_slice(), b",\r\n{\"event\":\"open\",\"timestamp\":1}]\r\n"].concat();
+        assert_eq!(split(&body).unwrap().len(), 2);
+        let event = WebhookEvent::parse(&raw).unwrap();
+        let read = event.to_event();
+        assert_eq!((read.kind, read.facet), (EventKind::Counted(Counter::HardBounce), Some(Counter::InvalidAddress)));
+        assert_eq!((event.arg("customer_id").as_deref(), event.arg("n").as_deref()), (Some("acme"), Some("7")));
+        assert!(event.reason.unwrap().contains(char::REPLACEMENT_CHARACTER), "{reason:?}");
+    }
+}
+
+#[test]
+fn a_name_whose_bytes_are_no_text_is_no_customers() {
+    let event = WebhookEvent::parse(b"{\"event\":\"open\",\"timestamp\":1,\"customer_id\":\"a\xffb\"}").unwrap();
+    assert_eq!(CustomerRule::CustomArg("customer_id".to_owned()).customer(&event), None);
+}
+
+#[test]
+fn a_complaint_is_known_in_each_spelling() {
+    for name in ["spamreport", "spam report", "spam_report", "Spam-Report", " spamreport "] {
+        assert_eq!(parse(&an(name, &json!({}))), Ok(EventKind::Counted(Counter::SpamReport)), "{name}");
+    }
+}
+
+const MADE_UP: &str = "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0";
+
+#[test]
+fn sendgrids_own_test_events_are_nobodys() {
+    let of_subuser = CustomerRule::Fixed(CustomerId::new("acme").unwrap());
+    for name in ["processed", "bounce", "spamreport", "open", "group_resubscribe"] {
+        let more = json!({ "email": "example@test.com", "sg_message_id": MADE_UP, "category": ["cat facts"], "status": "5.0.0" });
+        let raw = an(name, &more).to_string();
+        let event = WebhookEvent::parse(raw.as_bytes()).unwrap();
+        assert_eq!((event.kind(), event.to_event().facet), (EventKind::Test, None), "{name}");
+        assert_eq!(of_subuser.customer(&event), None);
+    }
+}
+
+#[test]
+fn no_mail_can_pass_for_a_test_by_what_its_sender_chooses() {
+    let real = "euo2iKxdSayPF4YE4--I7A.recvd-5f54b5d587-pczjm-1-67BADEEA-6.0";
+    let imitated = json!({
+        "email": "example@test.com", "smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>", "sg_message_id": real,
+        "category": ["cat facts"], "test": "true",
+    });
+    assert_eq!(parse(&an("spamreport", &imitated)), Ok(EventKind::Counted(Counter::SpamReport)));
+    let own_message_id = json!({
+        "email": "example@test.com", "sg_message_id": "14c5d75ce93.dfd.64b469.recvd-5f54b5d587-pczjm-1-67BADEEA-6.0",
+    });
+    assert_eq!(parse(&an("spamreport", &own_message_id)), Ok(EventKind::Counted(Counter::SpamReport)));
+    let elsewhere = json!({ "email": "b@test.com", "sg_message_id": MADE_UP });
+    assert_eq!(parse(&an("spamreport", &elsewhere)), Ok(EventKind::Counted(Counter::SpamReport)));
+}
+
+#[test]
+fn a_pool_is_sendgrids_object_and_no_custom_argument() {
+    let pool = |value: Value| {
+        let raw = an("processed", &json!({ "pool": value })).to_string();
+        let event = WebhookEvent::parse(raw.as_bytes()).unwrap();
+        event.pool.map(|pool| (pool.name.into_owned(), pool.id))
+    };
+    assert_eq!(pool(json!({ "name": "good-1", "id": 210 })), Some(("good-1".to_owned(), 210)));
+    for argument in [
+        json!("good-1"),
+        json!(210),
+        json!("{\"name\":\"good-1\",\"id\":210}"),
+        json!({ "name": "good-1" }),
+        json!({ "id": 1 }),
+        json!(["good-1"]),
+    ] {
+        assert_eq!(pool(argument.clone()), None, "{argument}");
+    }
+    let event = an("processed", &json!({ "pool": "good-1" })).to_string();
+    let event = WebhookEvent::parse(event.as_bytes()).unwrap();
+    assert_eq!(event.arg("pool").as_deref(), Some("good-1"), "it stays a custom argument");
 }
 
 #[test]

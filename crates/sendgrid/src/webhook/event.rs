@@ -13,7 +13,7 @@ use super::{digest, kind, raw};
 /// Why an element of a POST is no event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
-    /// Not a JSON object, not JSON, or not UTF-8.
+    /// Not a JSON object, or not JSON.
     #[error("it is no JSON object ({0})")]
     NotAnObject(String),
     /// `event` is missing, empty or no string.
@@ -33,7 +33,7 @@ pub struct Pool<'a> {
     /// Its name.
     pub name: Cow<'a, str>,
     /// SendGrid's number of it.
-    pub id: Option<i64>,
+    pub id: i64,
 }
 
 /// An event as SendGrid posts it, borrowing from the body wherever it has no escapes.
@@ -98,19 +98,44 @@ pub struct WebhookEvent<'a> {
     /// The template.
     pub template_id: Option<Cow<'a, str>>,
     /// Everything else, in the order of the event.
-    pub extra: Vec<(Cow<'a, str>, &'a RawValue)>,
+    pub extra: Vec<(Cow<'a, str>, Cow<'a, RawValue>)>,
 }
 
 impl<'a> WebhookEvent<'a> {
     /// Reads one element of a POST.
     ///
+    /// Bytes that are no text do not spoil the rest of an event: servers answer in encodings of their own, and those
+    /// answers become its `reason`. Such bytes are read as U+FFFD.
+    ///
     /// # Errors
     ///
     /// [`EventError`], whose text is the reason with which it is rejected.
     pub fn parse(element: &'a [u8]) -> Result<Self, EventError> {
-        let mut json = serde_json::Deserializer::from_slice(element);
+        let read = std::str::from_utf8(element).ok().map(Self::parse_text);
+        match read {
+            Some(Err(EventError::NotAnObject(_))) | None => match raw::readable(element) {
+                Cow::Borrowed(text) => Self::parse_text(text),
+                Cow::Owned(text) => WebhookEvent::parse_text(&text).map(WebhookEvent::into_owned),
+            },
+            Some(read) => read,
+        }
+    }
+
+    fn parse_text(text: &'a str) -> Result<Self, EventError> {
+        let mut json = serde_json::Deserializer::from_str(text);
         let fields = json.deserialize_map(FieldsVisitor).and_then(|fields| json.end().map(|()| fields));
         fields.map_err(|error| EventError::NotAnObject(error.to_string()))?.finish()
+    }
+
+    /// Whether it is one of those that SendGrid makes up to test a webhook.
+    ///
+    /// They all carry one `sg_message_id`, which names a server of 2015. SendGrid writes that field and no sender can
+    /// choose it, so that no real mail is taken for a test; the recipient alone, whom everybody can write to, would not do.
+    pub fn is_test(&self) -> bool {
+        const RECIPIENT: &str = "example@test.com";
+        const MADE_UP_MESSAGE: &str = "14c5d75ce93.dfd.64b469.filter0001.";
+        self.sg_message_id.as_deref().is_some_and(|id| id.starts_with(MADE_UP_MESSAGE))
+            && self.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(RECIPIENT))
     }
 
     /// What it tells.
@@ -120,7 +145,10 @@ impl<'a> WebhookEvent<'a> {
 
     /// The custom argument `name`; numbers and booleans as their text.
     pub fn arg(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.extra.iter().rev().find(|(key, _)| key == name).and_then(|(_, value)| raw::text(value))
+        self.extra.iter().rev().find(|(key, _)| key == name).and_then(|(_, value)| match value {
+            Cow::Borrowed(value) => raw::text(value),
+            Cow::Owned(value) => raw::text(value).map(|text| Cow::Owned(text.into_owned())),
+        })
     }
 
     /// What the fold needs of it.
@@ -141,6 +169,42 @@ impl<'a> WebhookEvent<'a> {
             mail: digest::of_mail(self),
             smtp: digest::of_smtp(self),
             recipient: digest::of_recipient(self),
+        }
+    }
+
+    /// The same, with nothing borrowed.
+    fn into_owned(self) -> WebhookEvent<'static> {
+        let owned = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        let own = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
+        WebhookEvent {
+            event: own(self.event),
+            timestamp: self.timestamp,
+            email: owned(self.email),
+            sg_event_id: owned(self.sg_event_id),
+            sg_message_id: owned(self.sg_message_id),
+            smtp_id: owned(self.smtp_id),
+            categories: self.categories.into_iter().map(own).collect(),
+            asm_group_id: self.asm_group_id,
+            reason: owned(self.reason),
+            status: owned(self.status),
+            response: owned(self.response),
+            attempt: self.attempt,
+            bounce_type: owned(self.bounce_type),
+            bounce_classification: owned(self.bounce_classification),
+            tls: self.tls,
+            cert_err: self.cert_err,
+            ip: owned(self.ip),
+            useragent: owned(self.useragent),
+            url: owned(self.url),
+            machine_open: self.machine_open,
+            content_type: owned(self.content_type),
+            pool: self.pool.map(|Pool { name, id }| Pool { name: own(name), id }),
+            send_at: self.send_at,
+            marketing_campaign_id: self.marketing_campaign_id,
+            marketing_campaign_name: owned(self.marketing_campaign_name),
+            singlesend_id: owned(self.singlesend_id),
+            template_id: owned(self.template_id),
+            extra: self.extra.into_iter().map(|(key, value)| (own(key), Cow::Owned(value.into_owned()))).collect(),
         }
     }
 
@@ -189,7 +253,7 @@ impl<'a> Fields<'a> {
         if key == "timestamp" {
             self.timestamp = Some(value);
         } else if !self.take_known(&key, value) {
-            self.event.extra.push((key, value));
+            self.event.extra.push((key, Cow::Borrowed(value)));
         }
     }
 
@@ -254,9 +318,10 @@ fn send_at(value: &RawValue) -> Option<SendAt> {
     raw::moment(value).map(|at| SendAt { at, is_text: value.get().starts_with('"') })
 }
 
+/// SendGrid's own object; a custom argument of this name is always a string, and no pool.
 fn pool(value: &RawValue) -> Option<Pool<'_>> {
     if !value.get().starts_with('{') {
-        return raw::text(value).map(|name| Pool { name, id: None });
+        return None;
     }
     let mut json = serde_json::Deserializer::from_str(value.get());
     json.deserialize_map(PoolVisitor).ok().flatten()
@@ -298,7 +363,7 @@ impl<'de> Visitor<'de> for PoolVisitor {
                 _ => {}
             }
         }
-        Ok(name.map(|name| Pool { name, id }))
+        Ok(name.zip(id).map(|(name, id)| Pool { name, id }))
     }
 }
 

@@ -34,15 +34,21 @@ const SPKI_PREFIX: [u8; 26] = [
 const POINT_BYTES: usize = 65;
 
 impl VerificationKey {
+    /// The base64 of a key alone, without the white space and PEM armour around it. Where a PEM file went through an
+    /// environment variable or a form it may be on one line, or its line ends may be written as `\\n`.
+    pub fn bare(text: &str) -> String {
+        let is_armour = |part: &&str| part.trim_start().starts_with("BEGIN ") || part.trim_start().starts_with("END ");
+        let text = text.replace("\\n", "\n").replace("\\r", "\n");
+        text.split("-----").filter(|part| !is_armour(part)).flat_map(str::split_whitespace).collect()
+    }
+
     /// Reads a key. White space and PEM armour around it are passed over.
     ///
     /// # Errors
     ///
     /// [`KeyError`] says what is wrong with it.
     pub fn from_base64(text: &str) -> Result<Self, KeyError> {
-        let armour = |line: &&str| !line.trim().starts_with("-----");
-        let bare: String = text.lines().filter(armour).flat_map(str::split_whitespace).collect();
-        let der = STANDARD.decode(bare).map_err(|_| KeyError::NotBase64)?;
+        let der = STANDARD.decode(Self::bare(text)).map_err(|_| KeyError::NotBase64)?;
         match der.strip_prefix(&SPKI_PREFIX) {
             Some(point) if point.len() == POINT_BYTES => {
                 ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).map(Self).map_err(|_| KeyError::NotOnCurve)
@@ -62,7 +68,17 @@ mod tests {
     fn a_key_is_read_with_or_without_armour() {
         assert!(VerificationKey::from_base64(PUBLISHED).is_ok());
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{PUBLISHED}\n-----END PUBLIC KEY-----\n");
-        assert!(VerificationKey::from_base64(&pem).is_ok());
+        for shape in [
+            pem.clone(),
+            pem.replace('\n', " "),
+            pem.replace('\n', ""),
+            pem.replace('\n', "\\n"),
+            pem.replace('\n', "\r\n"),
+            pem.replace('\n', "\\r\\n"),
+        ] {
+            assert!(VerificationKey::from_base64(&shape).is_ok(), "{shape}");
+            assert_eq!(VerificationKey::bare(&shape), PUBLISHED);
+        }
     }
 
     #[test]

@@ -4,9 +4,15 @@ use model::{Counter, EventKind};
 
 use super::event::WebhookEvent;
 
-/// The kind of the event, by its name in any case of letters.
+/// The kind of the event, by its name in any case of letters. SendGrid's own pages write one name as `spamreport`, `spam
+/// report` and `spam_report`.
 pub(super) fn of(event: &WebhookEvent<'_>) -> EventKind {
-    let counter = match event.event.to_ascii_lowercase().as_str() {
+    if event.is_test() {
+        return EventKind::Test;
+    }
+    let letter = |c: char| if matches!(c, ' ' | '-') { '_' } else { c.to_ascii_lowercase() };
+    let name: String = event.event.trim().chars().map(letter).collect();
+    let counter = match name.as_str() {
         "processed" => Counter::Processed,
         "dropped" | "drop" => Counter::Dropped,
         "delivered" => Counter::Delivered,
@@ -16,7 +22,7 @@ pub(super) fn of(event: &WebhookEvent<'_>) -> EventKind {
         "open" if event.machine_open => Counter::MachineOpen,
         "open" => Counter::Open,
         "click" => Counter::Click,
-        "spamreport" => Counter::SpamReport,
+        "spamreport" | "spam_report" => Counter::SpamReport,
         "unsubscribe" | "group_unsubscribe" => Counter::Unsubscribe,
         "group_resubscribe" => return EventKind::Resubscribe,
         "account_status_change" => return EventKind::AccountStatusChange,

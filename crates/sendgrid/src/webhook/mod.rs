@@ -12,6 +12,7 @@ mod message_id;
 mod raw;
 mod signature;
 mod split;
+mod stream;
 
 pub use attribution::{CustomerRule, NoCustomerRule};
 pub use event::{EventError, Pool, WebhookEvent};
@@ -19,3 +20,9 @@ pub use key::{KeyError, VerificationKey};
 pub use message_id::SendAt;
 pub use signature::{SIGNATURE_HEADER, SignatureError, TIMESTAMP_HEADER, Verifier};
 pub use split::{BatchError, split};
+pub use stream::{Damage, Piece, Splitter};
+
+/// An element of a POST as text, read as [`WebhookEvent::parse`] reads it: U+FFFD stands for bytes that are no text.
+pub fn readable(element: &[u8]) -> std::borrow::Cow<'_, str> {
+    raw::readable(element)
+}

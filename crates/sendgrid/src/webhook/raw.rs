@@ -5,6 +5,14 @@ use std::borrow::Cow;
 use model::Timestamp;
 use serde_json::value::RawValue;
 
+/// JSON as text, with U+FFFD for bytes that are no UTF-8 and for control characters, which JSON does not allow as they are
+/// (ISO-2022-JP has them).
+pub(super) fn readable(json: &[u8]) -> Cow<'_, str> {
+    let is_stray = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
+    let text = String::from_utf8_lossy(json);
+    if text.contains(is_stray) { Cow::Owned(text.replace(is_stray, "\u{fffd}")) } else { text }
+}
+
 /// A string's characters, or a number's or boolean's text; `None` for null, arrays, objects, and strings that are no
 /// Unicode.
 pub(super) fn text(value: &RawValue) -> Option<Cow<'_, str>> {

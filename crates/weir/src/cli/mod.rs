@@ -203,8 +203,8 @@ pub(crate) struct BacktestOptions {
     /// The policy file to try; given twice, the second one is held against the first.
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) policy: Vec<PathBuf>,
-    /// Files of one SendGrid event, or one posted array, a line, plain or zstd, in the order of their arrival; `-` is standard
-    /// input.
+    /// Files of SendGrid's events in the order of their arrival: one a line, posted arrays as they came, objects one behind the
+    /// other, or indented; plain, gzip or zstd. `-` is standard input.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) events: Vec<PathBuf>,
     /// Take what the configured log has, with its ticks and commands, and show beside it what was decided in life. An embedded

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use model::Stage;
 use sendgrid::api::ApiKey;
+use sendgrid::webhook::VerificationKey;
 
 use super::check::Check;
 use super::raw::{self, RawSource};
@@ -46,7 +47,7 @@ pub(crate) struct ConfiguredSource {
 
 impl ConfiguredSource {
     fn of(raw: &RawSource) -> Self {
-        let keys = raw.verification_keys.get_ref().iter().map(|key| key.get_ref().trim().to_owned()).collect();
+        let keys = raw.verification_keys.get_ref().iter().map(|key| VerificationKey::bare(key.get_ref())).collect();
         Self { name: raw.name.get_ref().clone(), subuser: raw.subuser.clone(), keys }
     }
 }
@@ -60,6 +61,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Connecting, ConfigError> {
     for source in &raw.source {
         drop(check.source(source));
     }
+    check.source_names();
     let key_env = raw.sendgrid.key_env().to_owned();
     let key = std::env::var(&key_env).ok().filter(|key| !key.trim().is_empty()).map(|key| ApiKey::new(&key));
     check.sound(policy.map(|(policy, _)| {

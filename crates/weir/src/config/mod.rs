@@ -225,6 +225,36 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_could_tell_no_customer_is_a_fault_with_its_place() {
+        let source = |name: &str, customer: &str| {
+            format!("[[source]]\nname = \"{name}\"\nverification_keys = [\"{KEY}\"]\ncustomer = {customer}\n")
+        };
+        for (customer, word) in [
+            ("{ custom_arg = \"email\" }", "email"),
+            ("{ custom_arg = \"send_at\" }", "send_at"),
+            ("{ custom_arg = \"smtp-id\" }", "smtp-id"),
+            ("{ custom_arg = \"\" }", "custom_arg has an empty name"),
+            ("{ category_prefix = \"\" }", "category_prefix is empty"),
+            ("{ category_prefix = \" \" }", "category_prefix is empty"),
+            ("{ fixed = \"unattributed:acme\" }", "never be judged"),
+            ("{ fixed = \"\" }", "a customer id is empty"),
+        ] {
+            let faults = checked(&source("main", customer), &[]).unwrap_err();
+            let is_told = faults[0].starts_with("line 4, column 12") && faults[0].contains(word);
+            assert!(faults.len() == 1 && is_told, "{customer}: {faults:#?}");
+        }
+        for customer in ["{ custom_arg = \"acme_tenant\" }", "{ category_prefix = \"customer:\" }", "{ pool = true }"] {
+            assert!(checked(&source("main", customer), &[]).is_ok(), "{customer}");
+        }
+        let two = source("main", "{ pool = true }") + &source("main", "{ fixed = \"a\" }");
+        let faults = checked(&two, &[]).unwrap_err();
+        assert!(faults[0].starts_with("line 6, column 8") && faults[0].contains("another source"), "{faults:#?}");
+        let key = format!("\"-----BEGIN PUBLIC KEY----- {KEY} -----END PUBLIC KEY-----\"");
+        let text = source("main", "{ pool = true }").replace(&format!("\"{KEY}\""), &key);
+        assert!(text.contains("BEGIN") && checked(&text, &[]).is_ok());
+    }
+
+    #[test]
     fn a_misspelt_key_is_told_with_its_place() {
         let faults = checked("[receiver]\nlisten_on = \"127.0.0.1:1\"\n", &[]).unwrap_err();
         assert!(faults[0].starts_with("line 2, column 1") && faults[0].contains("listen_on"), "{faults:?}");

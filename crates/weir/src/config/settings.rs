@@ -12,7 +12,7 @@ use policy::Policy;
 use receiver::{CustomerRule, PseudonymKey, Source, SourceName, TimestampTolerance, Tls};
 use scorer::PolicyFile;
 use sendgrid::api::{self, ApiKey};
-use sendgrid::webhook::{VerificationKey, Verifier};
+use sendgrid::webhook::{NoCustomerRule, VerificationKey, Verifier};
 use toml::Spanned;
 
 use super::access::{self, AccessSettings};
@@ -85,6 +85,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<Settings, ConfigError> {
     let tick_interval = check.tick_interval();
     let enforcer = enforcer::check(&mut check, &raw.enforcer, policy.as_ref().map(|(policy, _)| policy.as_ref()));
     let sources = raw.source.iter().filter_map(|source| check.source(source)).collect();
+    check.source_names();
     let state = state::check(&mut check, &raw.state);
     let key_env = raw.sendgrid.key_env();
     let sendgrid = std::env::var(key_env).ok().map(|key| enforcers_api(raw.sendgrid.api().to_owned(), &key));
@@ -256,20 +257,28 @@ impl Check<'_> {
 
     fn customer_rule(&mut self, raw: &Spanned<RawCustomerRule>) -> Option<CustomerRule> {
         let RawCustomerRule { custom_arg, category_prefix, pool, fixed } = raw.get_ref();
-        match (custom_arg, category_prefix, pool, fixed) {
-            (Some(name), None, None, None) => Some(CustomerRule::CustomArg(name.clone())),
-            (None, Some(prefix), None, None) => Some(CustomerRule::CategoryPrefix(prefix.clone())),
-            (None, None, Some(true), None) => Some(CustomerRule::Pool),
-            (None, None, None, Some(id)) => match CustomerId::new(id) {
-                Ok(id) => Some(CustomerRule::Fixed(id)),
-                Err(error) => {
-                    self.fault(raw, error.to_string());
-                    None
-                }
-            },
+        let rule = match (custom_arg, category_prefix, pool, fixed) {
+            (Some(name), None, None, None) => CustomerRule::CustomArg(name.clone()).check(),
+            (None, Some(prefix), None, None) => CustomerRule::CategoryPrefix(prefix.clone()).check(),
+            (None, None, Some(true), None) => Ok(CustomerRule::Pool),
+            (None, None, None, Some(id)) => {
+                CustomerId::new(id).map_err(NoCustomerRule::from).and_then(|id| CustomerRule::Fixed(id).check())
+            }
             _ => {
                 self.fault(raw, "give exactly one of custom_arg, category_prefix, pool = true or fixed".to_owned());
-                None
+                return None;
+            }
+        };
+        rule.map_err(|error| self.fault(raw, error.to_string())).ok()
+    }
+
+    /// Each source is posted to by its name: two can't share one.
+    pub(super) fn source_names(&mut self) {
+        let sources = &self.loaded.raw.source;
+        for (index, source) in sources.iter().enumerate() {
+            let name = source.name.get_ref();
+            if sources.iter().take(index).any(|earlier| earlier.name.get_ref() == name) {
+                self.fault(&source.name, format!("another source is called {name:?}; give each a name of its own"));
             }
         }
     }
