@@ -36,40 +36,38 @@ pub struct CellCounts {
 }
 
 /// How many customers have mail in a [`Cell`]: each has one vote on whether there is an incident, however much it sends.
+///
+/// A single mail is no vote, and a single bad event no vote for an incident: nearly every list has one dead address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Customers {
-    /// Customers with any mail.
+    /// Customers with more than one mail.
     pub any: u32,
-    /// Customers with a hard bounce.
+    /// Customers with more than one hard bounce.
     pub hard_bounce: u32,
-    /// Customers with a block.
+    /// Customers with more than one block.
     pub block: u32,
-    /// Customers with a deferral.
+    /// Customers with more than one mail that was deferred.
     pub first_deferral: u32,
 }
 
 impl Customers {
     /// One customer's vote, given its own counts in the cell.
     pub fn one(counts: &Counts) -> Self {
-        let has = |counter| u32::from(counts[counter] > 0);
+        let has = |count| u32::from(count > 1);
         Self {
-            any: u32::from(!counts.is_zero()),
-            hard_bounce: has(Counter::HardBounce),
-            block: has(Counter::Block),
-            first_deferral: has(Counter::FirstDeferral),
+            any: has(counts.attempted()),
+            hard_bounce: has(counts[Counter::HardBounce]),
+            block: has(counts[Counter::Block]),
+            first_deferral: has(counts[Counter::FirstDeferral]),
         }
     }
 
     /// What one more event of this kind adds to the vote of a customer that had these counts in the cell.
     pub fn added(counts: &Counts, counter: Counter) -> Self {
-        let is_first = |kind| u32::from(kind == counter && counts[kind] == 0);
-        Self {
-            any: u32::from(counts.is_zero()),
-            hard_bounce: is_first(Counter::HardBounce),
-            block: is_first(Counter::Block),
-            first_deferral: is_first(Counter::FirstDeferral),
-        }
+        let mut after = *counts;
+        after.count(counter);
+        Self::one(&after).without(Self::one(counts))
     }
 
     /// Both together.

@@ -1,6 +1,6 @@
 //! Whose fault is it? Cells in which everyone else's mail goes wrong too.
 
-use model::{Blame, Cell, CellCounts, Counts, Customers, Fleet, PoolName};
+use model::{Blame, Cell, CellCounts, Counts, Customers, Fleet, PoolName, Provider};
 
 use crate::signal::Trouble;
 
@@ -20,6 +20,12 @@ pub(crate) struct Incident {
 pub(crate) const VOTES: u32 = 3;
 const SHARE_OF_VOTES: f64 = 1.0 / 3.0;
 
+/// Whether `provider` can have an incident of that kind. All other domains together are no provider: nothing that happens
+/// there is one's fault. A pool can be blocked at them all, but whether a company's mailbox exists is not up to the pool.
+pub(crate) fn may_have(provider: Provider, trouble: Trouble, blame: Blame) -> bool {
+    provider != Provider::Other || (blame == Blame::Pool && trouble != Trouble::HardBounce)
+}
+
 /// A cell of a customer's mail, and where it left from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
@@ -35,6 +41,10 @@ impl Incident {
     /// The others are the fleet without the customer, so that a giant cannot fake an incident by itself. Where the others'
     /// mail from other pools does not suffer, it is the pool's.
     pub(crate) fn blame(&self, trouble: Trouble, place: Place<'_>, fleet: &Fleet) -> Option<Blame> {
+        self.blame_anywhere(trouble, place, fleet).filter(|blame| may_have(place.cell.provider, trouble, *blame))
+    }
+
+    fn blame_anywhere(&self, trouble: Trouble, place: Place<'_>, fleet: &Fleet) -> Option<Blame> {
         let Place { cell, own, pool } = place;
         let own = CellCounts::new(own, Customers::one(own));
         let all = fleet.cells.at(cell);
@@ -108,7 +118,7 @@ impl Incident {
 
 #[cfg(test)]
 mod tests {
-    use model::{Bucket, Counter, Grain, Provider};
+    use model::{Bucket, Counter, Grain};
 
     use super::*;
 
@@ -166,6 +176,35 @@ mod tests {
     #[test]
     fn two_others_with_a_bad_list_are_no_incident() {
         assert_eq!(blame(&own(100, 30), cell(500, 100, 12, 3), cell(400, 95, 6, 3)), None);
+    }
+
+    #[test]
+    fn all_other_domains_are_no_provider_but_a_pool_may_be_blocked_there() {
+        let name = PoolName::new("good-1");
+        let elsewhere = Cell { provider: Provider::Other, ..CELL };
+        let blame_at = |trouble: Trouble, all: CellCounts, pool: CellCounts, sends_through: Option<&PoolName>| {
+            let mut mail = own(20, 12);
+            mail[Counter::HardBounce] = 12;
+            let bounced = |cell: CellCounts| CellCounts {
+                hard_bounce: cell.block,
+                customers: Customers { hard_bounce: cell.customers.block, ..cell.customers },
+                ..cell
+            };
+            let fleet = Fleet {
+                cells: [(elsewhere, bounced(all))].into_iter().collect(),
+                pool_cells: [(name.clone(), [(elsewhere, bounced(pool))].into_iter().collect())].into(),
+                ..Fleet::default()
+            };
+            INCIDENT.blame(trouble, Place { cell: elsewhere, own: &mail, pool: sends_through }, &fleet)
+        };
+        let (everywhere, here) = (cell(220, 132, 11, 11), cell(120, 72, 6, 6));
+        for trouble in [Trouble::Block, Trouble::HardBounce] {
+            assert_eq!(blame_at(trouble, everywhere, here, Some(&name)), None);
+            assert_eq!(blame_at(trouble, everywhere, here, None), None);
+        }
+        let spared = cell(420, 74, 21, 8);
+        assert_eq!(blame_at(Trouble::Block, spared, here, Some(&name)), Some(Blame::Pool));
+        assert_eq!(blame_at(Trouble::HardBounce, spared, here, Some(&name)), None);
     }
 
     #[test]

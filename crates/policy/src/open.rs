@@ -3,6 +3,7 @@
 use model::{Blame, Bucket, Cell, Cells, Fleet, Grain, PoolName, Provider};
 
 use crate::Policy;
+use crate::incident::may_have;
 use crate::signal::Trouble;
 
 /// An incident of a provider, or of a pool at a provider.
@@ -44,17 +45,19 @@ impl Policy {
     fn open_in(&self, cell: Cell, fleet: &Fleet) -> Vec<OpenIncident> {
         let all = fleet.cells.at(cell);
         let mut open = Vec::new();
+        let can = |trouble, blame| may_have(cell.provider, trouble, blame);
         for trouble in Trouble::ALL {
             // In the quarantine pool everybody's mail suffers: that is what it is for.
             let pools = fleet.pool_cells.iter().filter(|(pool, _)| *pool != self.quarantine());
             let suffers = |(_, cells): &(&PoolName, &Cells)| self.incident.is_of_pool(trouble, all, cells.at(cell));
             let before = open.len();
+            let pools = pools.filter(|_| can(trouble, Blame::Pool));
             open.extend(pools.filter(suffers).map(|(pool, _)| OpenIncident {
                 provider: cell.provider,
                 pool: Some(pool.clone()),
                 trouble,
             }));
-            if open.len() == before && self.incident.suffers(trouble, &all) {
+            if open.len() == before && can(trouble, Blame::Provider) && self.incident.suffers(trouble, &all) {
                 open.push(OpenIncident { provider: cell.provider, pool: None, trouble });
             }
         }

@@ -123,3 +123,33 @@ fn mail_of_an_incident_is_set_aside_for_whoever_was_hit_before_anybody_knew() {
     let aside = &found.evidence.as_ref().unwrap().set_aside;
     assert!(aside.iter().any(|aside| aside.provider == Provider::Comcast), "{found:?}");
 }
+
+/// One, two or three customers with a bought list beside thirty good ones, each of which has one dead address.
+fn beside_good_ones(provider: Provider, bad: u32) -> House {
+    let mut house = House::new();
+    house.route.provider = Some(provider);
+    for customer in 0..30 {
+        house.sends(&format!("good-{customer}"), 60, 1, Counter::HardBounce);
+    }
+    for number in 0..60 {
+        (0..bad).for_each(|customer| house.sends(&format!("bad-{customer}"), 5, 3, Counter::HardBounce));
+        if number % 10 == 9 {
+            house.pass(Millis::minutes(1));
+        }
+    }
+    house.pass(Millis::minutes(5));
+    house
+}
+
+#[test]
+fn customers_with_bad_lists_at_companies_do_not_excuse_each_other() {
+    for bad in 1..=3 {
+        for provider in [Provider::Other, Provider::Microsoft] {
+            let mut house = beside_good_ones(provider, bad);
+            for customer in 0..bad {
+                assert_eq!(house.stage(&format!("bad-{customer}")), Stage::Quarantined, "{bad} bad at {provider:?}");
+            }
+            assert!(house.decisions.iter().all(|decision| decision.customer.as_str().starts_with("bad")));
+        }
+    }
+}
