@@ -75,7 +75,7 @@ fn every_documented_event_is_known() {
         ("deferred", json!({ "response": "400 try again", "attempt": "5" }), Counter::Deferred),
         ("delivered", json!({ "response": "250 OK", "tls": 1, "ip": "192.0.2.1" }), Counter::Delivered),
         ("bounce", json!({ "type": "bounce", "status": "5.1.1" }), Counter::HardBounce),
-        ("bounce", json!({ "type": "blocked", "reason": "no MX" }), Counter::Block),
+        ("bounce", json!({ "type": "blocked", "reason": "try again later" }), Counter::Block),
         ("open", json!({ "useragent": "Mozilla" }), Counter::Open),
         ("open", json!({ "sg_machine_open": true }), Counter::MachineOpen),
         ("click", json!({ "url": "https://x.example", "url_offset": { "index": 0, "type": "html" } }), Counter::Click),
@@ -101,6 +101,43 @@ fn a_bounce_without_a_type_convicts_only_on_what_it_says() {
     assert_eq!(bounce(json!({})), EventKind::Counted(Counter::Block));
 }
 
+#[test]
+fn a_block_for_the_list_is_a_hard_bounce_for_an_invalid_address() {
+    let hard = (EventKind::Counted(Counter::HardBounce), Some(Counter::InvalidAddress));
+    let read = |event: &str, more: Value| {
+        let text = an(event, &more).to_string();
+        let event = WebhookEvent::parse(text.as_bytes()).unwrap();
+        (event.kind(), event.to_event().facet)
+    };
+    let no_host = "unable to get mx info: failed to get IPs from PTR record: lookup <nil>: no such host";
+    for more in [
+        json!({ "bounce_classification": "Unclassified", "reason": no_host }),
+        json!({ "bounce_classification": "Technical Failure", "reason": no_host }),
+        json!({ "bounce_classification": "Invalid Address", "status": "5.4.1", "reason": "access denied" }),
+        json!({ "status": "5.1.1", "reason": "550 5.1.1 The email account that you tried to reach does not exist" }),
+        json!({ "response": "550 no such user here" }),
+    ] {
+        let mut bounce = more.clone();
+        bounce["type"] = json!("blocked");
+        assert_eq!(read("bounce", bounce), hard, "{more}");
+        assert_eq!(read("blocked", more), hard);
+    }
+    for more in [
+        json!({ "bounce_classification": "Reputation", "status": "5.7.1", "reason": "user unknown or blocked for spam" }),
+        json!({ "bounce_classification": "Reputation", "status": "5.1.1", "reason": "550 5.1.1 user unknown" }),
+        json!({ "bounce_classification": "Mailbox Unavailable", "reason": "no such user" }),
+        json!({ "bounce_classification": "Technical Failure", "reason": "lookup x.example: server misbehaving" }),
+        json!({ "status": "5.7.1", "reason": "550 5.7.1 IP listed: mail to unknown users" }),
+        json!({ "type": "expired", "status": "5.1.1" }),
+    ] {
+        let mut bounce = more.clone();
+        if more.get("type").is_none() {
+            bounce["type"] = json!("blocked");
+        }
+        assert_eq!(read("bounce", bounce).0, EventKind::Counted(Counter::Block), "{more}");
+    }
+}
+
 fn facet(event: &str, more: &Value) -> Option<Counter> {
     WebhookEvent::parse(an(event, more).to_string().as_bytes()).unwrap().to_event().facet
 }
@@ -111,8 +148,7 @@ fn a_classification_tells_the_part_of_bounces_and_blocks_by_its_first_letters_in
         facet("bounce", &json!({ "type": kind, "status": "5.2.2", "bounce_classification": class }))
     };
     for class in ["Invalid Address", "invalid", "INVALID ADDRESS", "Invalid_Address"] {
-        assert_eq!(of("bounce", class), Some(Counter::InvalidAddress), "{class}");
-        assert_eq!(of("blocked", class), None, "{class}");
+        assert_eq!([of("bounce", class), of("blocked", class)], [Some(Counter::InvalidAddress); 2], "{class}");
     }
     for class in ["Reputation", "reputation", "Content", "CONTENT", "Frequency or Volume Too High", "frequency"] {
         assert_eq!(of("blocked", class), Some(Counter::ReputationBlock), "{class}");
@@ -137,7 +173,7 @@ fn where_the_classification_says_nothing_the_status_does() {
         assert_eq!([of("bounce", "5.7.1"), of("bounce", "5.11.1"), of("bounce", "550"), of("bounce", "")], [None; 4]);
         assert_eq!([of("blocked", "5.7.1"), of("blocked", "4.7.650")], [Some(Counter::ReputationBlock); 2]);
         assert_eq!(
-            [of("blocked", "4.2.2"), of("blocked", "5.1.1"), of("blocked", "5.70.1"), of("blocked", "")],
+            [of("blocked", "4.2.2"), of("blocked", "5.1.8"), of("blocked", "5.70.1"), of("blocked", "")],
             [None; 4]
         );
     }

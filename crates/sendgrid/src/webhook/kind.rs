@@ -3,6 +3,7 @@
 use model::{Counter, EventKind};
 
 use super::event::WebhookEvent;
+use super::refusal::Refusal;
 
 /// The kind of the event, by its name in any case of letters. SendGrid's own pages write one name as `spamreport`, `spam
 /// report` and `spam_report`.
@@ -18,6 +19,7 @@ pub(super) fn of(event: &WebhookEvent<'_>) -> EventKind {
         "delivered" => Counter::Delivered,
         "deferred" => Counter::Deferred,
         "bounce" => bounce(event),
+        "blocked" if is_for_the_list(event) => Counter::HardBounce,
         "blocked" => Counter::Block,
         "open" if event.machine_open => Counter::MachineOpen,
         "open" => Counter::Open,
@@ -33,21 +35,22 @@ pub(super) fn of(event: &WebhookEvent<'_>) -> EventKind {
 
 /// A `bounce` is a hard bounce or a block; `type` tells them apart, but it may be missing.
 ///
-/// Without it the classification and then the enhanced status code speak; where nothing does, it is a block, since nobody
-/// is convicted on a guess.
+/// A block because there is no such mailbox or domain says of the list what a hard bounce says, whatever SendGrid calls it.
+/// Without a `type` the classification and then the enhanced status code speak; where nothing does, it is a block, since
+/// nobody is convicted on a guess.
 fn bounce(event: &WebhookEvent<'_>) -> Counter {
     let bounce_type = event.bounce_type.as_deref();
     if is(bounce_type, "bounce") {
         return Counter::HardBounce;
     }
-    if is(bounce_type, "blocked") || is(bounce_type, "expired") {
+    if is(bounce_type, "expired") {
         return Counter::Block;
     }
-    if matches!(Classification::of(event), Classification::InvalidAddress) {
+    if is_for_the_list(event) {
         return Counter::HardBounce;
     }
     match event.status.as_deref() {
-        Some(status) if status.starts_with('5') => Counter::HardBounce,
+        Some(status) if status.starts_with('5') && !is(bounce_type, "blocked") => Counter::HardBounce,
         _ => Counter::Block,
     }
 }
@@ -70,10 +73,19 @@ pub(super) fn facet(event: &WebhookEvent<'_>) -> Option<Counter> {
 }
 
 fn is_invalid_address(event: &WebhookEvent<'_>) -> bool {
+    let is_unknown = matches!(Classification::of(event), Classification::Unknown);
+    is_for_the_list(event) || (is_unknown && subject(event) == Some("1"))
+}
+
+/// Whether the mail was refused because there is no such mailbox: by the classification, and where it leaves that open, by
+/// the enhanced status code and the receiving server's words.
+fn is_for_the_list(event: &WebhookEvent<'_>) -> bool {
+    let refusal = || Refusal::new(event.status.as_deref(), event.reason.as_deref().or(event.response.as_deref()));
     match Classification::of(event) {
         Classification::InvalidAddress => true,
-        Classification::Conduct | Classification::Other => false,
-        Classification::Unknown => subject(event) == Some("1"),
+        Classification::Conduct | Classification::Mailbox => false,
+        Classification::Technical => refusal().is_of_no_domain(),
+        Classification::Unknown => refusal().is_of_no_mailbox(),
     }
 }
 
@@ -84,7 +96,7 @@ fn is_for_conduct(event: &WebhookEvent<'_>) -> bool {
     }
     match Classification::of(event) {
         Classification::Conduct => true,
-        Classification::InvalidAddress | Classification::Other => false,
+        Classification::InvalidAddress | Classification::Mailbox | Classification::Technical => false,
         Classification::Unknown => subject(event) == Some("7"),
     }
 }
@@ -95,8 +107,10 @@ enum Classification {
     InvalidAddress,
     /// Reputation, content, frequency or volume.
     Conduct,
-    /// A full or disabled mailbox, a technical failure.
-    Other,
+    /// A full or disabled mailbox.
+    Mailbox,
+    /// A technical failure; SendGrid calls so what finds no server, too.
+    Technical,
     /// None, or none that says anything.
     Unknown,
 }
@@ -109,7 +123,8 @@ impl Classification {
         match () {
             () if begins(&["invalid"]) => Self::InvalidAddress,
             () if begins(&["reputation", "content", "frequency"]) => Self::Conduct,
-            () if begins(&["mailbox", "technical"]) => Self::Other,
+            () if begins(&["mailbox"]) => Self::Mailbox,
+            () if begins(&["technical"]) => Self::Technical,
             () => Self::Unknown,
         }
     }

@@ -10,6 +10,7 @@ mod key;
 mod kind;
 mod message_id;
 mod raw;
+mod refusal;
 mod signature;
 mod split;
 mod stream;
