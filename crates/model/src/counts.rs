@@ -83,12 +83,13 @@ impl Counts {
 
     /// Mails that SendGrid tried to deliver: the denominator of bounce and block rates.
     ///
-    /// `processed` where those events arrive, and otherwise (the webhook leaves them out, or they are late) the outcomes
-    /// seen. Drops are not `processed`: SendGrid does not try them.
+    /// `processed` where those events arrive: there are no fewer of them than mails delivered, and than mails refused. Otherwise (the
+    /// webhook leaves them out, or they are late) the outcomes seen. A mail may have two of these, since some servers take a
+    /// mail and bounce it later; `processed` it is once. Drops are not `processed`: SendGrid does not try them.
     pub fn attempted(&self) -> u32 {
-        let outcomes =
-            self[Counter::Delivered].saturating_add(self[Counter::HardBounce]).saturating_add(self[Counter::Block]);
-        self[Counter::Processed].max(outcomes)
+        let (processed, delivered) = (self[Counter::Processed], self[Counter::Delivered]);
+        let refused = self[Counter::HardBounce].saturating_add(self[Counter::Block]);
+        if processed >= delivered.max(refused) { processed } else { delivered.saturating_add(refused) }
     }
 }
 
@@ -246,6 +247,25 @@ mod tests {
         assert_eq!(counts.attempted(), 100);
         counts[Counter::Processed] = 120;
         assert_eq!(counts.attempted(), 120);
+        counts[Counter::Processed] = 60;
+        assert_eq!(counts.attempted(), 100, "most of them are late");
+    }
+
+    #[test]
+    fn a_mail_that_was_delivered_and_then_bounced_is_one_mail_in_any_order() {
+        let events = [Counter::Processed, Counter::Delivered, Counter::HardBounce];
+        for turn in 0..events.len() {
+            for flip in [false, true] {
+                let mut order = events;
+                order.rotate_left(turn);
+                if flip {
+                    order.reverse();
+                }
+                let mut counts = Counts::ZERO;
+                order.iter().for_each(|counter| counts.count(*counter));
+                assert_eq!(counts.attempted(), 1, "{order:?}");
+            }
+        }
     }
 
     #[test]
