@@ -129,7 +129,12 @@ impl Signal {
         is_asked && (self.hits(counts) > 0 || self.mails(counts) > 0)
     }
 
-    fn hits(self, counts: &Counts) -> u32 {
+    /// Whether these counts hold bad events whose mails nothing else tells of, so that they can't all be charged.
+    pub fn is_unmatched(self, counts: &Counts) -> bool {
+        self.hits(counts) > self.told(counts)
+    }
+
+    pub(crate) fn hits(self, counts: &Counts) -> u32 {
         match self {
             Self::HardBounce => counts[Counter::HardBounce],
             Self::InvalidAddress => counts[Counter::InvalidAddress],

@@ -15,6 +15,8 @@ const CHANCE: f64 = 0.01;
 pub(crate) struct Tally {
     /// The buckets with mail in them, oldest first.
     pub(crate) buckets: Vec<(Bucket, Fraction)>,
+    /// The buckets with bad events in them, whether or not these can be charged there, oldest first.
+    pub(crate) bad: Vec<Bucket>,
     /// What was left out because of incidents.
     pub(crate) set_aside: Vec<SetAside>,
     /// All of the window, by provider. What a bucket can't charge because its mail is of another one is charged here.
@@ -25,7 +27,8 @@ impl Tally {
     /// These buckets, oldest first, of mail without incidents.
     pub(crate) fn of_buckets(buckets: Vec<(Bucket, Fraction)>) -> Self {
         let all = buckets.iter().fold(Fraction::default(), |sum, (_, part)| sum.plus(*part));
-        Self { buckets, providers: vec![(Provider::Other, all)], ..Self::default() }
+        let bad = buckets.iter().filter(|(_, part)| part.hits > 0).map(|(bucket, _)| *bucket).collect();
+        Self { buckets, bad, providers: vec![(Provider::Other, all)], ..Self::default() }
     }
 
     /// The signal over the window of `mail`.
@@ -86,6 +89,11 @@ impl Counting {
         }
         if !self.signal.shows_in(cell.provider, counts) {
             return;
+        }
+        if self.signal.hits(counts) > 0
+            && let Err(at) = self.tally.bad.binary_search(&cell.bucket)
+        {
+            self.tally.bad.insert(at, cell.bucket);
         }
         let part = self.signal.fraction(cell.provider, counts);
         let buckets = &mut self.tally.buckets;

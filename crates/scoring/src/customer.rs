@@ -1,7 +1,7 @@
 //! What the fold remembers of a customer.
 
 use model::{
-    Bucket, Cell, Counter, CustomerId, CustomerNote, Grain, Offset, Phase, PilotStep, Pin, PoolName, Profile, Provider,
+    Bucket, Cell, Counter, CustomerId, CustomerNote, Grain, Millis, Offset, Phase, PilotStep, Pin, PoolName, Profile, Provider,
     ProviderCounts, Reason, Released, Sending, SetAside, Stage, Standing, Timestamp, Window,
 };
 use policy::{Excused, OFFENCES_KEPT, Policy, Signal, Visit};
@@ -54,6 +54,29 @@ pub struct Customer {
     pub(crate) notes: Vec<CustomerNote>,
     /// A release that its profile tells of, while events from before it are counted again.
     pub(crate) release_ahead: Option<Released>,
+    /// Whether it may have bad events whose mails nothing else has told of yet.
+    pub(crate) unmatched: bool,
+    /// That mail was told of while it had such bad events: once all of it has been told, the rules are asked.
+    pub(crate) arriving: Option<Arriving>,
+}
+
+/// Mail that is being told of after its bad events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Arriving {
+    /// The tick before the first of it.
+    since: Timestamp,
+    /// The tick before the latest of it.
+    latest: Timestamp,
+}
+
+impl Arriving {
+    /// Nobody waits longer than this for a customer's mail to pause.
+    const AT_MOST: Millis = Millis::minutes(15);
+
+    /// Whether none of it was told between the tick `before` and the one of `now`.
+    fn is_over(self, before: Timestamp, now: Timestamp) -> bool {
+        self.latest < before || now.since(self.since) >= Self::AT_MOST
+    }
 }
 
 /// What a decision may change of a customer.
@@ -66,7 +89,7 @@ pub(crate) struct Place {
 }
 
 /// Bytes of the stored form of the fields from [`Customer::known_since`] on, where each has its default.
-const FIELDS_ADDED: usize = 7;
+const FIELDS_ADDED: usize = 9;
 
 /// How many of a customer's notes are kept.
 const NOTES_KEPT: usize = 20;
@@ -88,7 +111,10 @@ impl Customer {
 
     /// Whether it must be looked at when time passes.
     pub(crate) fn needs_attention(&self) -> bool {
-        self.is_under_observation() || self.troubled_in.is_some() || self.pinned_until().is_some()
+        self.is_under_observation()
+            || self.troubled_in.is_some()
+            || self.pinned_until().is_some()
+            || self.arriving.is_some()
     }
 
     /// Whether the rules are to be asked about it when time passes.
@@ -139,6 +165,35 @@ impl Customer {
         for excused in self.excused.iter_mut().filter(|excused| excused.hour == hour && excused.provider == provider) {
             excused.counts.count(counter);
         }
+    }
+
+    /// Notes that an event of this kind has been counted since the tick of `now`; whether it is to be looked at for that.
+    pub(crate) fn is_told(&mut self, provider: Provider, sent: Timestamp, counter: Counter, now: Timestamp) -> bool {
+        if matches!(counter, Counter::Processed | Counter::Delivered) {
+            if self.unmatched {
+                let since = self.arriving.map_or(now, |arriving| arriving.since);
+                self.arriving = Some(Arriving { since, latest: now });
+            }
+            return self.unmatched;
+        }
+        let fed = || Signal::ALL.into_iter().filter(|signal| signal.is_fed_by(counter));
+        let is_unmatched = |grain: Grain| {
+            let counts = self.mail.at(Cell { grain, bucket: Bucket::of(grain, sent), provider });
+            fed().any(|signal| signal.is_unmatched(&counts))
+        };
+        self.unmatched = self.unmatched || (fed().next().is_some() && Grain::ALL.into_iter().any(is_unmatched));
+        false
+    }
+
+    /// Whether the mail that came after its bad events has all been told, by the tick of `now` that follows that of `before`;
+    /// then it is waited for no more.
+    pub(crate) fn has_arrived(&mut self, before: Timestamp, now: Timestamp) -> bool {
+        let is_over = self.arriving.is_some_and(|arriving| arriving.is_over(before, now));
+        if is_over {
+            self.arriving = None;
+            self.unmatched = self.mail.is_unmatched(now);
+        }
+        is_over
     }
 
     /// Remembers the hours that were caught in an incident by what is known now, and forgets those that no window reaches.

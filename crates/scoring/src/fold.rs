@@ -181,7 +181,8 @@ impl Fold {
         if new {
             self.tell(customer, id, self.partition.now.unwrap_or(event.at), said);
         }
-        let waits_for_good_days = new && customer.is_under_observation();
+        let arrives = customer.is_told(event.provider, event.sent_at.unwrap_or(event.at), counter, now);
+        let waits = arrives || (new && customer.is_under_observation());
         if self.policy.asks_about(counter) {
             for signal in self.policy.signals().filter(|signal| signal.counts(counter, event.facet)) {
                 customer.latest_bad.remember(signal, event.id);
@@ -192,7 +193,7 @@ impl Fold {
                 self.look(store, Subject { id, offset }, Moment::Event(counter), said)?;
             }
         }
-        if waits_for_good_days && !id.is_unattributed() {
+        if waits && !id.is_unattributed() {
             store.attend(id, true);
         }
         Ok(Effect::Counted(counter))

@@ -1,7 +1,7 @@
 //! A customer's mail (or the whole partition's) by mailbox provider.
 
 use model::{Bucket, Cell, Counter, Counts, Grain, Offset, Provider, ProviderCounts, Timestamp, Window};
-use policy::Visit;
+use policy::{Signal, Visit};
 use serde::{Deserialize, Serialize};
 
 use crate::ring::Rings;
@@ -41,6 +41,12 @@ impl Mail {
     /// The latest cells of `grain`, as far back as a window of that grain that ends at `now` can reach.
     pub(crate) fn cells(&self, grain: Grain, now: Timestamp) -> impl Iterator<Item = (Cell, &Counts)> {
         self.from(grain, Bucket::of(grain, now).back(grain.reach() - 1))
+    }
+
+    /// Whether any bucket that a window reaches holds bad events whose mails nothing else tells of.
+    pub(crate) fn is_unmatched(&self, now: Timestamp) -> bool {
+        let mut cells = Grain::ALL.into_iter().flat_map(|grain| self.cells(grain, now));
+        cells.any(|(_, counts)| Signal::ALL.iter().any(|signal| signal.is_unmatched(counts)))
     }
 
     /// The cells of `grain` from the bucket `first` on.

@@ -23,14 +23,15 @@ impl Fold {
         said: &mut Vec<Said>,
     ) -> Result<Effect, S::Error> {
         // A ticker whose clock was set back, or a second one during a change of hands, does not turn time back.
-        let now = self.partition.now.map_or(tick.at, |now| now.max(tick.at));
+        let before = self.partition.now.unwrap_or(tick.at);
+        let now = before.max(tick.at);
         self.partition.now = Some(now);
         self.suspicions = self.policy.suspicions(&tick.fleet);
         self.partition.fleet = tick.fleet;
         self.partition.forget(now);
         store.forget_before(Hour::of(now - HORIZON))?;
         if !self.only_counts(offset) {
-            self.look_after(store, offset, said)?;
+            self.look_after(store, (offset, before), said)?;
             self.keep_limits(store, offset, said)?;
         }
         let begun = Bucket::of(Grain::FiveMinutes, now);
@@ -43,12 +44,18 @@ impl Fold {
     }
 
     /// Looks at those customers that need it when time passes.
-    fn look_after<S: Store>(&mut self, store: &mut S, offset: Offset, said: &mut Vec<Said>) -> Result<(), S::Error> {
+    fn look_after<S: Store>(
+        &mut self,
+        store: &mut S,
+        (offset, before): (Offset, Timestamp),
+        said: &mut Vec<Said>,
+    ) -> Result<(), S::Error> {
         let now = self.partition.now.unwrap_or_default();
         for id in store.attended() {
             let has_pin_ended = self.mind_pin(store, (&id, offset), now, said)?;
             let customer = customer_at(store, &id, offset)?;
-            if has_pin_ended || customer.is_under_observation() {
+            let has_arrived = customer.has_arrived(before, now);
+            if has_pin_ended || has_arrived || customer.is_under_observation() {
                 self.look(store, Subject { id: &id, offset }, Moment::Tick, said)?;
                 self.advance_pilot(store, (&id, offset), now, said)?;
             } else {
