@@ -8,7 +8,7 @@ use model::{
     Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Offset, Provider, Test, Tick, Timestamp,
 };
 use policy::{Fraction, Signal};
-use scoring::{AHEAD, HORIZON, Input};
+use scoring::{AHEAD, Clock, HORIZON, Input};
 use serde::{Deserialize, Serialize};
 
 use crate::words::figures::minute;
@@ -64,6 +64,7 @@ pub struct Recounting {
     signal: Signal,
     evidence: Evidence,
     now: Option<Timestamp>,
+    clock: Clock,
     /// When the last record that counts was appended, or the tick before it said.
     as_of: Timestamp,
     /// When the first record was appended.
@@ -85,6 +86,7 @@ impl Recounting {
             by_bucket: evidence.test == Test::Sequential && decision.rule != policy::CALM,
             evidence,
             now: None,
+            clock: Clock::default(),
             as_of: decision.at,
             began: None,
             seen: HashMap::new(),
@@ -113,7 +115,7 @@ impl Recounting {
 
     fn tick(&mut self, tick: &Tick) {
         let before = self.now.unwrap_or(tick.at);
-        let now = before.max(tick.at);
+        let now = self.clock.tick(self.now, tick.at);
         self.now = Some(now);
         self.as_of = now;
         if Bucket::of(Grain::Hour, before) < Bucket::of(Grain::Hour, now) {
@@ -123,7 +125,13 @@ impl Recounting {
 
     fn event(&mut self, offset: Offset, event: &Event<'_>, appended: Timestamp) {
         let now = self.now.unwrap_or(appended);
-        if event.at < now - HORIZON || event.at > now.max(appended) + AHEAD {
+        if event.at > now.max(appended) + AHEAD {
+            return;
+        }
+        let now = self.clock.event(now, event.at);
+        self.now = self.now.map(|_| now);
+        // The fold goes by the latest event of the whole partition, which is not known here; where mail flows it is as good as now.
+        if event.at < now - HORIZON {
             return;
         }
         let known = [event.id_digest, event.content_digest].map(|digest| self.seen.insert(digest, event.at).is_some());

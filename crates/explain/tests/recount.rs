@@ -161,6 +161,7 @@ fn what_came_too_late_or_from_the_future_or_is_of_no_known_kind_is_not_counted()
     counting.event(&event(4, Counter::Delivered, minute(1)));
     counting.event(&event(5, Counter::Delivered, minute(1)));
     counting.tick(START + Millis::hours(73));
+    counting.event(&event(6, Counter::Delivered, START + Millis::hours(73)));
     counting.event(&event(3, Counter::HardBounce, START));
     assert_eq!(counting.figures(), (1, 3));
 

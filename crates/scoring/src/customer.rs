@@ -8,6 +8,7 @@ use policy::{Excused, OFFENCES_KEPT, Policy, Signal, Visit};
 use serde::{Deserialize, Serialize};
 
 use crate::mail::{Mail, Release, visit_since};
+use crate::{AHEAD, stored};
 
 /// A customer's state: its place on the ladder and its counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +76,7 @@ impl Arriving {
 
     /// Whether none of it was told between the tick `before` and the one of `now`.
     fn is_over(self, before: Timestamp, now: Timestamp) -> bool {
-        self.latest < before || now.since(self.since) >= Self::AT_MOST
+        self.latest != before || now.since(self.since) >= Self::AT_MOST
     }
 }
 
@@ -208,6 +209,19 @@ impl Customer {
             if !self.excused.iter().any(|known| key(known) == key(&hour)) {
                 self.excused.push(hour);
             }
+        }
+    }
+
+    /// Takes back what is remembered of a future that was none: the clock was ahead, and was put right before the record at
+    /// `offset`.
+    pub(crate) fn is_of(&mut self, now: Timestamp, offset: Offset) {
+        self.calm_since = self.calm_since.min(Some(now)).filter(|_| self.calm_since.is_some());
+        self.since = self.since.map(|since| since.min(now));
+        self.pilot.since = self.pilot.since.min(now);
+        self.offences.iter_mut().for_each(|offence| *offence = now.min(*offence));
+        self.snapshot.take_if(|snapshot| snapshot.at > now);
+        if self.release.as_ref().is_some_and(|release| release.at() > now + AHEAD) {
+            self.release = Some(Release::new(&self.mail, now, offset));
         }
     }
 
@@ -398,13 +412,7 @@ impl Customer {
     ///
     /// Where `bytes` are none.
     pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
-        match postcard::from_bytes(bytes) {
-            // An earlier version wrote it, and knew fewer fields. Each of those that follow begins as postcard writes a zero.
-            Err(postcard::Error::DeserializeUnexpectedEnd) => {
-                postcard::from_bytes(&[bytes, &[0; FIELDS_ADDED]].concat())
-            }
-            read => read,
-        }
+        stored::decode(bytes, FIELDS_ADDED)
     }
 
     /// Its stage.

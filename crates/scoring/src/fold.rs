@@ -159,12 +159,17 @@ impl Fold {
         said: &mut Vec<Said>,
     ) -> Result<Effect, S::Error> {
         let now = self.partition.now.unwrap_or(appended);
-        if event.at < now - HORIZON {
-            return Ok(Effect::Late);
-        }
         if event.at > now.max(appended) + AHEAD {
             return Ok(Effect::Future);
         }
+        let now = self.partition.clock.event(now, event.at);
+        if self.partition.now.is_some() {
+            self.partition.now = Some(now);
+        }
+        if event.at < self.partition.clock.horizon(now) {
+            return Ok(Effect::Late);
+        }
+        self.partition.clock.remember(event.at);
         if !store.is_first(Hour::of(event.at), digests_of(id, event))? {
             return Ok(Effect::Duplicate);
         }
@@ -262,8 +267,10 @@ fn customer_at<'s, S: Store>(store: &'s mut S, id: &CustomerId, offset: Offset) 
     Ok(customer)
 }
 
-/// The event's digests, made the customer's own: the same event id under two customers is two events.
+/// The event's digests. SendGrid gives an id once, so an event that comes by two sources, under whatever customers, is one. What
+/// it tells besides is made the customer's own: two customers can have alike complaints of one recipient in one second.
 fn digests_of(id: &CustomerId, event: &Event<'_>) -> [Digest; 2] {
-    let owner = xxh3_128(id.as_str().as_bytes());
-    [Digest(event.id_digest.0 ^ owner), Digest(event.content_digest.0 ^ owner)]
+    let content = Digest(event.content_digest.0 ^ xxh3_128(id.as_str().as_bytes()));
+    let has_id = event.id_digest != event.content_digest;
+    [if has_id { event.id_digest } else { content }, content]
 }

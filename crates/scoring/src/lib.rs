@@ -6,16 +6,17 @@
 //!
 //! # Laws
 //!
-//! - **No clock.** Time is what the last tick said. Folding the same log again, or in two parts with a restart between,
+//! - **No clock.** Time is what the last tick said; one that leaps must be borne out by events ([`Clock`]). Folding the same log again, or in two parts with a restart between,
 //!   says the same, byte for byte.
 //! - **Order does not matter** to the counts: an event finds the bucket of its own mail.
-//! - **Nothing is counted twice**: a copy is known by its id or by its content for [`HORIZON`]; older events are not
-//!   counted at all.
+//! - **Nothing is counted twice**: a copy is known for [`HORIZON`] by its id, whatever customer it comes under, or by its
+//!   content; older events are not counted at all.
 //!
 //! # Not here
 //!
 //! Where customers are kept between restarts (the scorer), and what is judged (the policy).
 
+mod clock;
 mod customer;
 mod fold;
 mod ledger;
@@ -24,9 +25,11 @@ mod memory;
 mod partition;
 mod ring;
 mod store;
+mod stored;
 mod view;
 mod worst;
 
+pub use clock::Clock;
 pub use customer::Customer;
 pub use fold::{AHEAD, Applied, Effect, Fold, HORIZON, Input, Said};
 pub use mail::Mail;

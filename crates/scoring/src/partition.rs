@@ -8,13 +8,15 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Clock;
 use crate::ledger::Ledger;
+use crate::stored;
 use crate::worst::Worst;
 
 /// A partition's clock, its share of the fleet's counts, and what it knows of the others'.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partition {
-    /// The time of the last tick.
+    /// The time that ticks told.
     pub(crate) now: Option<Timestamp>,
     /// The whole fleet, as the last tick told.
     pub(crate) fleet: Fleet,
@@ -27,7 +29,12 @@ pub struct Partition {
     all: Ledger,
     pools: BTreeMap<PoolName, Ledger>,
     stages: BTreeMap<Stage, u64>,
+    /// What is known of the time besides `now`. This field is missing where an earlier version wrote the partition.
+    pub(crate) clock: Clock,
 }
+
+/// Bytes of the stored form of a clock that knows nothing.
+const FIELDS_ADDED: usize = 2;
 
 /// SendGrid allows 100 pools a user; counts of further names would only be somebody's mistake.
 const POOLS_KEPT: usize = 200;
@@ -49,6 +56,15 @@ pub(crate) struct Counted<'a> {
 pub(crate) const VOTED: [Grain; 2] = [Grain::FiveMinutes, Grain::Hour];
 
 impl Partition {
+    /// Reads its stored form.
+    ///
+    /// # Errors
+    ///
+    /// Where `bytes` are none.
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        stored::decode(bytes, FIELDS_ADDED)
+    }
+
     /// The time of the last tick; `None` before the first.
     pub const fn now(&self) -> Option<Timestamp> {
         self.now
@@ -85,6 +101,7 @@ impl Partition {
 
     /// Forgets what no window reaches any more.
     pub(crate) fn forget(&mut self, now: Timestamp) {
+        let now = self.clock.surely(now);
         self.all.forget(now);
         self.pools.retain(|_, ledger| {
             ledger.forget(now);

@@ -117,7 +117,7 @@ impl RocksStore {
         let sequence = sequence.map(|bytes| keys::number(&bytes, &place)).transpose()?.unwrap_or_default();
         let partition = match partition {
             Some(bytes) => {
-                postcard::from_bytes(&bytes).map_err(|e| place.unreadable(format!("partition state: {e}")))?
+                Partition::decode(&bytes).map_err(|e| place.unreadable(format!("partition state: {e}")))?
             }
             None => Partition::default(),
         };

@@ -7,7 +7,7 @@ use model::{
 use policy::{Crossing, Fraction, Moment, Share, Signal, tail};
 
 use super::step::{Move, Origin};
-use super::{Effect, Fold, HORIZON, Said, Subject, customer_at};
+use super::{Effect, Fold, Said, Subject, customer_at};
 use crate::Customer;
 use crate::{Hour, Store};
 
@@ -22,14 +22,13 @@ impl Fold {
         tick: Tick,
         said: &mut Vec<Said>,
     ) -> Result<Effect, S::Error> {
-        // A ticker whose clock was set back, or a second one during a change of hands, does not turn time back.
         let before = self.partition.now.unwrap_or(tick.at);
-        let now = before.max(tick.at);
+        let now = self.partition.clock.tick(self.partition.now, tick.at);
         self.partition.now = Some(now);
         self.suspicions = self.policy.suspicions(&tick.fleet);
         self.partition.fleet = tick.fleet;
         self.partition.forget(now);
-        store.forget_before(Hour::of(now - HORIZON))?;
+        store.forget_before(Hour::of(self.partition.clock.horizon(now)))?;
         if !self.only_counts(offset) {
             self.look_after(store, (offset, before), said)?;
             self.keep_limits(store, offset, said)?;

@@ -23,6 +23,7 @@ impl Fold {
             return Ok(());
         }
         let Some(now) = self.partition.now else { return Ok(()) };
+        customer.is_of(now, subject.offset);
         self.excuse(customer, now);
         let Judgement { verdict, waits, shadow } =
             self.with_case(customer, (subject, moment), now, |case| self.policy.judge(case));
@@ -102,7 +103,7 @@ impl Fold {
             let whole = |window: Window, visit: &mut Visit<'_>| visit_since(mail, None, now, window, visit);
             let known = (&self.partition.fleet, &self.suspicions);
             let hours = self.policy.excused_hours((&since, &whole), customer.pool.as_ref(), known);
-            customer.excuse(hours, open, now);
+            customer.excuse(hours, open, self.partition.clock.surely(now));
         }
         customer.troubled_in = customer.troubled_in.filter(|hour| *hour >= open);
     }

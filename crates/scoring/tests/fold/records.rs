@@ -38,8 +38,22 @@ fn a_copy_is_not_counted_by_whichever_digest_it_is_known() {
     assert_eq!(house.apply(Input::Event(&customer, &new_id, START)), Effect::Duplicate, "same content");
     let new_content = Event { content_digest: Digest(98), ..first.clone() };
     assert_eq!(house.apply(Input::Event(&customer, &new_content, START)), Effect::Duplicate, "same id");
-    assert_eq!(house.apply(Input::Event(&id("b"), &first, START)), Effect::Counted(Counter::HardBounce));
     assert_eq!(house.counts("a", Window::Day)[Counter::HardBounce], 1);
+}
+
+#[test]
+fn an_event_is_counted_once_whatever_customers_it_comes_under() {
+    let mut house = House::new();
+    let first = event(7, Counter::HardBounce, START);
+    assert_eq!(house.apply(Input::Event(&id("a"), &first, START)), Effect::Counted(Counter::HardBounce));
+    assert_eq!(house.apply(Input::Event(&id("b"), &first, START)), Effect::Duplicate, "SendGrid gives an id once");
+    let alike = Event { id_digest: Digest(99), ..first.clone() };
+    assert_eq!(house.apply(Input::Event(&id("b"), &alike, START)), Effect::Counted(Counter::HardBounce));
+    let nameless = Event { id_digest: Digest(70), content_digest: Digest(70), ..first };
+    for customer in ["a", "b"] {
+        let nameless = Input::Event(&id(customer), &nameless, START);
+        assert_eq!(house.apply(nameless), Effect::Counted(Counter::HardBounce), "without an id nobody can tell");
+    }
 }
 
 #[test]

@@ -306,7 +306,8 @@ impl Teller {
     }
 
     fn write(&mut self, record: Record) {
-        let (offset, now) = (self.house.offset, self.house.now);
+        let now = self.house.fold.partition().now().unwrap_or(self.house.now);
+        let offset = self.house.offset;
         self.journal.entries.push(Entry { offset, now, record, said: self.house.said.clone() });
     }
 }
