@@ -1,8 +1,8 @@
 //! What the fold remembers of a customer.
 
 use model::{
-    Bucket, Cell, Counter, CustomerId, CustomerNote, Grain, Millis, Offset, Phase, PilotStep, Pin, PoolName, Profile, Provider,
-    ProviderCounts, Reason, Released, Sending, SetAside, Stage, Standing, Timestamp, Window,
+    Bucket, Cell, Counter, CustomerId, CustomerNote, Grain, Millis, Offset, Phase, PilotStep, Pin, PoolName, Profile,
+    Provider, ProviderCounts, Reason, Released, Sending, SetAside, Stage, Standing, Timestamp, Window,
 };
 use policy::{Excused, OFFENCES_KEPT, Policy, Signal, Visit};
 use serde::{Deserialize, Serialize};

@@ -116,9 +116,7 @@ impl RocksStore {
         let offset = offset.map(|bytes| keys::number(&bytes, &place)).transpose()?.unwrap_or_default();
         let sequence = sequence.map(|bytes| keys::number(&bytes, &place)).transpose()?.unwrap_or_default();
         let partition = match partition {
-            Some(bytes) => {
-                Partition::decode(&bytes).map_err(|e| place.unreadable(format!("partition state: {e}")))?
-            }
+            Some(bytes) => Partition::decode(&bytes).map_err(|e| place.unreadable(format!("partition state: {e}")))?,
             None => Partition::default(),
         };
         let customers = Customers::load(&db, &place, budget.customers)?;
