@@ -5,10 +5,11 @@ use std::fmt;
 
 use model::figures::thousands;
 use model::{
-    Bucket, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Offset, Provider, Test, Tick, Timestamp,
+    Bucket, Counter, Counts, Decision, Digest, Event, EventKind, Evidence, Grain, Offset, Provider, Test, Tick,
+    Timestamp,
 };
 use policy::{Fraction, Signal};
-use scoring::{AHEAD, Clock, HORIZON, Input};
+use scoring::{AHEAD, Clock, HORIZON, Input, Place, Scheduled};
 use serde::{Deserialize, Serialize};
 
 use crate::words::figures::minute;
@@ -65,6 +66,7 @@ pub struct Recounting {
     evidence: Evidence,
     now: Option<Timestamp>,
     clock: Clock,
+    scheduled: Scheduled,
     /// When the last record that counts was appended, or the tick before it said.
     as_of: Timestamp,
     /// When the first record was appended.
@@ -87,6 +89,7 @@ impl Recounting {
             evidence,
             now: None,
             clock: Clock::default(),
+            scheduled: Scheduled::default(),
             as_of: decision.at,
             began: None,
             seen: HashMap::new(),
@@ -108,12 +111,12 @@ impl Recounting {
         }
         match input {
             Input::Event(_, event, appended) => self.event(offset, event, *appended),
-            Input::Tick(tick) => self.tick(tick),
+            Input::Tick(tick) => self.tick(offset, tick),
             Input::Command(..) | Input::Policy(_) => {}
         }
     }
 
-    fn tick(&mut self, tick: &Tick) {
+    fn tick(&mut self, offset: Offset, tick: &Tick) {
         let before = self.now.unwrap_or(tick.at);
         let now = self.clock.tick(self.now, tick.at);
         self.now = Some(now);
@@ -121,6 +124,7 @@ impl Recounting {
         if Bucket::of(Grain::Hour, before) < Bucket::of(Grain::Hour, now) {
             self.seen.retain(|_, at| *at >= now - HORIZON);
         }
+        self.count_due(offset, now);
     }
 
     fn event(&mut self, offset: Offset, event: &Event<'_>, appended: Timestamp) {
@@ -136,21 +140,45 @@ impl Recounting {
         }
         let known = [event.id_digest, event.content_digest].map(|digest| self.seen.insert(digest, event.at).is_some());
         let EventKind::Counted(counter) = event.kind else { return };
-        let sent = event.sent_at.unwrap_or(event.at);
-        let is_released = self.evidence.counted_after.is_some_and(|release| offset <= release);
-        let is_of_cohort = (self.evidence.from..self.evidence.until).contains(&sent);
-        if is_released || !is_of_cohort || self.is_set_aside(event.provider, sent) {
+        let is_copy = known.contains(&true);
+        // A copy tells nothing of what is scheduled.
+        let mut told = if is_copy { self.scheduled.clone() } else { std::mem::take(&mut self.scheduled) };
+        let place = told.place(event);
+        if !is_copy {
+            self.scheduled = told;
+            self.count_due(offset, now.max(event.at));
+        }
+        let Place::At(sent) = place else { return };
+        if !self.is_of_cohort(offset, event.provider, sent) {
             return;
         }
-        if known.contains(&true) {
+        if is_copy {
             self.copies = self.copies.saturating_add(1);
             return;
         }
-        let bucket = Bucket::of(self.evidence.window.grain(), sent);
-        let counts = self.counts.entry((event.provider, bucket)).or_default();
         for counter in [Some(counter), event.facet].into_iter().flatten() {
-            counts.count(counter);
+            self.count(event.provider, sent, counter);
         }
+    }
+
+    /// Counts the scheduled mails that are due by `now`, at a record at `offset`.
+    fn count_due(&mut self, offset: Offset, now: Timestamp) {
+        for (provider, sent, mails) in self.scheduled.due(now) {
+            if self.is_of_cohort(offset, provider, sent) {
+                (0..mails).for_each(|_| self.count(provider, sent, Counter::Processed));
+            }
+        }
+    }
+
+    fn is_of_cohort(&self, offset: Offset, provider: Provider, sent: Timestamp) -> bool {
+        let is_released = self.evidence.counted_after.is_some_and(|release| offset <= release);
+        let is_of_cohort = (self.evidence.from..self.evidence.until).contains(&sent);
+        !is_released && is_of_cohort && !self.is_set_aside(provider, sent)
+    }
+
+    fn count(&mut self, provider: Provider, sent: Timestamp, counter: Counter) {
+        let bucket = Bucket::of(self.evidence.window.grain(), sent);
+        self.counts.entry((provider, bucket)).or_default().count(counter);
     }
 
     fn is_set_aside(&self, provider: Provider, sent: Timestamp) -> bool {

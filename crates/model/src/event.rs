@@ -38,6 +38,8 @@ pub struct Event<'a> {
     pub at: Timestamp,
     /// When the mail that it belongs to was sent, where that is known; at most a few minutes behind `at`.
     pub sent_at: Option<Timestamp>,
+    /// When SendGrid accepted the mail, where its id tells that; scheduled mail is sent later.
+    pub accepted_at: Option<Timestamp>,
     /// The moment for which the mail was scheduled, where the event carries one that is plausible. It may lie up to 72
     /// hours behind `at`, where SendGrid accepted a mail and has not sent it yet; `sent_at` already heeds it otherwise.
     pub send_at: Option<Timestamp>,

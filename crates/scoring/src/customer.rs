@@ -8,6 +8,7 @@ use policy::{Excused, OFFENCES_KEPT, Policy, Signal, Visit};
 use serde::{Deserialize, Serialize};
 
 use crate::mail::{Mail, Release, visit_since};
+use crate::scheduled::Scheduled;
 use crate::{AHEAD, stored};
 
 /// A customer's state: its place on the ladder and its counts.
@@ -59,6 +60,8 @@ pub struct Customer {
     pub(crate) unmatched: bool,
     /// That mail was told of while it had such bad events: once all of it has been told, the rules are asked.
     pub(crate) arriving: Option<Arriving>,
+    /// What it has scheduled.
+    pub(crate) scheduled: Scheduled,
 }
 
 /// Mail that is being told of after its bad events.
@@ -90,7 +93,7 @@ pub(crate) struct Place {
 }
 
 /// Bytes of the stored form of the fields from [`Customer::known_since`] on, where each has its default.
-const FIELDS_ADDED: usize = 9;
+const FIELDS_ADDED: usize = 10;
 
 /// How many of a customer's notes are kept.
 const NOTES_KEPT: usize = 20;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use model::{
     Bucket, Cell, Command, Counter, CustomerId, Customers, Decision, Digest, Event, EventKind, Fleet, Grain, Millis,
-    Offset, PartitionId, Phase, PilotStep, Profile, Stage, Standing, Tick, Timestamp,
+    Offset, PartitionId, Phase, PilotStep, Profile, Provider, Stage, Standing, Tick, Timestamp,
 };
 use policy::{Moment, Policy, Signal, Suspicions};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::partition::{Counted, VOTED};
+use crate::scheduled::Place;
 use crate::{Customer, Hour, Partition, Store};
 
 mod command;
@@ -180,20 +181,29 @@ impl Fold {
             let phase = self.phase_of_newcomers(offset);
             self.welcome(customer, phase, event.at);
         }
-        for counter in [Some(counter), event.facet].into_iter().flatten() {
-            self.count(customer, event, counter);
+        Self::take_pool(customer, event);
+        let sent = match customer.scheduled.place(event) {
+            Place::At(sent) => Some(sent),
+            Place::Later => None,
+        };
+        self.count_due(customer, now.max(event.at));
+        for (sent, counter) in sent.into_iter().flat_map(|sent| [Some(counter), event.facet].map(|part| (sent, part))) {
+            if let Some(counter) = counter {
+                self.count(customer, event.provider, sent, counter);
+            }
         }
         if new {
             self.tell(customer, id, self.partition.now.unwrap_or(event.at), said);
         }
-        let arrives = customer.is_told(event.provider, event.sent_at.unwrap_or(event.at), counter, now);
+        let sent = sent.unwrap_or(event.at);
+        let arrives = customer.is_told(event.provider, sent, counter, now);
         let waits = arrives || (new && customer.is_under_observation());
         if self.policy.asks_about(counter) {
             for signal in self.policy.signals().filter(|signal| signal.counts(counter, event.facet)) {
                 customer.latest_bad.remember(signal, event.id);
             }
             if !id.is_unattributed() {
-                Self::note_trouble(customer, counter, event);
+                Self::note_trouble(customer, counter, sent);
                 self.partition.worst.count(id, now);
                 self.look(store, Subject { id, offset }, Moment::Event(counter), said)?;
             }
@@ -205,10 +215,10 @@ impl Fold {
     }
 
     /// Trouble that may be an incident's is looked into.
-    fn note_trouble(customer: &mut Customer, counter: Counter, event: &Event<'_>) {
+    fn note_trouble(customer: &mut Customer, counter: Counter, sent: Timestamp) {
         let may_be = |signal: &Signal| signal.trouble().is_some() && signal.is_fed_by(counter);
         if Signal::ALL.iter().any(may_be) {
-            let hour = Bucket::of(Grain::Hour, event.sent_at.unwrap_or(event.at));
+            let hour = Bucket::of(Grain::Hour, sent);
             customer.troubled_in = customer.troubled_in.max(Some(hour));
         }
     }
@@ -241,22 +251,32 @@ impl Fold {
         }
     }
 
-    fn count(&mut self, customer: &mut Customer, event: &Event<'_>, counter: Counter) {
+    /// Remembers the pool that the event names.
+    fn take_pool(customer: &mut Customer, event: &Event<'_>) {
         if let Some(pool) = event.pool.filter(|pool| customer.pool.as_ref().is_none_or(|known| known.as_str() != *pool))
         {
             customer.pool = Some(model::PoolName::new(pool));
         }
-        let sent = event.sent_at.unwrap_or(event.at);
+    }
+
+    /// Counts the mails that the customer scheduled and that are due by `now`.
+    fn count_due(&mut self, customer: &mut Customer, now: Timestamp) {
+        for (provider, sent, mails) in customer.scheduled.due(now) {
+            (0..mails).for_each(|_| self.count(customer, provider, sent, Counter::Processed));
+        }
+    }
+
+    fn count(&mut self, customer: &mut Customer, provider: Provider, sent: Timestamp, counter: Counter) {
         if counter == Counter::FirstDeferral && customer.stage >= Stage::Throttled {
             // The caps bring these about: they say nothing of a provider or a pool.
-            customer.count(event.provider, sent, counter);
+            customer.count(provider, sent, counter);
             return;
         }
-        let cells = VOTED.map(|grain| Cell { grain, bucket: Bucket::of(grain, sent), provider: event.provider });
+        let cells = VOTED.map(|grain| Cell { grain, bucket: Bucket::of(grain, sent), provider });
         let votes = cells.map(|cell| Customers::added(&customer.mail.at(cell), counter));
-        customer.count(event.provider, sent, counter);
+        customer.count(provider, sent, counter);
         let pool = customer.pool.as_ref();
-        self.partition.count(Counted { provider: event.provider, sent, counter, pool, votes });
+        self.partition.count(Counted { provider, sent, counter, pool, votes });
     }
 }
 

@@ -24,6 +24,7 @@ impl Fold {
         }
         let Some(now) = self.partition.now else { return Ok(()) };
         customer.is_of(now, subject.offset);
+        self.count_due(customer, now);
         self.excuse(customer, now);
         let Judgement { verdict, waits, shadow } =
             self.with_case(customer, (subject, moment), now, |case| self.policy.judge(case));

@@ -59,6 +59,7 @@ pub(crate) fn event(number: u128, counter: Counter, at: Timestamp) -> Event<'sta
         id: "an-event",
         id_digest: Digest(number << 1),
         content_digest: Digest(number << 1 | 1),
+        accepted_at: None,
         send_at: None,
         mail: None,
         smtp: None,

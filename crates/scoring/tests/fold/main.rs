@@ -15,4 +15,5 @@ mod profiles;
 mod records;
 mod releases;
 mod roles;
+mod scheduled;
 mod story;

@@ -268,6 +268,7 @@ impl Teller {
             id: &told.id,
             id_digest: told.id_digest,
             content_digest: told.content_digest,
+            accepted_at: None,
             send_at: None,
             mail: None,
             smtp: None,

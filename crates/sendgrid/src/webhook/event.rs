@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use model::{Event, EventKind, Provider, Timestamp};
+use model::{Digest, Event, EventKind, Provider, Timestamp};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -151,6 +151,11 @@ impl<'a> WebhookEvent<'a> {
         })
     }
 
+    /// What stands for its mail: by SendGrid's id of it, and by its `Message-ID`.
+    pub fn mail_ids(&self) -> [Option<Digest>; 2] {
+        [digest::of_mail(self), digest::of_smtp(self)]
+    }
+
     /// What the fold needs of it.
     pub fn to_event(&self) -> Event<'_> {
         let accepted = self.sg_message_id.as_deref().and_then(|id| message_id::accepted_at(id, self.timestamp));
@@ -160,6 +165,7 @@ impl<'a> WebhookEvent<'a> {
             facet: kind::facet(self),
             at: self.timestamp,
             sent_at,
+            accepted_at: accepted,
             send_at,
             provider: self.email.as_deref().map_or(Provider::Other, Provider::of_address),
             pool: self.pool.as_ref().map(|pool| pool.name.as_ref()),

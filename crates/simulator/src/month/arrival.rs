@@ -55,6 +55,7 @@ impl Arrival {
             id: std::str::from_utf8(&self.id).unwrap_or_default(),
             id_digest: Digest(u128::from(self.key).wrapping_mul(SPREAD)),
             content_digest: Digest((u128::from(self.key) | CONTENT).wrapping_mul(SPREAD)),
+            accepted_at: None,
             send_at: None,
             mail: None,
             smtp: None,
