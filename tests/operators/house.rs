@@ -17,7 +17,7 @@ const BY: [&str; 4] = ["--by", "ann", "--reason", "a test"];
 /// Weir in mode `approve`, beside a SendGrid with three subusers.
 pub(crate) struct House {
     pub(crate) weir: Process,
-    site: Site,
+    pub(crate) site: Site,
     pub(crate) sendgrid: SendGrid,
 }
 

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::FromRef;
+use decode::RejectSource;
 use log::Log;
 use model::Timestamp;
 use policy::Policy;
@@ -97,6 +98,8 @@ pub struct Admin {
     pub policies: Policies,
     /// What mailers may send.
     pub gate: Gate,
+    /// The sources whose rejects can be replayed.
+    pub reject_sources: Arc<[RejectSource]>,
     /// Where commands and policies go.
     pub log: Arc<dyn Log>,
     /// The policy that Weir was started with: its pools and its mode are those of the enforcer and of the mailer's routes. What

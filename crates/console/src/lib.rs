@@ -18,6 +18,7 @@ mod pages;
 mod policies;
 mod problem;
 mod readings;
+mod rejects;
 mod server;
 
 pub use access::{Access, AccessError, Caller, Credential, Proxy, Role, Token, TokenError, new_token};
@@ -25,6 +26,8 @@ pub use admin::{Admin, Probes, Ready, Troubles};
 pub use api::explanations::Explanations;
 /// A header's name, as a proxy's settings have it.
 pub use axum::http::HeaderName;
+/// A source, as far as replaying its rejects needs it.
+pub use decode::{RejectSource, Rewrite};
 pub use explainer::{ExplainError, Explainer};
 pub use gate::{Gate, GateConfig, GateError, Unknown};
 pub use index::{Acted, CustomersQuery, Decided, Index, IndexError, Listed, Page, Risk};

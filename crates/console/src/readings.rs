@@ -66,6 +66,8 @@ pub struct Readings {
     pub(crate) explaining: Purpose,
     /// Whom a rule has moved.
     pub(crate) undoing: Purpose,
+    /// What made no sense.
+    pub(crate) rejects: Purpose,
     /// What another policy would have decided.
     pub(crate) trying: Purpose,
 }
@@ -78,6 +80,7 @@ impl Readings {
             shutdown,
             explaining: Purpose::new(1, minutes(1), "another decision is being explained: try again in a moment"),
             undoing: Purpose::new(2, minutes(1), "others are taking something back: try again in a moment"),
+            rejects: Purpose::new(2, minutes(1), "others are reading rejects: try again in a moment"),
             trying: Purpose::new(1, minutes(5), "another policy is being tried: try again in a moment"),
         }
     }

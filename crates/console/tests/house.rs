@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use console::{
-    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Proxy, Readings, Ready, Role,
-    Server, Token, Unavailable, Viewed, Views, new_token,
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, PolicyViewed, Probes, Proxy, Readings, Ready,
+    RejectSource, Role, Server, Token, Unavailable, Viewed, Views, new_token,
 };
 use log::embedded::{Config, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
@@ -21,6 +21,7 @@ use model::{
 };
 use policy::Policy;
 use scoring::{Fold, Input, MemoryStore, Partition, Said};
+use sendgrid::webhook::CustomerRule;
 use serde_json::Value;
 use telemetry::Registry;
 use tokio_util::sync::CancellationToken;
@@ -208,6 +209,11 @@ impl House {
             gate,
             explanations: Explanations::new(Arc::clone(&console_log), policy, readings.clone()),
             readings,
+            reject_sources: Arc::new([RejectSource {
+                name: "main".to_owned(),
+                customer: CustomerRule::CustomArg("customer_id".to_owned()),
+                rewrite: None,
+            }]),
             log: console_log,
             policies: Policies::new(Arc::new({
                 let log = Arc::clone(&log);

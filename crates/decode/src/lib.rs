@@ -3,7 +3,11 @@
 //! In one place for all who fold the log: the scorer as it is written, backtests and explanations later. If they read a record
 //! differently, they would decide differently.
 
+mod reject;
+
 use std::sync::Arc;
+
+pub use reject::{ReadAgain, RejectSource, Rewrite, read_again};
 
 use bytes::Bytes;
 use log::{Append, Record, RecordKind, Route, Stored, Topic};

@@ -21,7 +21,7 @@ mod topic;
 
 pub use measured::{list_metrics, measured};
 pub use partitioner::partition_of;
-pub use record::{Headers, Record, RecordKind, Stored};
+pub use record::{Headers, REJECT_PSEUDONYMISED, Record, RecordKind, Stored};
 pub use seam::{
     Append, BoxFuture, Candidacy, Error, Log, Output, Outputs, PartitionCount, Polled, Producer, Published, Reach,
     Result, Route, Sequence, Start, Subscription, Tail,

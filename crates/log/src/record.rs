@@ -24,6 +24,9 @@ pub enum RecordKind {
 /// Names and values beside a record. Cheap to clone, so that a batch shares one.
 pub type Headers = Arc<[(Box<str>, Bytes)]>;
 
+/// The header of a reject whose recipients' addresses were replaced before it was stored: a replay leaves them as they are.
+pub const REJECT_PSEUDONYMISED: &str = "pseudonymised";
+
 /// One record, before or after it was appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {

@@ -68,6 +68,15 @@ pub enum Deed {
         /// How many customers were told to go back.
         customers: usize,
     },
+    /// Rejected events of a source were read again.
+    Replay {
+        /// The source.
+        source: String,
+        /// How many rejects were read.
+        rejects: usize,
+        /// How many events were found in them.
+        events: usize,
+    },
     /// A customer was given a command. Never written: it is the decision, told in these words.
     Command {
         /// The order's name.
@@ -93,6 +102,7 @@ impl Deed {
             Self::Reject { .. } => "reject",
             Self::Policy { .. } => "policy",
             Self::Undo { .. } => "undo",
+            Self::Replay { .. } => "replay",
             Self::Command { .. } => "command",
         }
     }
@@ -106,6 +116,7 @@ impl Deed {
             }
             Self::Policy { digest, .. } => digest,
             Self::Undo { rule, .. } => rule,
+            Self::Replay { source, .. } => source,
         }
     }
 }
@@ -159,6 +170,7 @@ mod tests {
             act("ana", Deed::Reject { customer, decision, stage: Stage::Watch }),
             act("ana", Deed::Policy { digest: "sha256:1".to_owned(), previous: None, origin }),
             act("ana", Deed::Undo { rule: "bad".to_owned(), since, customers: 3 }),
+            act("ana", Deed::Replay { source: "main".to_owned(), rejects: 3, events: 2 }),
         ];
         let keys: std::collections::BTreeSet<_> = all.iter().map(Act::key).collect();
         assert!(keys.len() == all.len() && keys.iter().all(|key| Act::is_key(key)), "{keys:?}");

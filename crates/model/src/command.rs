@@ -96,7 +96,11 @@ impl Command {
 
 impl OrderError {
     /// What is missing of author and reason, if anything is.
-    pub(crate) fn check(by: &str, reason: &str) -> Result<(), Self> {
+    ///
+    /// # Errors
+    ///
+    /// What is missing.
+    pub fn check(by: &str, reason: &str) -> Result<(), Self> {
         if by.trim().is_empty() {
             return Err(Self::NoAuthor);
         }

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use log::{Append, Headers, Record, RecordKind, Route, Topic};
+use log::{Append, Headers, REJECT_PSEUDONYMISED, Record, RecordKind, Route, Topic};
 use model::{CustomerId, Timestamp};
-use sendgrid::webhook::{BatchError, EventError, WebhookEvent, split};
+use sendgrid::webhook::{BatchError, WebhookEvent, split};
 use telemetry::{TRACEPARENT, TraceParent};
 
 use crate::config::Source;
@@ -31,6 +31,8 @@ pub(crate) struct Tally {
 pub(crate) struct Batch {
     pub(crate) appends: Vec<Append>,
     pub(crate) tally: Tally,
+    /// Why the first reject was rejected.
+    pub(crate) first_reason: Option<String>,
 }
 
 /// Makes the records of one POST.
@@ -85,7 +87,7 @@ impl<'s> Recorder<'s> {
         for element in elements {
             match WebhookEvent::parse(element) {
                 Ok(event) => self.take(element, &event),
-                Err(error) => self.reject(element, &reason(&error)),
+                Err(error) => self.reject(element, &error.reason()),
             }
         }
         (self.batch, Ok(()))
@@ -116,10 +118,11 @@ impl<'s> Recorder<'s> {
             Some(pseudonyms) => pseudonyms.rewrite_reject(element).into(),
         };
         let source = Bytes::copy_from_slice(self.source.name.as_str().as_bytes());
-        let headers = Arc::new([
-            (Box::from("source"), source.clone()),
-            (Box::from("reason"), Bytes::copy_from_slice(reason.as_bytes())),
-        ]);
+        let reason_bytes = Bytes::copy_from_slice(reason.as_bytes());
+        let headers = [(Box::from("source"), source.clone()), (Box::from("reason"), reason_bytes)];
+        let pseudonymised = self.pseudonyms.map(|_| (Box::from(REJECT_PSEUDONYMISED), Bytes::from_static(b"true")));
+        let headers = headers.into_iter().chain(pseudonymised).collect();
+        self.batch.first_reason.get_or_insert_with(|| reason.to_owned());
         let record = Record { kind: RecordKind::Output, at: self.at, key: source, headers, value };
         self.batch.tally.rejected += 1;
         self.batch.appends.push(Append { topic: Topic::Rejects, route: Route::ByKey, record });
@@ -139,16 +142,5 @@ impl<'s> Recorder<'s> {
         let key = Bytes::copy_from_slice(customer.as_bytes());
         self.keys.insert(customer.to_owned(), key.clone());
         key
-    }
-}
-
-/// Why an element is no event, without any of it: a parser's own words quote what it found, at any length.
-fn reason(error: &EventError) -> String {
-    match error {
-        EventError::NotAnObject(found) => match found.rsplit_once(" at line ") {
-            Some((_, place)) => format!("it is no JSON object (line {place})"),
-            None => "it is no JSON object".to_owned(),
-        },
-        other => other.to_string(),
     }
 }

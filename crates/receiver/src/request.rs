@@ -199,17 +199,21 @@ impl Requests {
 
     /// Makes the batch durable.
     async fn append(&self, checked: Checked) -> Result<Answer, Answer> {
-        let Checked { source, batch, answer, trace } = checked;
+        let Checked { source, batch: Batch { appends, tally, first_reason }, answer, trace } = checked;
         let tracing = &self.config().tracing;
         let mut span = trace.and_then(|trace| tracing.go_on(&trace, "append", Role::Producer));
         if let Some(span) = &mut span {
-            span.say("weir.records", i64::try_from(batch.appends.len()).unwrap_or(i64::MAX));
+            span.say("weir.records", i64::try_from(appends.len()).unwrap_or(i64::MAX));
         }
-        let appending = self.shared.producer.append(batch.appends);
+        let appending = self.shared.producer.append(appends);
         match tokio::time::timeout(self.config().append_timeout, appending).await {
             Ok(Ok(())) => {
                 self.shared.log_recovered();
-                self.shared.metrics.stored(source.name.as_str(), batch.tally);
+                self.shared.metrics.stored(source.name.as_str(), tally);
+                if let Some(reason) = first_reason {
+                    let (source, rejected) = (source.name.as_str(), tally.rejected);
+                    tracing::warn!(source, rejected, reason, "events were rejected: `weir rejects` lists them");
+                }
                 Ok(answer)
             }
             Ok(Err(error)) => {

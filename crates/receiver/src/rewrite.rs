@@ -29,7 +29,7 @@ impl PseudonymKey {
     ///
     /// `None` where it is no JSON object or names too many recipients. A string whose bytes are no text is not kept: nobody
     /// can say whether an address stands in it.
-    pub(crate) fn rewrite_event(&self, element: &[u8]) -> Option<Vec<u8>> {
+    pub fn rewrite_event(&self, element: &[u8]) -> Option<Vec<u8>> {
         let text = readable(element);
         Some(self.rewrite(&text, &Recipients::find(&text)?).into_bytes())
     }

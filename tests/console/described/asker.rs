@@ -15,6 +15,9 @@ pub(crate) struct Asked {
     pub(crate) waiting: Vec<String>,
     pub(crate) decisions: Vec<String>,
     pub(crate) rules: Vec<String>,
+    /// Signed input that made no sense, and the source that it came to.
+    pub(crate) rejects: Vec<String>,
+    pub(crate) source: String,
     pub(crate) since: String,
     /// Places in the list of customers.
     pub(crate) places: Vec<String>,
@@ -81,6 +84,8 @@ fn settings(known: &Asked) -> String {
         ("customers", json!(known.customers)),
         ("decisions", json!(known.decisions)),
         ("rules", json!(known.rules)),
+        ("rejects", json!(known.rejects)),
+        ("sources", json!([known.source])),
         ("times", json!([known.since])),
         ("places", json!(known.places)),
         ("cursors", json!(known.cursors)),
@@ -119,6 +124,10 @@ fn settings(known: &Asked) -> String {
                 "parameters": { "path.id": half("waiting"), "body.reason": { "dictionary": "reasons" } },
             },
             { "include-path": "/v1/decisions/{id}/explanation", "parameters": { "path.id": half("decisions") } },
+            { "include-path": "/v1/rejects", "parameters": { "query.source": half("sources"), "query.since": half("times") } },
+            { "include-path": "/v1/rejects/{id}", "parameters": { "path.id": half("rejects") } },
+            { "include-path": "/v1/rejects/{id}/replay", "parameters": { "path.id": half("rejects") } },
+            { "include-path": "/v1/rejects/replay", "parameters": { "body.source": half("sources") } },
             { "include-path": "/v1/customers", "parameters": { "query.after": half("places") } },
             {
                 "include-path": "/v1/decisions",

@@ -53,12 +53,15 @@ impl Approver {
         self.until(&format!("/v1/customers/{}", BAD[0]), |answer| length(answer, "actions") > 0).await;
         let customers = self.until("/v1/customers?limit=2", |answer| answer["next"].is_string()).await;
         let decisions = self.until("/v1/decisions?limit=2", |answer| length(answer, "decisions") == 2).await;
+        let rejects = self.until("/v1/rejects", |answer| length(answer, "rejects") == 1).await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Asked {
             customers: [BAD[0], ODD, "good-1", "nobody"].map(str::to_owned).into(),
             waiting: BAD.into_iter().skip(1).map(str::to_owned).collect(),
             decisions: decisions["decisions"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect(),
             rules: vec![text(&decisions["decisions"][0]["rule"]), "no-such-rule".to_owned()],
+            rejects: rejects["rejects"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect(),
+            source: text(&rejects["rejects"][0]["source"]),
             since: text(&decisions["decisions"][0]["at"]),
             places: vec![text(&customers["next"])],
             cursors: vec!["-".to_owned(), text(&decisions["next"])],
@@ -71,6 +74,7 @@ async fn every_answer_to_whatever_is_asked_is_as_the_description_says() {
     let (token, config) = site::new_token(BINARY, "approver");
     let house = House::with_access(&config).await;
     house.mail_goes_out().await;
+    house.site.post(&["7".to_owned()]).await;
     let client = Client::builder().no_proxy().build().unwrap();
     let approver = Approver { base: house.base(), token, client };
     let known = approver.has_all().await;

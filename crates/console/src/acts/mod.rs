@@ -6,12 +6,14 @@ mod approvals;
 mod commands;
 mod enforcement;
 mod policies;
+mod replay;
 pub(crate) mod undo;
 
 pub(crate) use self::approvals::{AnswerWanted, Answered, Approval, Verdict, all_awaiting, answer, awaiting};
 pub(crate) use self::commands::give;
 pub(crate) use self::enforcement::{pause, resume};
 pub(crate) use self::policies::{Applied, PolicyWanted, fixed, policy_tag, put_in_force};
+pub(crate) use self::replay::{ReplayWanted, Replayed, SpanWanted, replay};
 pub(crate) use self::undo::{UndoWanted, Undone, undo};
 
 use crate::access::Caller;

@@ -8,6 +8,7 @@ use model::{CustomerId, DecisionId, without_addresses};
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
+use crate::rejects::RejectId;
 
 /// The query.
 pub(crate) struct Asked<T>(pub(crate) T);
@@ -65,6 +66,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Which {
                 "{name:?} is no decision's id: they have 32 hexadecimal digits, as in /v1/decisions"
             ))
         })
+    }
+}
+
+/// The reject that the path names.
+pub(crate) struct WhichReject(pub(crate) RejectId);
+
+impl<S: Send + Sync> FromRequestParts<S> for WhichReject {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        RejectId::parse(&named(parts, state).await?).map(Self)
     }
 }
 

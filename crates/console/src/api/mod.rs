@@ -15,6 +15,7 @@ mod extract;
 mod fleet;
 mod policies;
 pub(crate) mod pools;
+pub(crate) mod rejects;
 pub(crate) mod stream;
 mod undo;
 mod words;
@@ -44,6 +45,7 @@ pub(crate) fn router() -> Router<Admin> {
         .routes(routes!(stream::stream))
         .routes(routes!(activity::activity))
         .routes(routes!(pools::pools))
+        .routes(routes!(rejects::list))
         .routes(routes!(policies::in_words))
         .routes(routes!(enforcer::show))
         .routes(routes!(enforcer::held))
@@ -55,6 +57,9 @@ pub(crate) fn router() -> Router<Admin> {
         .routes(routes!(enforcer::pause))
         .routes(routes!(enforcer::resume))
         .routes(routes!(undo::undo))
+        .routes(routes!(rejects::show))
+        .routes(routes!(rejects::replay))
+        .routes(routes!(rejects::replay_span))
         .merge(OpenApiRouter::new().routes(routes!(backtest::backtest)).layer(DefaultBodyLimit::max(LONGEST_POLICY)));
     let approving = OpenApiRouter::new()
         .routes(routes!(approvals::answer))

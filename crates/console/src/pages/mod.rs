@@ -14,6 +14,7 @@ mod overview;
 mod parts;
 mod policy;
 mod pools;
+mod rejects;
 mod shell;
 mod visit;
 mod words;
@@ -46,6 +47,10 @@ pub(crate) fn router() -> Router<Admin> {
         .route("/policy/activate", post(policy::activate))
         .route("/activity", get(activity::show))
         .route("/activity/undo", get(activity::ask).post(activity::take_back))
+        .route("/rejects", get(rejects::list))
+        .route("/rejects/replay", post(rejects::replay_span))
+        .route("/rejects/{id}", get(rejects::show))
+        .route("/rejects/{id}/replay", post(rejects::replay))
         .route("/decisions/feed", get(feed::feed))
         .route("/decisions/{id}", get(decision::show))
         .route("/login", get(login::show))

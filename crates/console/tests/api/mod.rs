@@ -9,3 +9,4 @@ mod operating;
 mod policy;
 mod reading;
 mod readings;
+pub(crate) mod rejects;

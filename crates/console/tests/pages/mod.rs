@@ -11,3 +11,4 @@ mod login;
 mod overview;
 mod policy;
 mod pools;
+mod rejects;

@@ -27,6 +27,19 @@ pub enum EventError {
     BadTimestamp,
 }
 
+impl EventError {
+    /// The same without any of the element: a parser's own words quote what it found, at any length.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::NotAnObject(found) => match found.rsplit_once(" at line ") {
+                Some((_, place)) => format!("it is no JSON object (line {place})"),
+                None => "it is no JSON object".to_owned(),
+            },
+            other => other.to_string(),
+        }
+    }
+}
+
 /// The pool that a mail was sent through; only `processed` events of mail that named one have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool<'a> {

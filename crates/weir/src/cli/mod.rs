@@ -3,6 +3,7 @@
 pub(crate) mod connect;
 pub(crate) mod operate;
 pub(crate) mod outreach;
+pub(crate) mod rejects;
 pub(crate) mod see;
 pub(crate) mod steer;
 pub(crate) mod token;

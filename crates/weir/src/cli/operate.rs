@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use model::{Millis, Timestamp};
 
+use super::rejects::RejectsOptions;
 use super::see::{CustomerOptions, CustomersOptions, DecisionsOptions, TopOptions};
 use super::steer::{ExemptOptions, HoldOptions, PhaseOptions, ReleaseOptions, SetStageOptions, SteerOptions};
 
@@ -80,6 +81,8 @@ pub(crate) enum OperateCommand {
     Reject(AnswerOptions),
     /// Take back all that a rule decided since a time: its customers go back to where they stood before.
     Undo(UndoOptions),
+    /// List, look at and replay rejects: signed input from SendGrid that Weir could not read.
+    Rejects(RejectsOptions),
 }
 
 #[derive(Debug, Subcommand)]
@@ -130,7 +133,7 @@ pub(crate) struct UndoOptions {
     pub(crate) asking: Asking,
 }
 
-fn since(text: &str) -> Result<Timestamp, String> {
+pub(super) fn since(text: &str) -> Result<Timestamp, String> {
     let ago = text.parse::<Millis>().map(|ago| crate::clock::system()() - ago);
     ago.or_else(|_| text.parse()).map_err(|_| {
         "write a moment as RFC 3339 has it, 2025-02-23T08:40:10Z, or how long ago: \"90m\", \"2h\", \"3d\"".to_owned()

@@ -5,6 +5,7 @@ pub(crate) mod customers;
 pub(crate) mod decisions;
 pub(crate) mod enforcement;
 pub(crate) mod fleet;
+pub(crate) mod rejects;
 pub(crate) mod steering;
 pub(crate) mod top;
 
@@ -44,6 +45,7 @@ pub(crate) async fn operate(command: OperateCommand) -> anyhow::Result<()> {
         OperateCommand::Approve(options) => enforcement::answer(options, true).await,
         OperateCommand::Reject(options) => enforcement::answer(options, false).await,
         OperateCommand::Undo(options) => enforcement::undo(options).await,
+        OperateCommand::Rejects(options) => rejects::rejects(options).await,
     }
 }
 

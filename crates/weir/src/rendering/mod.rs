@@ -7,6 +7,7 @@ pub(crate) mod enforcement;
 pub(crate) mod fleet;
 mod limits;
 pub(crate) mod pools;
+pub(crate) mod rejects;
 pub(crate) mod top;
 
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};

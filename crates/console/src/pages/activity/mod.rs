@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use model::{Act, Deed, Millis, Mode, Timestamp};
 use serde::Deserialize;
 
-pub(super) use self::undo::{ask, take_back};
+pub(super) use self::undo::{ask, moment, take_back};
 use super::faults::Fault;
 use super::shell::{self, Place};
 use super::visit::Visit;

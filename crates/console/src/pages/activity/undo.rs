@@ -75,7 +75,7 @@ pub(in crate::pages) async fn take_back(
 }
 
 /// A moment in UTC, as forms send it, or as the API has it.
-fn moment(text: &str) -> Result<Timestamp, Problem> {
+pub(in crate::pages) fn moment(text: &str) -> Result<Timestamp, Problem> {
     let seconds = if text.len() == "2026-11-23T10:00".len() { ":00" } else { "" };
     let zone = if text.ends_with('Z') { "" } else { "Z" };
     let moment = format!("{text}{seconds}{zone}").parse();

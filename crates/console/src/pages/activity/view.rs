@@ -76,6 +76,10 @@ fn deed(deed: &Deed, activity: &Activity) -> Markup {
                 "took back what " span class="rule" { bdi { (rule) } } " did since " (words::moment(*since)) ": "
                 (count(customers, "customer", "customers"))
             }
+            Deed::Replay { source, rejects, events } => {
+                "replayed " a href={ "/rejects?source=" (words::encoded(source)) } { (count(rejects, "rejected record", "rejected records")) }
+                " of the source " bdi { (source) } ": " (count(events, "event", "events")) " now readable"
+            }
             Deed::Command { order, customer, decision, from, to } => {
                 a href={ "/decisions/" (decision) } { (ordered(order)) } " " (parts::customer(customer))
                 @if from != to { ": " (parts::stage(*from)) " to " (parts::stage(*to)) }

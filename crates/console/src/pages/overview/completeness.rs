@@ -95,6 +95,7 @@ pub(super) fn reports(overview: &Overview) -> Markup {
             h2 id="completeness" { "Completeness" }
             @if overview.reports.is_empty() { (parts::nothing("No day has been compared with SendGrid's own figures yet.")) }
             @else { (parts::scrolling("Completeness", &table)) }
+            p { a href="/rejects" { "Rejected events" } }
         }
     }
 }
