@@ -97,6 +97,7 @@ impl Life {
                 Said::Standing(standing) => drop(self.standings.insert(standing.customer.clone(), standing)),
                 Said::Profile(_) => {}
                 Said::Share(share) => self.share = share,
+                Said::AccountStatus(_) => {}
             }
         }
     }

@@ -73,7 +73,7 @@ impl Partitioned {
                 Said::Standing(standing) => {
                     self.standings.insert(standing.customer.clone(), standing);
                 }
-                Said::Profile(_) => {}
+                Said::Profile(_) | Said::AccountStatus(_) => {}
                 Said::Share(share) => {
                     self.shares.insert(partition, share);
                 }

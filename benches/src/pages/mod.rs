@@ -131,6 +131,7 @@ fn start(log: &Arc<dyn Log>, shutdown: &CancellationToken) -> anyhow::Result<Sta
         policies: Policies::new(Arc::new(in_force)),
         gate,
         log: Arc::clone(log),
+        reject_sources: Arc::new([]),
         policy,
         probes: Probes { registry, ready: Ready::default() },
         clock: Arc::new(|| START),

@@ -103,7 +103,7 @@ impl Lane {
                     self.noted.made(Made { decision, mails: Some(mails), force });
                 }
                 Said::Share(share) => self.share = Some(share),
-                Said::Standing(_) | Said::Profile(_) => {}
+                Said::Standing(_) | Said::Profile(_) | Said::AccountStatus(_) => {}
             }
         }
         effect

@@ -79,7 +79,7 @@ fn take(shared: &Shared, stored: &Stored) {
         source: record.header("source").and_then(|name| from_utf8(name).ok()).unwrap_or_default(),
         kind: match event.kind {
             EventKind::Counted(kind) => Some(kind),
-            EventKind::Resubscribe | EventKind::AccountStatusChange | EventKind::Test | EventKind::Unknown => None,
+            EventKind::Resubscribe | EventKind::AccountStatusChange(_) | EventKind::Test | EventKind::Unknown => None,
         },
         at: event.at,
         digests: [event.id_digest, event.content_digest],

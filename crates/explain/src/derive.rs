@@ -140,7 +140,7 @@ impl Deriving {
         if offset == self.at {
             let decisions = applied.said.into_iter().filter_map(|said| match said {
                 Said::Decision(decision) => Some(decision),
-                Said::Standing(_) | Said::Profile(_) | Said::Share(_) => None,
+                Said::Standing(_) | Said::Profile(_) | Said::AccountStatus(_) | Said::Share(_) => None,
             });
             let mut decisions: Vec<_> = decisions.collect();
             let same = decisions.iter().position(|decision| decision.id == self.id).unwrap_or_default();

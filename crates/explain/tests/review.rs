@@ -47,7 +47,7 @@ fn records() -> (Vec<Entry>, Recorded) {
                 match said {
                     Said::Decision(decision) => drop(decided.get_or_insert(decision)),
                     Said::Share(told) => share = told,
-                    Said::Standing(_) | Said::Profile(_) => {}
+                    Said::Standing(_) | Said::Profile(_) | Said::AccountStatus(_) => {}
                 }
             }
         });

@@ -114,6 +114,7 @@ impl Part {
                 }
                 Said::Profile(_) => {}
                 Said::Share(share) => self.share = share,
+                Said::AccountStatus(_) => {}
             }
         }
     }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, Decision, DecisionId, PolicyOrigin, Stage, Timestamp};
+use crate::{AccountStatus, AccountStatusChange, CustomerId, Decision, DecisionId, PolicyOrigin, Stage, Timestamp};
 
 /// Something that a person did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,22 @@ pub enum Deed {
         /// How many events were found in them.
         events: usize,
     },
+    /// SendGrid did something to the account or to a subuser. Never written: it is the change, told in these words.
+    AccountStatus {
+        /// Whose subuser it is; `unattributed:` and a source where it is the account.
+        customer: CustomerId,
+        /// What SendGrid did.
+        status: AccountStatus,
+    },
+    /// Somebody has seen what SendGrid did.
+    Acknowledge {
+        /// Whose subuser it is; `unattributed:` and a source where it is the account.
+        customer: CustomerId,
+        /// What SendGrid did.
+        status: AccountStatus,
+        /// When SendGrid did it.
+        changed_at: Timestamp,
+    },
     /// A customer was given a command. Never written: it is the decision, told in these words.
     Command {
         /// The order's name.
@@ -103,6 +119,8 @@ impl Deed {
             Self::Policy { .. } => "policy",
             Self::Undo { .. } => "undo",
             Self::Replay { .. } => "replay",
+            Self::AccountStatus { .. } => "account_status",
+            Self::Acknowledge { .. } => "acknowledge",
             Self::Command { .. } => "command",
         }
     }
@@ -111,9 +129,11 @@ impl Deed {
     fn object(&self) -> &str {
         match self {
             Self::Pause | Self::Resume => "",
-            Self::Approve { customer, .. } | Self::Reject { customer, .. } | Self::Command { customer, .. } => {
-                customer.as_str()
-            }
+            Self::Approve { customer, .. }
+            | Self::Reject { customer, .. }
+            | Self::AccountStatus { customer, .. }
+            | Self::Acknowledge { customer, .. }
+            | Self::Command { customer, .. } => customer.as_str(),
             Self::Policy { digest, .. } => digest,
             Self::Undo { rule, .. } => rule,
             Self::Replay { source, .. } => source,
@@ -133,6 +153,12 @@ impl Act {
     /// Whether a record with this key is an act.
     pub fn is_key(key: &str) -> bool {
         key.starts_with(Self::PREFIX)
+    }
+
+    /// What SendGrid did, told as an act of its own.
+    pub fn of_sendgrid(change: &AccountStatusChange) -> Self {
+        let deed = Deed::AccountStatus { customer: change.customer.clone(), status: change.status };
+        Self { at: change.at, by: "SendGrid".to_owned(), reason: String::new(), deed }
     }
 
     /// The command that a decision follows; `None` for a rule's decision. Those that take a rule's decisions back are one
@@ -167,9 +193,13 @@ mod tests {
             act("bob", Deed::Pause),
             act("ana", Deed::Resume),
             act("ana", Deed::Approve { customer: customer.clone(), decision: decision.clone(), stage: Stage::Watch }),
-            act("ana", Deed::Reject { customer, decision, stage: Stage::Watch }),
+            act("ana", Deed::Reject { customer: customer.clone(), decision, stage: Stage::Watch }),
             act("ana", Deed::Policy { digest: "sha256:1".to_owned(), previous: None, origin }),
             act("ana", Deed::Undo { rule: "bad".to_owned(), since, customers: 3 }),
+            act(
+                "ana",
+                Deed::Acknowledge { customer: customer.clone(), status: AccountStatus::Banned, changed_at: since },
+            ),
             act("ana", Deed::Replay { source: "main".to_owned(), rejects: 3, events: 2 }),
         ];
         let keys: std::collections::BTreeSet<_> = all.iter().map(Act::key).collect();

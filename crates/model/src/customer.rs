@@ -70,6 +70,11 @@ impl CustomerId {
         self.0.starts_with(Self::UNATTRIBUTED)
     }
 
+    /// The source whose unattributed events it stands for, if it does.
+    pub fn source_of_unattributed(&self) -> Option<&str> {
+        self.0.strip_prefix(Self::UNATTRIBUTED)
+    }
+
     /// Where the customer's page is, below the console's address. `.` and `..` are escaped with a `~`, since browsers take such
     /// segments away, percent-encoded or not.
     pub fn page_path(&self) -> String {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Counter, Provider, Timestamp};
+use crate::{AccountStatus, Counter, Provider, Timestamp};
 
 /// What an event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub enum EventKind {
     /// The recipient came back to a group that it had left.
     Resubscribe,
     /// SendGrid acted against the account itself.
-    AccountStatusChange,
+    AccountStatusChange(AccountStatus),
     /// SendGrid made it up to test the webhook: no mail stands behind it.
     Test,
     /// A kind that Weir does not know: kept, and counted nowhere.

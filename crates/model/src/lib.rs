@@ -7,6 +7,7 @@
 //! Along the flow: an [`Event`] is what SendGrid reported about one mail; it is counted in [`Counts`] over a [`Window`];
 //! a [`Decision`] is a verdict that changed a customer's [`Stage`]; a [`Standing`] is where the customer is now.
 
+mod account;
 mod act;
 mod addresses;
 mod cells;
@@ -35,6 +36,7 @@ mod time;
 mod view;
 mod window;
 
+pub use account::{AccountStatus, AccountStatusChange};
 pub use act::{Act, Deed};
 pub use addresses::{bare_address, without_addresses};
 pub use cells::{Cell, CellCounts, Cells, Customers};

@@ -5,6 +5,7 @@
 //! (`book`, `memory`), so that nothing is told twice. A customer itself hears only of what is in force ([`Force`]). Whoever would
 //! rather send it itself has the same as drafts in the log. Once a week a [`Digest`] says whom to call.
 
+mod alarms;
 mod book;
 mod calendar;
 mod channel;

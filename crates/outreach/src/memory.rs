@@ -12,11 +12,14 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
+use crate::alarms::Alarms;
 use crate::book::Book;
+use crate::channel::Channel;
 use crate::diary::Diary;
 
 const PROGRESS: &str = "outreach:progress";
 const DIGEST: &str = "outreach:digest";
+const ALARM: &str = "outreach:alarm:";
 const CUSTOMER: &str = "outreach:customer:";
 /// How long one who reads waits before it looks whether it should end.
 pub(crate) const WAIT: Duration = Duration::from_millis(100);
@@ -38,6 +41,7 @@ pub(crate) struct Remembered {
     /// What the enforcer says, and when it said so.
     pub(crate) cases: BTreeMap<CustomerId, (CaseView, Timestamp)>,
     pub(crate) diary: Diary,
+    pub(crate) alarms: Alarms,
 }
 
 impl Memory {
@@ -65,6 +69,8 @@ impl Memory {
             self.remembered.diary = serde_json::from_slice(&record.value).map_err(unreadable)?;
         } else if let Some(customer) = key.strip_prefix(CUSTOMER).and_then(|name| CustomerId::new(name).ok()) {
             self.remembered.books.insert(customer, serde_json::from_slice(&record.value).map_err(unreadable)?);
+        } else {
+            self.remembered.alarms.take(key, &record.value);
         }
         Ok(())
     }
@@ -107,6 +113,18 @@ pub(crate) fn diary(diary: &Diary, at: Timestamp) -> Result<Append, Error> {
 /// The record of a customer's book.
 pub(crate) fn book(customer: &CustomerId, book: &Book, at: Timestamp) -> Result<Append, Error> {
     record(format!("{CUSTOMER}{customer}"), book, at)
+}
+
+/// The record that an alarm is told in a channel.
+pub(crate) fn told_alarm_record(channel: Channel, key: &str, at: Timestamp) -> Result<Append, Error> {
+    record(format!("{ALARM}{}:{key}", channel.name()), &true, at)
+}
+
+/// The channel and the key of an alarm that a record with this key says is told.
+pub(crate) fn told_alarm(key: &str) -> Option<(Channel, &str)> {
+    let (name, key) = key.strip_prefix(ALARM)?.split_once(':')?;
+    let channel = Channel::ALL.into_iter().find(|channel| channel.name() == name)?;
+    Some((channel, key))
 }
 
 fn record(key: String, value: &impl Serialize, at: Timestamp) -> Result<Append, Error> {

@@ -14,6 +14,7 @@ use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
+use crate::alarms::AccountNews;
 use crate::digest::Digest;
 use crate::examples;
 use crate::letter::Letter;
@@ -29,12 +30,15 @@ const OUTSIDE: [&str; 3] = ["success/", "customer/", "digest/"];
 /// The template of the weekly digest.
 pub const DIGEST: &str = "digest/weekly";
 
+/// The template of what SendGrid does to the account or to a subuser.
+const ACCOUNT: &str = "account/status";
+
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../templates/", $name, ".md")))),*] };
 }
 
 /// The templates that Weir comes with, by name.
-pub const BUILT_IN: [(&str, &str); 31] = built_in![
+pub const BUILT_IN: [(&str, &str); 32] = built_in![
     "success/healthy",
     "success/watch",
     "success/throttled",
@@ -49,6 +53,7 @@ pub const BUILT_IN: [(&str, &str); 31] = built_in![
     "customer/banned",
     "digest/weekly",
     "parts/moved",
+    "account/status",
     "parts/state",
     "parts/figures",
     "parts/recovery",
@@ -179,9 +184,14 @@ impl Templates {
                 faults.push(fault);
             }
         };
+        let of_accounts = ["whom", "verb", "status", "is_restricted", "at", "console"].map(str::to_owned).into();
         let (of_letters, of_digests) = (examples::names(), examples::names_of_digests());
         for (name, template) in self.environment.templates() {
-            let known = if name == DIGEST { &of_digests } else { &of_letters };
+            let known = match name {
+                DIGEST => &of_digests,
+                ACCOUNT => &of_accounts,
+                _ => &of_letters,
+            };
             for unknown in template.undeclared_variables(false) {
                 if !known.contains(&unknown) {
                     note(self.unknown(name, template.source(), &unknown));
@@ -195,6 +205,11 @@ impl Templates {
         }
         for digest in examples::digests() {
             if let Err(fault) = self.digest(&digest) {
+                note(fault);
+            }
+        }
+        for news in AccountNews::examples() {
+            if let Err(fault) = self.account(&news) {
                 note(fault);
             }
         }
@@ -228,6 +243,11 @@ impl Templates {
     fn markdown(&self, name: &str, values: &impl Serialize) -> Result<String, TemplateFault> {
         let template = self.environment.get_template(name).map_err(|error| fault(&self.files, name, &error))?;
         template.render(minijinja::value::Serde(values)).map_err(|error| fault(&self.files, name, &error))
+    }
+
+    /// What operators are told of what SendGrid does to the account or to a subuser.
+    pub(crate) fn account(&self, news: &AccountNews) -> Result<Message, TemplateFault> {
+        self.fill(ACCOUNT, news)
     }
 
     fn fill(&self, name: &str, values: &impl Serialize) -> Result<Message, TemplateFault> {

@@ -10,6 +10,7 @@ use model::{CaseView, CustomerId, Decision, InForce, Millis, Stage, Standing, Ti
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
+use crate::alarms::Alarms;
 use crate::book::{Book, How};
 use crate::channel::{Channel, Line};
 use crate::contacts::Contacts;
@@ -42,6 +43,8 @@ pub(crate) struct Worker {
     pub(crate) places: BTreeMap<CustomerId, Place>,
     /// Whether all standings that were there at the start are read: what letters say of the way back rests on them.
     knows_places: bool,
+    /// What SendGrid did to the account and to subusers.
+    pub(crate) alarms: Alarms,
     /// Where something waits.
     waiting: BTreeSet<(CustomerId, Line)>,
     /// Where the latest message did not arrive, or is not known to have.
@@ -54,7 +57,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(house: House, Remembered { books, cases, diary }: Remembered) -> Self {
+    pub(crate) fn new(house: House, Remembered { books, cases, diary, alarms }: Remembered) -> Self {
         let config = &house.config;
         let lines = Line::ALL.into_iter().filter(|line| config.tells(line.channel())).collect();
         let mut worker = Self {
@@ -65,6 +68,7 @@ impl Worker {
             diary,
             places: BTreeMap::new(),
             knows_places: false,
+            alarms,
             waiting: BTreeSet::new(),
             lost: BTreeSet::new(),
             lines,
@@ -149,6 +153,7 @@ impl Worker {
             if self.knows_places {
                 self.tell_due(shutdown).await?;
             }
+            self.tell_alarms(shutdown).await?;
             self.tell_digests(shutdown).await?;
             self.gauge();
             if is_changed && kept.elapsed() >= KEEPING {
@@ -190,6 +195,9 @@ impl Worker {
 
     /// Whose book has changed.
     fn enforced(&mut self, stored: &Stored) -> Option<CustomerId> {
+        if let Ok(key) = std::str::from_utf8(&stored.record.key) {
+            self.alarms.take(key, &stored.record.value);
+        }
         let (customer, case) = memory::case_of(&stored.record)?;
         let at = stored.record.at;
         let in_force = case.as_ref().and_then(|case| case.in_force.clone());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use model::{Offset, PartitionId, Stage, Timestamp};
+use model::{AccountStatus, Offset, PartitionId, Stage, Timestamp};
 use policy::Policy;
 use scoring::Effect;
 use telemetry::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Label, Registry, Tracing};
@@ -20,6 +20,8 @@ pub struct Metrics {
     pub(crate) processed_without: IntCounter,
     /// Decisions, by rule and the stage that they led to.
     pub(crate) decisions: IntCounterVec,
+    /// What SendGrid did to accounts, in the order of [`AccountStatus::ALL`].
+    account_statuses: [IntCounter; AccountStatus::ALL.len()],
     /// Customers in the write-back cache.
     pub(crate) cached: IntGauge,
     /// Outputs published.
@@ -178,6 +180,15 @@ impl Metrics {
         }
     }
 
+    /// SendGrid did something to the account or to a subuser.
+    pub(crate) fn account_status(&self, status: AccountStatus) {
+        if let Some(place) = AccountStatus::ALL.iter().position(|one| *one == status)
+            && let Some(counter) = self.account_statuses.get(place)
+        {
+            counter.inc();
+        }
+    }
+
     /// The gauges of a partition, which are shown from now on.
     pub(crate) fn of(&self, partition: PartitionId) -> Shown {
         let make = || {
@@ -245,8 +256,14 @@ impl Metrics {
             "Checkpoints of partitions, by whether they were stored.",
             ("outcome", ["stored", "failed"]),
         )?;
+        let account_statuses = registry.words(
+            "weir_account_status_changes_total",
+            "Changes of the status of the account or of a subuser, as SendGrid told them by the webhook.",
+            ("status", AccountStatus::ALL.map(AccountStatus::name)),
+        )?;
         Ok(Self {
             records,
+            account_statuses,
             processed_named,
             processed_without,
             checkpoints_stored,

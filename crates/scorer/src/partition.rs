@@ -231,7 +231,7 @@ impl PartitionTask {
     fn span(&self, trace: &TraceParent, stored: &Stored, applied: &Applied) -> Option<Span> {
         let decision = applied.said.iter().find_map(|said| match said {
             Said::Decision(decision) => Some(decision),
-            Said::Standing(_) | Said::Profile(_) | Said::Share(_) => None,
+            Said::Standing(_) | Said::Profile(_) | Said::AccountStatus(_) | Said::Share(_) => None,
         })?;
         if !matches!(self.repetition, Repetition::Over) {
             return None;
@@ -384,8 +384,17 @@ impl PartitionTask {
     fn count(&self, applied: &Applied) {
         self.metrics.took(applied.effect.into());
         for said in &applied.said {
-            if let Said::Decision(decision) = said {
-                self.metrics.decisions.with_label_values(&[decision.rule.as_str(), decision.to.name()]).inc();
+            match said {
+                Said::Decision(decision) => {
+                    self.metrics.decisions.with_label_values(&[decision.rule.as_str(), decision.to.name()]).inc();
+                }
+                // What is folded again calls nobody a second time.
+                Said::AccountStatus(change) if matches!(self.repetition, Repetition::Over) => {
+                    let (whom, status) = (change.whom(), change.status.name());
+                    tracing::warn!(whom, status, at = %change.at, "SendGrid changed the status of an account");
+                    self.metrics.account_status(change.status);
+                }
+                Said::AccountStatus(_) | Said::Standing(_) | Said::Profile(_) | Said::Share(_) => {}
             }
         }
     }

@@ -28,6 +28,9 @@ pub(crate) fn output(
             let key = Bytes::copy_from_slice(profile.customer.as_str().as_bytes());
             (Topic::Profiles, "profile", key, serde_json::to_vec(profile)?)
         }
+        Said::AccountStatus(change) => {
+            (Topic::Enforcement, "account-status", Bytes::from(change.key()), serde_json::to_vec(change)?)
+        }
         Said::Share(share) => {
             (Topic::Fleet, "fleet-share", Bytes::from(partition.to_string()), serde_json::to_vec(share)?)
         }

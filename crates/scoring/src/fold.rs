@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use model::{
-    Bucket, Cell, Command, Counter, CustomerId, Customers, Decision, Digest, Event, EventKind, Fleet, Grain, Millis,
-    Offset, PartitionId, Phase, PilotStep, Profile, Provider, Stage, Standing, Tick, Timestamp,
+    AccountStatus, AccountStatusChange, Bucket, Cell, Command, Counter, CustomerId, Customers, Decision, Digest, Event,
+    EventKind, Fleet, Grain, Millis, Offset, PartitionId, Phase, PilotStep, Profile, Provider, Stage, Standing, Tick,
+    Timestamp,
 };
 use policy::{Moment, Policy, Signal, Suspicions};
 use xxhash_rust::xxh3::xxh3_128;
@@ -54,6 +55,8 @@ pub enum Said {
     Profile(Profile),
     /// This partition's share of the fleet's counts.
     Share(Fleet),
+    /// What SendGrid did to the account or to a subuser.
+    AccountStatus(AccountStatusChange),
 }
 
 /// What became of a record.
@@ -167,12 +170,17 @@ impl Fold {
         if self.partition.now.is_some() {
             self.partition.now = Some(now);
         }
-        if event.at < self.partition.clock.horizon(now) {
+        let is_late = event.at < self.partition.clock.horizon(now);
+        if is_late && !matches!(event.kind, EventKind::AccountStatusChange(_)) {
             return Ok(Effect::Late);
         }
         self.partition.clock.remember(event.at);
-        if !store.is_first(Hour::of(event.at), digests_of(id, event))? {
+        // A late copy is no longer recognised: it has the same key on the log, and replaces the record of the first.
+        if !is_late && !store.is_first(Hour::of(event.at), digests_of(id, event))? {
             return Ok(Effect::Duplicate);
+        }
+        if let EventKind::AccountStatusChange(status) = event.kind {
+            self.account_status(store, (id, offset), (event, status), said)?;
         }
         let EventKind::Counted(counter) = event.kind else { return Ok(Effect::NotCounted) };
         let customer = customer_at(store, id, offset)?;
@@ -212,6 +220,31 @@ impl Fold {
             store.attend(id, true);
         }
         Ok(Effect::Counted(counter))
+    }
+
+    /// Says what SendGrid did. A customer that is not known yet is known from here on, so that it has a page to say it on.
+    fn account_status<S: Store>(
+        &mut self,
+        store: &mut S,
+        (id, offset): (&CustomerId, Offset),
+        (event, status): (&Event<'_>, AccountStatus),
+        said: &mut Vec<Said>,
+    ) -> Result<(), S::Error> {
+        let (customer, event_id) = (id.clone(), event.id.to_owned());
+        said.push(Said::AccountStatus(AccountStatusChange { customer, status, at: event.at, event: event_id }));
+        if id.is_unattributed() {
+            return Ok(());
+        }
+        let customer = store.customer(id)?;
+        if customer.is_new() {
+            let phase = self.phase_of_newcomers(offset);
+            self.welcome(customer, phase, event.at);
+            self.tell(customer, id, self.partition.now.unwrap_or(event.at), said);
+            if customer.is_under_observation() {
+                store.attend(id, true);
+            }
+        }
+        Ok(())
     }
 
     /// Trouble that may be an incident's is looked into.

@@ -88,7 +88,7 @@ fn every_documented_event_is_known() {
     }
     assert_eq!(parse(&an("group_resubscribe", &json!({}))), Ok(EventKind::Resubscribe));
     let account = json!({ "event": "account_status_change", "type": "compliance_suspend", "timestamp": 1_600_112_492 });
-    assert_eq!(parse(&account), Ok(EventKind::AccountStatusChange));
+    assert_eq!(parse(&account), Ok(EventKind::AccountStatusChange(model::AccountStatus::Suspended)));
     assert_eq!(parse(&an("received", &json!({ "v3_payload_details": { "a": [1] } }))), Ok(EventKind::Unknown));
 }
 

@@ -20,6 +20,7 @@ mod metrics;
 mod opening;
 mod operating;
 mod outreaching;
+mod reject_sources;
 mod rendering;
 mod running;
 mod running_weir;

@@ -20,13 +20,14 @@ A counter begins at 0 when its process starts; ask for `rate()` or `increase()`.
 ";
 
 /// The parts, in the order of the flow, with what to know of all their metrics.
-const PARTS: [(&str, &str, &str); 12] = [
+const PARTS: [(&str, &str, &str); 13] = [
     ("build", "Every process", ""),
     ("process", "What the system tells of every process", ""),
     ("receiver", "The receiver", "Role `receiver`."),
     ("log", "The log", "Every process, about what it appends itself; the backend makes no difference."),
     ("scorer", "The scorer", "Role `scorer`. Gauges by partition are told by whoever has the partition."),
     ("fleet", "The fleet", "Role `scorer`, by the process that ticks, with each tick; no other process tells them."),
+    ("account", "The SendGrid account", "Role `scorer`."),
     ("enforcer", "The enforcer", "Role `enforcer`; gauges by the process that holds the office."),
     ("sendgrid", "SendGrid's API", "Role `enforcer`."),
     ("hooks", "Hooks", "Role `enforcer`, where hooks are configured; gauges by the process that holds the office."),

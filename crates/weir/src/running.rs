@@ -9,8 +9,8 @@ use std::time::Duration;
 use ::completeness::Completeness;
 use anyhow::Context;
 use console::{
-    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Readings, Ready, RejectSource, Rewrite,
-    Server, Troubles, Unavailable, Views,
+    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Readings, Ready, Server, Troubles,
+    Unavailable, Views,
 };
 use enforcer::Enforcer;
 use hooks::Hooks;
@@ -287,7 +287,7 @@ impl Running {
             views: views(scorer.clone()),
             policies: policies(scorer),
             gate,
-            reject_sources: reject_sources(settings),
+            reject_sources: crate::reject_sources::of(settings),
             log: Arc::clone(log),
             policy: Arc::clone(&settings.policy),
             probes,
@@ -371,21 +371,6 @@ impl Running {
         self.traces.close().await;
         intake.and(work)
     }
-}
-
-/// How the sources' rejects are read again: as the receiver would read them today.
-fn reject_sources(settings: &Settings) -> Arc<[RejectSource]> {
-    let rewrite = settings
-        .receiver
-        .pseudonymise
-        .clone()
-        .map(|key| -> Rewrite { Arc::new(move |element: &[u8]| key.rewrite_event(element)) });
-    let source = |source: &receiver::Source| RejectSource {
-        name: source.name.as_str().to_owned(),
-        customer: source.customer.clone(),
-        rewrite: rewrite.clone(),
-    };
-    settings.sources.iter().map(source).collect()
 }
 
 /// Asks the scorer of this process, if it has one, for a customer's counts.

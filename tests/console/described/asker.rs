@@ -18,6 +18,8 @@ pub(crate) struct Asked {
     /// Signed input that made no sense, and the source that it came to.
     pub(crate) rejects: Vec<String>,
     pub(crate) source: String,
+    /// Whose subuser SendGrid has suspended.
+    pub(crate) account: String,
     pub(crate) since: String,
     /// Places in the list of customers.
     pub(crate) places: Vec<String>,
@@ -86,6 +88,7 @@ fn settings(known: &Asked) -> String {
         ("rules", json!(known.rules)),
         ("rejects", json!(known.rejects)),
         ("sources", json!([known.source])),
+        ("accounts", json!([known.account])),
         ("times", json!([known.since])),
         ("places", json!(known.places)),
         ("cursors", json!(known.cursors)),
@@ -127,6 +130,7 @@ fn settings(known: &Asked) -> String {
             { "include-path": "/v1/rejects", "parameters": { "query.source": half("sources"), "query.since": half("times") } },
             { "include-path": "/v1/rejects/{id}", "parameters": { "path.id": half("rejects") } },
             { "include-path": "/v1/rejects/{id}/replay", "parameters": { "path.id": half("rejects") } },
+            { "include-path": "/v1/account-status/acknowledge", "parameters": { "body.customer": half("accounts") } },
             { "include-path": "/v1/rejects/replay", "parameters": { "body.source": half("sources") } },
             { "include-path": "/v1/customers", "parameters": { "query.after": half("places") } },
             {

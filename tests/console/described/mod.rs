@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use self::asker::{Asked, Asker};
 use self::house::{BAD, BINARY, House, ODD, PATIENCE};
 
+/// Whose subuser SendGrid has suspended.
+const SUSPENDED: &str = "good-1";
 const APPROVALS: &str = "/v1/approvals/{id}";
 
 /// Who asks, as an approver.
@@ -54,6 +56,7 @@ impl Approver {
         let customers = self.until("/v1/customers?limit=2", |answer| answer["next"].is_string()).await;
         let decisions = self.until("/v1/decisions?limit=2", |answer| length(answer, "decisions") == 2).await;
         let rejects = self.until("/v1/rejects", |answer| length(answer, "rejects") == 1).await;
+        self.until("/v1/account-status", |answer| length(answer, "open") == 1).await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Asked {
             customers: [BAD[0], ODD, "good-1", "nobody"].map(str::to_owned).into(),
@@ -61,6 +64,7 @@ impl Approver {
             decisions: decisions["decisions"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect(),
             rules: vec![text(&decisions["decisions"][0]["rule"]), "no-such-rule".to_owned()],
             rejects: rejects["rejects"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect(),
+            account: SUSPENDED.to_owned(),
             source: text(&rejects["rejects"][0]["source"]),
             since: text(&decisions["decisions"][0]["at"]),
             places: vec![text(&customers["next"])],
@@ -74,7 +78,11 @@ async fn every_answer_to_whatever_is_asked_is_as_the_description_says() {
     let (token, config) = site::new_token(BINARY, "approver");
     let house = House::with_access(&config).await;
     house.mail_goes_out().await;
-    house.site.post(&["7".to_owned()]).await;
+    let at = site::now().seconds();
+    let suspended = format!(
+        r#"{{"event":"account_status_change","timestamp":{at},"sg_event_id":"s","type":"compliance_suspend","customer_id":"{SUSPENDED}"}}"#
+    );
+    house.site.post(&["7".to_owned(), suspended]).await;
     let client = Client::builder().no_proxy().build().unwrap();
     let approver = Approver { base: house.base(), token, client };
     let known = approver.has_all().await;

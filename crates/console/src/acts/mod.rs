@@ -2,6 +2,7 @@
 //!
 //! Nothing is changed here: what is wanted is checked, and a record with its author goes to the log.
 
+mod accounts;
 mod approvals;
 mod commands;
 mod enforcement;
@@ -9,6 +10,7 @@ mod policies;
 mod replay;
 pub(crate) mod undo;
 
+pub(crate) use self::accounts::acknowledge;
 pub(crate) use self::approvals::{AnswerWanted, Answered, Approval, Verdict, all_awaiting, answer, awaiting};
 pub(crate) use self::commands::give;
 pub(crate) use self::enforcement::{pause, resume};

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use model::{CaseView, CustomerId, CustomerView, Decision, Phase, PoolName, Stage};
+use model::{AccountStatusChange, CaseView, CustomerId, CustomerView, Decision, Phase, PoolName, Stage};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -70,6 +70,8 @@ pub(crate) struct CustomerAnswer {
     actions: Vec<serde_json::Value>,
     /// What the enforcer has let through for it and what it holds back; null where it has nothing to do with it.
     enforcement: Option<CaseView>,
+    /// What SendGrid did last to its subuser; null where it has done nothing.
+    account_status: Option<AccountStatusChange>,
 }
 
 /// A customer: where it stands, its counts, and the newest of what was decided and done.
@@ -79,7 +81,8 @@ pub(crate) async fn show(State(admin): State<Admin>, Whose(id): Whose) -> Result
     let history = admin.index.history(&id, HISTORY).iter().map(|decided| decided.decision.clone()).collect();
     let actions = admin.index.actions(&id, HISTORY).iter().map(|acted| acted.action.clone()).collect();
     let enforcement = admin.index.enforcement(|enforcement| enforcement.cases.get(&id).cloned());
-    Ok(Json(CustomerAnswer { view, history, actions, enforcement }))
+    let account_status = admin.index.account_status(&id);
+    Ok(Json(CustomerAnswer { view, history, actions, enforcement, account_status }))
 }
 
 async fn view(admin: &Admin, id: &CustomerId) -> Result<Option<CustomerView>, Problem> {

@@ -1,5 +1,6 @@
 //! The operators' HTTP API.
 
+mod accounts;
 mod activity;
 mod approvals;
 pub(crate) mod backtest;
@@ -44,6 +45,7 @@ pub(crate) fn router() -> Router<Admin> {
         .routes(routes!(explanations::explanation))
         .routes(routes!(stream::stream))
         .routes(routes!(activity::activity))
+        .routes(routes!(accounts::list))
         .routes(routes!(pools::pools))
         .routes(routes!(rejects::list))
         .routes(routes!(policies::in_words))
@@ -57,6 +59,7 @@ pub(crate) fn router() -> Router<Admin> {
         .routes(routes!(enforcer::pause))
         .routes(routes!(enforcer::resume))
         .routes(routes!(undo::undo))
+        .routes(routes!(accounts::acknowledge))
         .routes(routes!(rejects::show))
         .routes(routes!(rejects::replay))
         .routes(routes!(rejects::replay_span))

@@ -1,5 +1,6 @@
 //! The public topics in memory, as far as operators ask for them.
 
+mod accounts;
 mod activity;
 mod cursor;
 mod customers;
@@ -17,11 +18,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use log::{Log, Start, Stored, Tail, Topic};
-use model::{Act, CustomerId, Decision, Fleet, PartitionId, PoolName, Stage, Standing};
+use model::{AccountStatusChange, Act, CustomerId, Decision, Deed, Fleet, PartitionId, PoolName, Stage, Standing};
 use policy::{Ranked, ranking};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::accounts::Accounts;
 pub(crate) use self::activity::ActPlace;
 use self::activity::Activity;
 pub(crate) use self::cursor::Cursor;
@@ -83,6 +85,7 @@ struct Known {
     fleet: RwLock<Shares>,
     enforcement: RwLock<Enforcement>,
     activity: RwLock<Activity>,
+    accounts: RwLock<Accounts>,
     replaced: RwLock<Replaced>,
 }
 
@@ -183,6 +186,16 @@ impl Index {
     /// What persons did, or one of them, before `after`: the newest `limit`.
     pub(crate) fn activity(&self, by: Option<&str>, after: Option<&ActPlace>, limit: usize) -> Page<Act, ActPlace> {
         read(&self.known.activity).page(by, after, limit)
+    }
+
+    /// What SendGrid did to the account and to subusers, that still restricts them and that nobody has acknowledged.
+    pub(crate) fn open_account_statuses(&self) -> Vec<AccountStatusChange> {
+        read(&self.known.accounts).open()
+    }
+
+    /// What SendGrid did last to a customer's subuser.
+    pub(crate) fn account_status(&self, id: &CustomerId) -> Option<AccountStatusChange> {
+        read(&self.known.accounts).latest(id)
     }
 
     /// Who did anything, by name.
@@ -293,8 +306,16 @@ impl Reader {
             }
             Topic::Enforcement => match std::str::from_utf8(&stored.record.key) {
                 Ok(key) if Act::is_key(key) => {
-                    let act = serde_json::from_slice(value).ok()?;
+                    let act: Act = serde_json::from_slice(value).ok()?;
+                    if let Deed::Acknowledge { customer, changed_at, .. } = &act.deed {
+                        write(&known.accounts).acknowledge(customer.clone(), *changed_at);
+                    }
                     write(&known.activity).take(key.to_owned(), act);
+                }
+                Ok(key) if AccountStatusChange::is_key(key) => {
+                    let change: AccountStatusChange = serde_json::from_slice(value).ok()?;
+                    write(&known.activity).take(key.to_owned(), Act::of_sendgrid(&change));
+                    write(&known.accounts).take(key.to_owned(), change);
                 }
                 Ok(key) if let Some(digest) = decode::replaced_digest(key) => {
                     write(&known.replaced).take(digest, stored.record.at, std::str::from_utf8(value).ok()?);

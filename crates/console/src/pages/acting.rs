@@ -32,6 +32,26 @@ pub(super) async fn resume(
     Ok(forms::back("/", Done::Resumed))
 }
 
+/// Whose change of status somebody has seen.
+#[derive(Debug, Deserialize)]
+pub(super) struct Acknowledged {
+    customer: String,
+    #[serde(flatten)]
+    signature: Signature,
+}
+
+/// Answers `POST /account-status/acknowledge`.
+pub(super) async fn acknowledge(
+    State(admin): State<Admin>,
+    visit: Visit,
+    Form(Acknowledged { customer, signature }): Form<Acknowledged>,
+) -> Result<Response, Fault> {
+    let fault = Fault::of(&visit);
+    let customer = CustomerId::new(&customer).map_err(|error| fault(Problem::invalid(error.to_string())))?;
+    acts::acknowledge(&admin, &visit.caller, customer, signature.words(&visit)).await.map_err(&fault)?;
+    Ok(forms::back("/", Done::Acknowledged))
+}
+
 /// An answer to what waits.
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {

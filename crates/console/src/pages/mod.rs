@@ -29,6 +29,7 @@ use crate::admin::Admin;
 pub(crate) fn router() -> Router<Admin> {
     Router::new()
         .route("/", get(overview::show))
+        .route("/account-status/acknowledge", post(acting::acknowledge))
         .route("/enforcement/pause", post(acting::pause))
         .route("/enforcement/resume", post(acting::resume))
         .route("/customers", get(customers::show))

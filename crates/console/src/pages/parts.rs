@@ -16,6 +16,16 @@ pub(crate) fn customer(customer: &CustomerId) -> Markup {
     html! { a class="customer" href=(customer.page_path()) { bdi { (customer) } } }
 }
 
+/// Whom SendGrid did something to: a customer, or the account that a source is of.
+pub(crate) fn account(whom: &CustomerId) -> Markup {
+    html! {
+        @match whom.source_of_unattributed() {
+            Some(source) => { "the account" span class="soft" { " (source " bdi { (source) } ")" } },
+            None => (customer(whom)),
+        }
+    }
+}
+
 /// Words of ours, with commands in back quotes.
 pub(crate) fn prose(text: &str) -> Markup {
     let parts = text.split('`').enumerate();

@@ -36,6 +36,7 @@ pub(crate) enum Done {
     Resumed,
     Policy,
     Undone,
+    Acknowledged,
 }
 
 impl Done {
@@ -50,6 +51,7 @@ impl Done {
             Self::Resumed => "resumed",
             Self::Policy => "policy",
             Self::Undone => "undone",
+            Self::Acknowledged => "acknowledged",
         }
     }
 
@@ -65,6 +67,7 @@ impl Done {
             Self::Paused => "Enforcement is paused: nothing is changed at SendGrid until it is resumed.",
             Self::Resumed => "Enforcement goes on.",
             Self::Policy => "The policy is in force from here on.",
+            Self::Acknowledged => "Acknowledged. The banner goes within moments, until SendGrid does something else.",
             Self::Undone => "Taken back. The customers are where they stood before the rule moved them.",
         }
     }

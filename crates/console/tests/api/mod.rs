@@ -1,6 +1,7 @@
 //! What the operators' API answers, over a real log and a real listener.
 
 mod access;
+mod accounts;
 mod customers;
 mod decisions;
 mod elsewhere;

@@ -18,7 +18,7 @@ use super::message::published_of;
 use crate::{Cleanup, Error, Output, Published, Result, Sequence, Topic};
 
 /// Where outputs of folds go.
-const SAID: [Topic; 4] = [Topic::Decisions, Topic::Standings, Topic::Profiles, Topic::Fleet];
+const SAID: [Topic; 5] = [Topic::Decisions, Topic::Standings, Topic::Profiles, Topic::Fleet, Topic::Enforcement];
 /// Offsets that are read back at first when a partition is taken over. Markers of transactions are among them.
 const BACK: u64 = 256;
 /// Numbers remembered of one topic's partition; what is lower is taken for published.

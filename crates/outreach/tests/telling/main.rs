@@ -1,6 +1,7 @@
 //! Decisions are told over a real log, by real SMTP and real HTTP.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod accounts;
 mod chat;
 mod digest;
 mod golden;

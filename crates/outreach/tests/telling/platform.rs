@@ -9,8 +9,8 @@ use bytes::Bytes;
 use log::embedded::{Config as LogConfig, EmbeddedLog};
 use log::{Append, Log, PartitionCount, Record, RecordKind, Route, Start, Topic};
 use model::{
-    CaseView, CustomerId, Decision, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held, HeldWhy, InForce,
-    Millis, Mode, Reason, Stage, Standing, Timestamp,
+    AccountStatusChange, CaseView, CustomerId, Decision, DecisionId, EnforcementKey, EnforcerMode, EnforcerModes, Held,
+    HeldWhy, InForce, Millis, Mode, Reason, Stage, Standing, Timestamp,
 };
 use outreach::{Config, Contacts, Error, Outreach, Policies, Smtp, Templates, Tls};
 use policy::Policy;
@@ -174,6 +174,10 @@ impl Platform {
             expires: None,
         };
         self.case(decision, Some(held), None).await;
+    }
+
+    pub(crate) async fn account(&self, change: &AccountStatusChange) {
+        self.say(Topic::Enforcement, change.key(), serde_json::to_vec(change).unwrap()).await;
     }
 
     async fn case(&self, decision: &Decision, held: Option<Held>, in_force: Option<InForce>) {

@@ -103,7 +103,7 @@ impl House {
             match said {
                 Said::Decision(decision) => self.decisions.push(decision.clone()),
                 Said::Share(share) => self.share = share.clone(),
-                Said::Standing(_) | Said::Profile(_) => {}
+                Said::Standing(_) | Said::Profile(_) | Said::AccountStatus(_) => {}
             }
         }
         self.said = applied.said;

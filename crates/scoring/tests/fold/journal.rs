@@ -117,7 +117,7 @@ impl Journal {
                         decided.push(Decided { decision, entry, before: known.clone() });
                         known.learn(decision, entry);
                     }
-                    Said::Share(_) | Said::Profile(_) => {}
+                    Said::Share(_) | Said::Profile(_) | Said::AccountStatus(_) => {}
                 }
             }
         }

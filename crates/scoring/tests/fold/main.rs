@@ -1,6 +1,7 @@
 //! What the fold makes of events, commands and time.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod accounts;
 mod arrivals;
 mod clocks;
 mod house;

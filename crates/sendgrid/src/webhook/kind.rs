@@ -1,6 +1,6 @@
 //! What an event tells.
 
-use model::{Counter, EventKind};
+use model::{AccountStatus, Counter, EventKind};
 
 use super::event::WebhookEvent;
 use super::refusal::Refusal;
@@ -27,7 +27,10 @@ pub(super) fn of(event: &WebhookEvent<'_>) -> EventKind {
         "spamreport" | "spam_report" => Counter::SpamReport,
         "unsubscribe" | "group_unsubscribe" => Counter::Unsubscribe,
         "group_resubscribe" => return EventKind::Resubscribe,
-        "account_status_change" => return EventKind::AccountStatusChange,
+        "account_status_change" => {
+            let status = event.bounce_type.as_deref().unwrap_or_default();
+            return EventKind::AccountStatusChange(AccountStatus::parse(status));
+        }
         _ => return EventKind::Unknown,
     };
     EventKind::Counted(counter)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use model::{CaseView, Counter, CustomerView, Decision, Standing, Timestamp, Window};
+use model::{AccountStatusChange, CaseView, Counter, CustomerView, Decision, Standing, Timestamp, Window};
 use policy::Policy;
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,6 +19,8 @@ pub(crate) struct CustomerAnswer {
     /// Oldest first.
     actions: Vec<Action>,
     enforcement: Option<CaseView>,
+    #[serde(default)]
+    account_status: Option<AccountStatusChange>,
 }
 
 /// A call to SendGrid, or why there was none.
@@ -37,6 +39,14 @@ const SHOWN: usize = 10;
 pub(crate) fn page(answer: &CustomerAnswer, policy: Option<&Policy>, look: &Look) -> String {
     let view = &answer.view;
     let mut text = head(&view.standing, look);
+    if let Some(change) = answer.account_status.as_ref().filter(|change| change.status.is_restricted()) {
+        let did = look.alarming(&format!("SendGrid {} its subuser", change.status.verb()));
+        text += &format!(
+            "{did} at {} ({}): only SendGrid makes it active again\n",
+            moment(change.at),
+            change.status.name()
+        );
+    }
     if let Some(case) = &answer.enforcement {
         text += &enforcement(case, look);
     }

@@ -76,6 +76,12 @@ fn deed(deed: &Deed, activity: &Activity) -> Markup {
                 "took back what " span class="rule" { bdi { (rule) } } " did since " (words::moment(*since)) ": "
                 (count(customers, "customer", "customers"))
             }
+            Deed::AccountStatus { customer, status } => {
+                strong { (status.verb()) } " " (parts::account(customer)) " " span class="soft" { "(" (status.name()) ")" }
+            }
+            Deed::Acknowledge { customer, status, changed_at } => {
+                "acknowledged that SendGrid " (status.verb()) " " (parts::account(customer)) " on " (words::moment(*changed_at))
+            }
             Deed::Replay { source, rejects, events } => {
                 "replayed " a href={ "/rejects?source=" (words::encoded(source)) } { (count(rejects, "rejected record", "rejected records")) }
                 " of the source " bdi { (source) } ": " (count(events, "event", "events")) " now readable"

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use explain::{Told, tell};
-use model::{CaseView, CustomerId, CustomerView, DecisionId, Fleet, Held, Standing, Timestamp};
+use model::{AccountStatusChange, CaseView, CustomerId, CustomerView, DecisionId, Fleet, Held, Standing, Timestamp};
 use policy::Policy;
 
 pub(super) use self::acting::{exempt, hold, note, release, set_phase, set_stage};
@@ -47,6 +47,8 @@ struct Customer {
     /// Calls to SendGrid, oldest first.
     actions: Vec<Arc<Acted>>,
     enforcement: Option<CaseView>,
+    /// What SendGrid did last to its subuser.
+    account_status: Option<AccountStatusChange>,
     /// The decision that waits for a person.
     waiting: Option<(DecisionId, Held)>,
 }
@@ -70,6 +72,7 @@ impl Customer {
         let (Some(standing), view) = (standing, asked.and_then(|view| view.ok_or(Unavailable::Busy))) else {
             return Err(unknown(&id));
         };
+        let account_status = admin.index.account_status(&id);
         let (enforcement, waiting) =
             admin.index.enforcement(|enforcement| (enforcement.cases.get(&id).cloned(), awaiting(enforcement, &id)));
         Ok(Self {
@@ -81,6 +84,7 @@ impl Customer {
             history: admin.index.history(&id, HISTORY),
             actions: admin.index.actions(&id, HISTORY),
             enforcement,
+            account_status,
             waiting,
         })
     }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use model::figures::{count, list, thousands};
-use model::{Bucket, Cell, CellCounts, EnforcerModes, Fleet, Grain, HeldWhy, Millis, Rate};
+use model::{AccountStatusChange, Bucket, Cell, CellCounts, EnforcerModes, Fleet, Grain, HeldWhy, Millis, Rate};
 use policy::{OpenIncident, Trouble};
 
 use super::Overview;
@@ -15,10 +15,12 @@ use crate::pages::{parts, words};
 const STALE: Millis = Millis::minutes(10);
 
 pub(super) fn banners(overview: &Overview, visit: &Visit) -> Markup {
+    let incidents = overview.incidents.iter().map(|incident| self::incident(incident, &overview.fleet));
     let told: Vec<Markup> = overview
-        .incidents
+        .accounts
         .iter()
-        .map(|incident| self::incident(incident, &overview.fleet))
+        .map(|change| account(change, overview, visit))
+        .chain(incidents)
         .chain(stands_still(overview))
         .chain(paused(overview, visit))
         .chain(broken(overview))
@@ -31,6 +33,23 @@ pub(super) fn banners(overview: &Overview, visit: &Visit) -> Markup {
             section class="banners" aria-labelledby="attention" {
                 h2 id="attention" class="unseen" { "What needs attention" }
                 @for banner in &told { (banner) }
+            }
+        }
+    }
+}
+
+/// What SendGrid did to the account or to a subuser.
+fn account(change: &AccountStatusChange, overview: &Overview, visit: &Visit) -> Markup {
+    html! {
+        div class="banner alarm" {
+            p {
+                strong { "SendGrid " (change.status.verb()) " " (parts::account(&change.customer)) ". " }
+                "It said so (" code { (change.status.name()) } ") " (parts::moment(change.at, overview.now)) ". Mail is refused until it is active again: "
+                "find whose mail it is about, and answer SendGrid's compliance team."
+            }
+            @if visit.may(Role::Operator) {
+                @let whom = html! { input type="hidden" name="customer" value=(change.customer); };
+                (forms::form(visit, &Form { act: "/account-status/acknowledge", button: "Acknowledge", looks: "", why: "Who works on it, and how" }, &whom))
             }
         }
     }

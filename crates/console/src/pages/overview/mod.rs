@@ -11,7 +11,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::Markup;
-use model::{CaseView, CompletenessReport, Day, EnforcerStatus, Fleet, HeldWhy, Stage, Switch, Timestamp};
+use model::{
+    AccountStatusChange, CaseView, CompletenessReport, Day, EnforcerStatus, Fleet, HeldWhy, Stage, Switch, Timestamp,
+};
 use policy::{OpenIncident, Ranked};
 
 use super::shell::{self, Place};
@@ -44,6 +46,8 @@ pub(crate) struct Overview {
     /// How far the decisions were read when the page was begun: the feed goes on from here. `None` while Weir starts: what it
     /// reads then was decided long ago.
     pub(crate) seen: Option<Cursor>,
+    /// What SendGrid did to the account and to subusers, and nobody has acknowledged.
+    pub(crate) accounts: Vec<AccountStatusChange>,
     pub(crate) switch: Option<Switch>,
     /// `None` where no enforcer has told how it is.
     pub(crate) status: Option<EnforcerStatus>,
@@ -80,6 +84,7 @@ impl Overview {
             incidents: incidents.unwrap_or_default(),
             is_policy_known: policy.is_some(),
             decisions: admin.index.newest_decisions(DECISIONS, |_| true),
+            accounts: admin.index.open_account_statuses(),
             switch,
             status,
             waiting: all_awaiting(admin),
