@@ -13,6 +13,7 @@ use sendgrid::webhook::{BatchError, WebhookEvent, split};
 use telemetry::{TRACEPARENT, TraceParent};
 
 use crate::config::Source;
+use crate::origin::{Known, MailIds, Origins};
 use crate::pseudonym::PseudonymKey;
 
 /// How many elements of a POST became what.
@@ -20,6 +21,8 @@ use crate::pseudonym::PseudonymKey;
 pub(crate) struct Tally {
     /// Events that go to a customer.
     pub(crate) attributed: usize,
+    /// Of these, events that name none, and are of a mail whose customer is known.
+    pub(crate) joined: usize,
     /// Events that name no customer.
     pub(crate) unattributed: usize,
     /// Elements that make no sense.
@@ -33,6 +36,8 @@ pub(crate) struct Batch {
     pub(crate) tally: Tally,
     /// Why the first reject was rejected.
     pub(crate) first_reason: Option<String>,
+    /// Which customers' mails it tells of.
+    pub(crate) mails: Vec<(MailIds, Bytes)>,
 }
 
 /// Makes the records of one POST.
@@ -46,6 +51,8 @@ pub(crate) struct Recorder<'s> {
     unattributed: Bytes,
     /// Keys made for this POST: a customer mostly has many events in one.
     keys: HashMap<String, Bytes>,
+    /// Events that name no customer: where in the batch, and their mails.
+    nameless: Vec<(usize, MailIds)>,
     batch: Batch,
 }
 
@@ -61,6 +68,7 @@ impl<'s> Recorder<'s> {
             headers: Arc::new([(Box::from("source"), Bytes::copy_from_slice(name.as_bytes()))]),
             unattributed: Bytes::from(CustomerId::unattributed(name).as_str().to_owned()),
             keys: HashMap::new(),
+            nameless: Vec::new(),
             batch: Batch::default(),
         }
     }
@@ -73,8 +81,9 @@ impl<'s> Recorder<'s> {
         Self { headers, ..self }
     }
 
-    /// A record for each element of the body; one for the whole body, and why, where it is no array.
-    pub(crate) fn records(mut self) -> (Batch, Result<(), BatchError>) {
+    /// A record for each element of the body; one for the whole body, and why, where it is no array. What names no customer goes to
+    /// the one whose mail it is of, as far as `origins` or the body itself tell.
+    pub(crate) fn records(mut self, origins: &Origins) -> (Batch, Result<(), BatchError>) {
         let body = self.body.clone();
         let elements = match split(&body) {
             Ok(elements) => elements,
@@ -90,7 +99,26 @@ impl<'s> Recorder<'s> {
                 Err(error) => self.reject(element, &error.reason()),
             }
         }
+        self.join(origins);
         (self.batch, Ok(()))
+    }
+
+    fn join(&mut self, origins: &Origins) {
+        if self.nameless.is_empty() {
+            return;
+        }
+        let mut here = Known::default();
+        self.batch.mails.iter().for_each(|(ids, customer)| here.learn(*ids, customer));
+        let known = origins.lock();
+        for (place, ids) in self.nameless.drain(..) {
+            let customer = known.customer(ids).or_else(|| here.customer(ids));
+            if let (Some(customer), Some(append)) = (customer, self.batch.appends.get_mut(place)) {
+                append.record.key = customer;
+                self.batch.tally.unattributed -= 1;
+                self.batch.tally.attributed += 1;
+                self.batch.tally.joined += 1;
+            }
+        }
     }
 
     fn take(&mut self, element: &[u8], event: &WebhookEvent<'_>) {
@@ -101,10 +129,13 @@ impl<'s> Recorder<'s> {
         let key = match source.customer.customer(event) {
             Some(customer) => {
                 self.batch.tally.attributed += 1;
-                self.key(&customer)
+                let key = self.key(&customer);
+                self.batch.mails.push((event.mail_ids(), key.clone()));
+                key
             }
             None => {
                 self.batch.tally.unattributed += 1;
+                self.nameless.push((self.batch.appends.len(), event.mail_ids()));
                 self.unattributed.clone()
             }
         };

@@ -24,6 +24,7 @@ mod config;
 mod connection;
 mod error;
 mod metrics;
+mod origin;
 mod pseudonym;
 mod request;
 mod rewrite;

@@ -12,6 +12,7 @@ use crate::batch::Tally;
 pub(crate) struct Metrics {
     requests: IntCounterVec,
     events: IntCounterVec,
+    joined: IntCounterVec,
     unbelieved: IntCounterVec,
     /// Bytes of bodies received.
     pub(crate) received: IntCounter,
@@ -40,6 +41,11 @@ impl Metrics {
                 "Events made durable by source: accepted, unattributed (accepted, but naming no customer), rejected.",
                 &by("outcome", &["accepted", "unattributed", "rejected"]),
             )?,
+            joined: registry.counters(
+                "weir_receiver_events_joined_total",
+                "Accepted events by source that name no customer themselves and went to the one whose mail they are of.",
+                std::slice::from_ref(&source),
+            )?,
             unbelieved: registry.counters(
                 "weir_receiver_signature_failures_total",
                 "Requests whose signature or timestamp was not believed, by source and reason.",
@@ -66,6 +72,7 @@ impl Metrics {
         for outcome in Answer::OUTCOMES {
             self.requests.with_label_values(&[source, outcome]);
         }
+        self.joined.with_label_values(&[source]);
         for reason in UNBELIEVED {
             self.unbelieved.with_label_values(&[source, reason]);
         }
@@ -87,6 +94,7 @@ impl Metrics {
         count("accepted", tally.attributed);
         count("unattributed", tally.unattributed);
         count("rejected", tally.rejected);
+        self.joined.with_label_values(&[source]).inc_by(tally.joined as u64);
     }
 }
 

@@ -24,6 +24,7 @@ use crate::batch::{Batch, Recorder};
 use crate::body::{self, Bounds};
 use crate::config::{Config, Source, SourceName};
 use crate::metrics::Metrics;
+use crate::origin::Origins;
 
 /// What stands before a source's name in the path of its webhook's URL.
 pub const WEBHOOK_PATH: &str = "/webhooks/sendgrid/";
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) admission: Admission,
     pub(crate) metrics: Metrics,
+    /// Whose the latest mails were.
+    pub(crate) origins: Origins,
     /// Large bodies that are checked at once: as many as there are cores, because more would only push each other out of the
     /// caches.
     pub(crate) turns: Arc<Semaphore>,
@@ -199,7 +202,7 @@ impl Requests {
 
     /// Makes the batch durable.
     async fn append(&self, checked: Checked) -> Result<Answer, Answer> {
-        let Checked { source, batch: Batch { appends, tally, first_reason }, answer, trace } = checked;
+        let Checked { source, batch: Batch { appends, tally, first_reason, mails }, answer, trace } = checked;
         let tracing = &self.config().tracing;
         let mut span = trace.and_then(|trace| tracing.go_on(&trace, "append", Role::Producer));
         if let Some(span) = &mut span {
@@ -210,6 +213,9 @@ impl Requests {
             Ok(Ok(())) => {
                 self.shared.log_recovered();
                 self.shared.metrics.stored(source.name.as_str(), tally);
+                let mut origins = self.shared.origins.lock();
+                mails.iter().for_each(|(ids, customer)| origins.learn(*ids, customer));
+                drop(origins);
                 if let Some(reason) = first_reason {
                     let (source, rejected) = (source.name.as_str(), tally.rejected);
                     tracing::warn!(source, rejected, reason, "events were rejected: `weir rejects` lists them");
@@ -236,7 +242,7 @@ impl Shared {
         self.check_age(&signed.timestamp, now)?;
         let (batch, result) = {
             let recorder = Recorder::new(&source, self.config.pseudonymise.as_ref(), now, body);
-            recorder.traced(signed.trace.as_ref()).records()
+            recorder.traced(signed.trace.as_ref()).records(&self.origins)
         };
         let accepted = batch.tally.attributed + batch.tally.unattributed;
         let rejected = batch.tally.rejected;

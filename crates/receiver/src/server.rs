@@ -20,6 +20,7 @@ use crate::config::{Config, Source};
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::metrics::Metrics;
+use crate::origin::Origins;
 use crate::request::{Requests, Shared};
 use crate::{Clock, tls};
 
@@ -70,7 +71,8 @@ impl Receiver {
         let is_log_failing = AtomicBool::new(false);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         let turns = Arc::new(Semaphore::new(cores));
-        let shared = Shared { config, sources, producer, clock, admission, metrics, turns, is_log_failing };
+        let origins = Origins::default();
+        let shared = Shared { config, sources, producer, clock, admission, metrics, origins, turns, is_log_failing };
         let requests = Requests::new(shared);
         Ok(Self { listener, address, tls, requests, places })
     }

@@ -121,3 +121,33 @@ async fn each_customer_of_a_batch_has_its_own_key() {
     let expected: Vec<String> = (0..60).map(|n| format!("c{:02}", n / 3)).collect();
     assert_eq!(keys, expected);
 }
+
+#[tokio::test]
+async fn an_event_without_arguments_goes_to_the_customer_whose_mail_it_is_of() {
+    let mut setup = Setup::new();
+    setup.customer = arg();
+    let rig = setup.start().await;
+    let mail = |customer: &str, smtp: &str, more: &str| {
+        format!(
+            r#"{{"event":"processed","timestamp":1795000000,"customer_id":"{customer}","smtp-id":"<{smtp}@ismtpd>","sg_message_id":"{smtp}.recvd-1-6AFD8C40-1.0"{more}}}"#
+        )
+    };
+    let bounce = |smtp: &str| {
+        format!(
+            r#"{{"event":"bounce","type":"bounce","timestamp":1795000060,"sg_message_id":"","smtp-id":"<{smtp}@ismtpd>"}}"#
+        )
+    };
+    let complaint = |id: &str| {
+        format!(r#"{{"event":"spamreport","timestamp":1795000090,"sg_message_id":"{id}.filter-2-6AFD8C40-1.0"}}"#)
+    };
+    let first = [mail("acme", "one", ""), mail("bolt", "two", ""), bounce("one"), bounce("nobodys")];
+    assert_taken(&rig.post(format!("[{}]", first.join(","))).await, 4, 0);
+    let second = [bounce("one"), complaint("two"), complaint("nobodys")];
+    assert_taken(&rig.post(format!("[{}]", second.join(","))).await, 3, 0);
+    let mut keys: Vec<String> = rig.records(Topic::Events).iter().map(|record| text(&record.key)).collect();
+    keys.sort();
+    assert_eq!(keys, ["acme", "acme", "acme", "bolt", "bolt", NOBODY, NOBODY]);
+    rig.comes_to("weir_receiver_events_joined_total", &[("source", "main")], 3.0).await;
+    rig.comes_to("weir_receiver_events_total", &[("source", "main"), ("outcome", "unattributed")], 2.0).await;
+    rig.comes_to("weir_receiver_events_total", &[("source", "main"), ("outcome", "accepted")], 5.0).await;
+}

@@ -18,8 +18,8 @@ pub enum CustomerRule {
     CustomArg(String),
     /// By the first category with this prefix; what follows it is the customer.
     CategoryPrefix(String),
-    /// By the name of the pool. SendGrid tells it on `processed` events only, so all others of the source are
-    /// unattributed: it counts what a customer sends, not what becomes of it.
+    /// By the name of the pool. SendGrid tells it on `processed` events only; all others of the source name nobody, so that what
+    /// becomes of a customer's mail is only known where the receiver joins it by the mail's ids.
     Pool,
     /// All events are this customer's: a subuser with a webhook of its own.
     Fixed(CustomerId),
