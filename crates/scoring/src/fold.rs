@@ -44,7 +44,6 @@ pub enum Input<'a> {
 }
 
 /// Something the fold says.
-#[expect(clippy::large_enum_variant, reason = "few are said, and each lives for a moment")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
     /// A customer was moved.
@@ -182,7 +181,12 @@ impl Fold {
         if let EventKind::AccountStatusChange(status) = event.kind {
             self.account_status(store, (id, offset), (event, status), said)?;
         }
-        let EventKind::Counted(counter) = event.kind else { return Ok(Effect::NotCounted) };
+        let EventKind::Counted(counter) = event.kind else {
+            if event.kind == EventKind::Test && !id.is_unattributed() {
+                self.register(store, (id, offset, event.at), said)?;
+            }
+            return Ok(Effect::NotCounted);
+        };
         let customer = customer_at(store, id, offset)?;
         let new = customer.is_new();
         if new {
@@ -222,7 +226,7 @@ impl Fold {
         Ok(Effect::Counted(counter))
     }
 
-    /// Says what SendGrid did. A customer that is not known yet is known from here on, so that it has a page to say it on.
+    /// Says what SendGrid did to the customer's account.
     fn account_status<S: Store>(
         &mut self,
         store: &mut S,
@@ -232,17 +236,26 @@ impl Fold {
     ) -> Result<(), S::Error> {
         let (customer, event_id) = (id.clone(), event.id.to_owned());
         said.push(Said::AccountStatus(AccountStatusChange { customer, status, at: event.at, event: event_id }));
-        if id.is_unattributed() {
-            return Ok(());
+        if !id.is_unattributed() {
+            self.register(store, (id, offset, event.at), said)?;
         }
-        let customer = store.customer(id)?;
+        Ok(())
+    }
+
+    /// What tells of a customer and counts nothing makes it known, so that it has a page.
+    fn register<S: Store>(
+        &mut self,
+        store: &mut S,
+        (id, offset, at): (&CustomerId, Offset, Timestamp),
+        said: &mut Vec<Said>,
+    ) -> Result<(), S::Error> {
+        let customer = customer_at(store, id, offset)?;
         if customer.is_new() {
             let phase = self.phase_of_newcomers(offset);
-            self.welcome(customer, phase, event.at);
-            self.tell(customer, id, self.partition.now.unwrap_or(event.at), said);
-            if customer.is_under_observation() {
-                store.attend(id, true);
-            }
+            self.welcome(customer, phase, at);
+            self.tell(customer, id, self.partition.now.unwrap_or(at), said);
+            let wanted = customer.needs_attention();
+            store.attend(id, wanted);
         }
         Ok(())
     }

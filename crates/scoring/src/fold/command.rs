@@ -18,7 +18,7 @@ impl Fold {
         let customer = customer_at(store, id, offset)?;
         let is_known = !customer.is_new();
         if let Some(why) = refusal(customer, &command) {
-            self.refuse(customer, Subject { id, offset }, command, (why, now), said);
+            said.push(self.refused(customer, Subject { id, offset }, command, why));
             return Ok(Effect::Refused);
         }
         if !is_known {
@@ -48,18 +48,11 @@ impl Fold {
     }
 
     /// Says that a command was not followed. A customer that Weir does not know stays unknown.
-    fn refuse(
-        &self,
-        customer: &Customer,
-        subject: Subject<'_>,
-        command: Command,
-        (why, now): (String, Timestamp),
-        said: &mut Vec<Said>,
-    ) {
+    fn refused(&self, customer: &Customer, subject: Subject<'_>, command: Command, why: String) -> Said {
         let from = customer.place(&self.policy);
         let rule = format!("command:{}", command.order.name());
         let step = Move { from, to: customer.stage, rule, origin: Origin::Refused(command, why) };
-        said.push(Said::Decision(self.decision(subject, now, step, from)));
+        Said::Decision(self.decision(subject, self.partition.now.unwrap_or_default(), step, from))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use model::{Counter, CustomerId, Digest, Event, Fleet, Millis, Order, PartitionId, Stage, Tick, Timestamp, Window};
+use model::{
+    Counter, CustomerId, Digest, Event, EventKind, Fleet, Millis, Order, PartitionId, Stage, Tick, Timestamp, Window,
+};
 use policy::Policy;
 use proptest::prelude::*;
 use scoring::{Effect, Fold, Input, MemoryStore, Store};
@@ -54,6 +56,19 @@ fn an_event_is_counted_once_whatever_customers_it_comes_under() {
         let nameless = Input::Event(&id(customer), &nameless, START);
         assert_eq!(house.apply(nameless), Effect::Counted(Counter::HardBounce), "without an id nobody can tell");
     }
+}
+
+#[test]
+fn a_test_of_a_webhook_makes_its_customer_known_and_convicts_nobody() {
+    let mut house = House::new();
+    for number in 0..200 {
+        let test = Event { kind: EventKind::Test, facet: None, ..event(1_000 + number, Counter::SpamReport, START) };
+        assert_eq!(house.apply(Input::Event(&id("subuser"), &test, START)), Effect::NotCounted);
+    }
+    house.tick();
+    assert_eq!((house.stage("subuser"), house.decisions.len()), (Stage::Healthy, 0));
+    let counts = house.counts("subuser", Window::Day);
+    assert!(Counter::ALL.iter().all(|counter| counts[*counter] == 0));
 }
 
 #[test]

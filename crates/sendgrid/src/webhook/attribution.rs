@@ -26,16 +26,14 @@ pub enum CustomerRule {
 }
 
 /// What SendGrid calls its own fields. A custom argument of such a name vanishes where SendGrid writes the field.
-const RESERVED_ARGS: [&str; 42] = [
+const RESERVED_ARGS: [&str; 40] = [
     "asm_group_id",
     "attempt",
     "bounce_classification",
     "category",
     "cert_err",
-    "domain",
     "email",
     "event",
-    "from",
     "ip",
     "marketing_campaign_id",
     "marketing_campaign_name",
@@ -91,11 +89,8 @@ impl CustomerRule {
         }
     }
 
-    /// The customer's name, where the event tells one that can be a name. A test of SendGrid's is nobody's.
+    /// The customer's name, where the event tells one that can be a name.
     pub fn customer<'e>(&'e self, event: &'e WebhookEvent<'_>) -> Option<Cow<'e, str>> {
-        if event.is_test() {
-            return None;
-        }
         let name = match self {
             Self::CustomArg(name) => event.arg(name),
             Self::CategoryPrefix(prefix) => {
