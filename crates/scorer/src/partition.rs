@@ -339,14 +339,14 @@ impl PartitionTask {
         self.shown.bytes.set(i64::try_from(self.store.bytes()).unwrap_or(i64::MAX));
     }
 
-    /// The customer as it is known at this moment.
+    /// The customer as it is known at this moment. A source's mail of nobody is known always: where all was told or joined, it is none.
     ///
     /// # Errors
     ///
     /// Those of the state.
     pub(crate) fn view(&self, id: &CustomerId) -> Result<Option<CustomerView>, Error> {
         let now = self.fold.partition().now().unwrap_or_default();
-        let customer = self.store.peek(id)?;
+        let customer = self.store.peek(id)?.or_else(|| id.is_unattributed().then(Default::default));
         Ok(customer.map(|customer| scoring::view(id, &customer, self.fold.policy(), now)))
     }
 
