@@ -187,6 +187,18 @@ impl Fold {
             }
             return Ok(Effect::NotCounted);
         };
+        self.count_event(store, Subject { id, offset }, (event, counter, now), said)?;
+        Ok(Effect::Counted(counter))
+    }
+
+    /// Counts an event, and asks the rules about its customer where they look at such.
+    fn count_event<S: Store>(
+        &mut self,
+        store: &mut S,
+        Subject { id, offset }: Subject<'_>,
+        (event, counter, now): (&Event<'_>, Counter, Timestamp),
+        said: &mut Vec<Said>,
+    ) -> Result<(), S::Error> {
         let customer = customer_at(store, id, offset)?;
         let new = customer.is_new();
         if new {
@@ -223,7 +235,7 @@ impl Fold {
         if waits && !id.is_unattributed() {
             store.attend(id, true);
         }
-        Ok(Effect::Counted(counter))
+        Ok(())
     }
 
     /// Says what SendGrid did to the customer's account.
