@@ -184,7 +184,8 @@ mod tests {
             let mut written: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
             written.retain(|name| *name != "type");
             let mut members = Order::members(order.name()).unwrap().to_vec();
-            (written.sort_unstable(), members.sort_unstable());
+            written.sort_unstable();
+            members.sort_unstable();
             assert_eq!(written, members, "{order:?}");
         }
         assert!(Order::NAMES.iter().all(|name| Order::members(name).is_some()));

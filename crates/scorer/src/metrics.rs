@@ -256,14 +256,9 @@ impl Metrics {
             "Checkpoints of partitions, by whether they were stored.",
             ("outcome", ["stored", "failed"]),
         )?;
-        let account_statuses = registry.words(
-            "weir_account_status_changes_total",
-            "Changes of the status of the account or of a subuser, as SendGrid told them by the webhook.",
-            ("status", AccountStatus::ALL.map(AccountStatus::name)),
-        )?;
         Ok(Self {
             records,
-            account_statuses,
+            account_statuses: account_statuses(registry)?,
             processed_named,
             processed_without,
             checkpoints_stored,
@@ -303,6 +298,14 @@ impl Metrics {
             shown: Arc::default(),
         })
     }
+}
+
+fn account_statuses(registry: &Registry) -> telemetry::Result<[IntCounter; AccountStatus::ALL.len()]> {
+    registry.words(
+        "weir_account_status_changes_total",
+        "Changes of the status of the account or of a subuser, as SendGrid told them by the webhook.",
+        ("status", AccountStatus::ALL.map(AccountStatus::name)),
+    )
 }
 
 impl ByPartition {

@@ -31,11 +31,11 @@ fn score(log: &Arc<dyn Log>, newcomers: bool) -> DropGuard {
                 let Decoded::Command(id, command) = decode(&stored) else { panic!("{stored:?}") };
                 offset += 1;
                 let Ok(applied) = fold.apply(&mut store, Offset::new(offset), Input::Command(&id, command));
-                for said in applied.said {
-                    if let Said::Standing(standing) = said {
-                        runtime.block_on(say_only(&log, &standing));
-                    }
-                }
+                let standings = applied.said.iter().filter_map(|said| match said {
+                    Said::Standing(standing) => Some(standing),
+                    _ => None,
+                });
+                standings.for_each(|standing| runtime.block_on(say_only(&log, standing)));
             }
         }
     });

@@ -25,7 +25,7 @@ pub(in crate::pages) async fn hold(
 ) -> Result<Response, Fault> {
     let until = match days.trim() {
         "" => None,
-        written => Some(visit.now + span(&visit, written.parse().unwrap_or_default())?),
+        written => Some(visit.now + span(written.parse().unwrap_or_default()).map_err(Fault::of(&visit))?),
     };
     give(&admin, &visit, &id, (Order::Hold { until }, signature)).await
 }
@@ -40,12 +40,12 @@ pub(in crate::pages) struct ForADays {
 }
 
 /// So many days, if an order can last so long.
-fn span(visit: &Visit, days: i64) -> Result<Millis, Fault> {
-    if !(1..=LONGEST).contains(&days) {
-        let detail = format!("days is not a number from 1 to {LONGEST}");
-        return Err(Fault::of(visit)(Problem::invalid(detail)));
+fn span(days: i64) -> Result<Millis, Problem> {
+    if (1..=LONGEST).contains(&days) {
+        Ok(Millis::days(days))
+    } else {
+        Err(Problem::invalid(format!("days is not a number from 1 to {LONGEST}")))
     }
-    Ok(Millis::days(days))
 }
 
 /// Whether a release is back to healthy at once, and why.
@@ -118,7 +118,7 @@ pub(in crate::pages) async fn exempt(
     Path(id): Path<String>,
     Form(ForDays { days, signature }): Form<ForDays>,
 ) -> Result<Response, Fault> {
-    let until = visit.now + span(&visit, days)?;
+    let until = visit.now + span(days).map_err(Fault::of(&visit))?;
     give(&admin, &visit, &id, (Order::Exempt { until }, signature)).await
 }
 
