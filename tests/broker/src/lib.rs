@@ -14,8 +14,10 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::metadata::Metadata;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tempfile::TempDir;
 
 use process::Broker;
@@ -79,6 +81,22 @@ impl Cluster {
     /// Lets a frozen broker go on.
     pub fn thaw(&self, broker: usize) {
         self.brokers[broker].signal("CONT");
+    }
+
+    /// Deletes all records of a topic, as retention does in time.
+    pub async fn delete_records(&self, topic: &str) {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", self.addresses());
+        let asking: BaseConsumer = config.create().unwrap();
+        let found = asking.fetch_metadata(Some(topic), PATIENCE).unwrap();
+        let mut ends = TopicPartitionList::new();
+        for partition in found.topics().iter().flat_map(|topic| topic.partitions()) {
+            ends.add_partition_offset(topic, partition.id(), Offset::End).unwrap();
+        }
+        let admin: AdminClient<_> = config.create().unwrap();
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
+        let deleted = admin.delete_records(&ends, &options).await.unwrap();
+        deleted.elements().iter().for_each(|partition| partition.error().unwrap());
     }
 
     /// Waits until the broker serves, is known to be there, and has all that it missed.

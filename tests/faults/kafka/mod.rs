@@ -6,6 +6,7 @@ mod disk;
 mod faults;
 mod load;
 mod process;
+mod profiles;
 mod reference;
 mod restore;
 mod ticker;

@@ -198,6 +198,14 @@ impl Process {
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
+    /// Posts JSON to the console; the answer's status.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Option<u16> {
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
+        let url = format!("http://127.0.0.1:{}{path}", self.admin);
+        let request = client.post(url).header("content-type", "application/json").body(body.to_string());
+        Some(request.send().await.ok()?.status().as_u16())
+    }
+
     /// The answer's JSON, where it is a good one.
     pub(crate) async fn json(&self, path: &str) -> Option<Value> {
         let (status, text) = self.get(path).await?;

@@ -68,19 +68,20 @@ fn section(text: &mut String, look: &Look, heading: &str, what: &str) {
 
 fn head(standing: &Standing, look: &Look) -> String {
     let Standing { customer, stage, since, .. } = standing;
-    let cap = standing.daily_cap.map(|cap| format!(", at most {cap} mails a day")).unwrap_or_default();
     let pool = standing.pool.as_ref().map(|pool| format!(", through pool {pool}")).unwrap_or_default();
     let mut text = format!(
-        "{}: {} since {} ({})\nphase {}{pool}{cap}; {} mails in 24 h\n",
+        "{}: {} since {} ({})\nphase {}, may send {}{pool}; {} mails in 24 h\n",
         look.heading(customer.as_str()),
         look.stage_word(*stage),
         moment(*since),
         look.age(*since),
         standing.phase,
+        standing.sending,
         standing.sent_24h
     );
     if standing.held {
-        text += "held there by a person: no rule moves it until it is released\n";
+        let end = standing.held_until.map_or_else(|| "it is released".to_owned(), moment);
+        text += &format!("held there by a person: no rule moves it until {end}\n");
     }
     if let Some(until) = standing.exempt_until.filter(|until| *until > look.now) {
         text += &format!("exempt until {}: no rule moves it up\n", moment(until));
@@ -214,7 +215,7 @@ mod tests {
         let text = page(&samples::read(answer()), None, &samples::plain());
         let expected = "\
 acme: quarantined since 2026-11-23T09:00:00Z (3h)
-phase active, through pool home; 402 mails in 24 h
+phase active, may send everything, through pool home; 402 mails in 24 h
 held there by a person: no rule moves it until it is released
 held back (paused) since 2026-11-23T12:00:00Z: ann has paused
 

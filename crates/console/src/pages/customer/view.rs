@@ -52,14 +52,20 @@ fn head(customer: &Customer) -> Markup {
             dl class="facts" {
                 div { dt { "Phase" } dd { (standing.phase.name()) } }
                 div { dt { "Pool" } dd { @if let Some(pool) = &standing.pool { bdi { (pool) } } @else { "none known" } } }
-                div { dt { "Daily cap" } dd { @if let Some(cap) = standing.daily_cap { (count(cap, "mail", "mails")) } @else { "none" } } }
+                div { dt { "May send" } dd { (standing.sending) } }
                 div { dt { "Sent in 24 h" } dd { (count(standing.sent_24h, "mail", "mails")) } }
                 div { dt { "At SendGrid" } dd { (carried_out(customer)) } }
             }
             @if let Some(change) = customer.account_status.as_ref().filter(|change| change.status.is_restricted()) {
                 p class="banner alarm" { strong { "SendGrid " (change.status.verb()) " its subuser. " } "It said so " (parts::moment(change.at, customer.now)) " (" code { (change.status.name()) } "). Only SendGrid makes it active again." }
             }
-            @if standing.held { p class="banner warn" { strong { "Held by a person. " } "No rule moves it until it is released." } }
+            @if standing.held {
+                p class="banner warn" {
+                    strong { "Held by a person. " }
+                    @if let Some(until) = standing.held_until { "No rule moves it until " (parts::moment(until, customer.now)) "." }
+                    @else { "No rule moves it until it is released." }
+                }
+            }
             @if let Some(until) = standing.exempt_until.filter(|until| *until > customer.now) {
                 p class="banner warn" { strong { "Exempt. " } "No rule moves it up until " (parts::moment(until, customer.now)) "; what rules would do is still told." }
             }
