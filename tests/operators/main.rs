@@ -14,6 +14,7 @@ mod house;
 #[path = "../../crates/outreach/tests/telling/mail_server.rs"]
 mod mail_server;
 mod outreach;
+mod process;
 mod runbooks;
 mod secrets;
 mod security;

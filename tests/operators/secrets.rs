@@ -288,7 +288,7 @@ fn raw(port: u16, request: &str) -> String {
 /// Requests to the operators' API that it refuses.
 async fn bad_requests(weir: &mut Weir) {
     let (to, admin) = (address(1), weir.site.admin);
-    let good = json!({ "type": "release", "by": "ann", "reason": "looked at it" });
+    let good = json!({ "type": "release", "fully": true, "by": "ann", "reason": "looked at it" });
     let mut bodies = vec![
         to.clone(),
         format!(r#""{to}""#),

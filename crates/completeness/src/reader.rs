@@ -74,10 +74,10 @@ fn read(mut tail: Box<dyn Tail>, shared: &Shared, end: &CancellationToken) -> Re
 fn take(shared: &Shared, stored: &Stored) {
     let record = &stored.record;
     let event = (record.kind == RecordKind::Event).then(|| WebhookEvent::parse(&record.value).ok()).flatten();
-    let event = event.as_ref().map(WebhookEvent::to_event);
-    let sighting = event.as_ref().map(|event| Sighting {
+    let event = event.as_ref().map(|told| (told.kind_at_sendgrid(), told.to_event()));
+    let sighting = event.as_ref().map(|(kind, event)| Sighting {
         source: record.header("source").and_then(|name| from_utf8(name).ok()).unwrap_or_default(),
-        kind: match event.kind {
+        kind: match *kind {
             EventKind::Counted(kind) => Some(kind),
             EventKind::Resubscribe | EventKind::AccountStatusChange(_) | EventKind::Test | EventKind::Unknown => None,
         },

@@ -8,6 +8,7 @@ mod access;
 mod acts;
 mod admin;
 mod api;
+mod connections;
 mod etag;
 mod explainer;
 mod gate;

@@ -13,10 +13,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
 use crate::api::stream::Streams;
+use crate::connections::{self, Most};
 use crate::gate::{self, Gate};
 use crate::observed::{self, Observed};
 use crate::problem::Problem;
 use crate::{access, api, health, pages};
+
+/// Connections of operators, programs and a proxy before them.
+const OPERATORS: Most = Most { all: 512, of_one: 128 };
+/// Connections of mailers, who may stand behind one address.
+const MAILERS: Most = Most { all: 4_096, of_one: 2_048 };
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +48,6 @@ pub enum ServerError {
         /// The address.
         listen: SocketAddr,
     },
-    /// The listener broke.
-    #[error("the admin listener failed")]
-    Serve(#[source] std::io::Error),
 }
 
 /// A bound admin listener.
@@ -53,6 +56,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    most: Most,
     /// Ends streams, which would go on for ever.
     ending: CancellationToken,
 }
@@ -92,14 +96,15 @@ impl Server {
     pub async fn bind_gate(listen: SocketAddr, gate: Gate) -> Result<Self, ServerError> {
         let (gates, _) = gate::router().split_for_parts();
         let router = gates.route("/healthz", get(health::healthz));
-        Self::listen(listen, router.with_state(gate)).await
+        let server = Self::listen(listen, router.with_state(gate)).await?;
+        Ok(Self { most: MAILERS, ..server })
     }
 
     async fn listen(listen: SocketAddr, router: Router) -> Result<Self, ServerError> {
         let refused = |source| ServerError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address, router, ending: CancellationToken::new() })
+        Ok(Self { listener, address, router, most: OPERATORS, ending: CancellationToken::new() })
     }
 
     /// Where it listens: tells the port where the system chose one.
@@ -107,21 +112,15 @@ impl Server {
         self.address
     }
 
-    /// Serves until `shutdown`, and lets requests in flight end.
+    /// Serves until `shutdown`, and lets requests in flight end for some seconds.
     ///
     /// # Errors
     ///
-    /// [`ServerError::Serve`].
+    /// None: what breaks a connection ends that one.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServerError> {
         let ending = self.ending;
-        let router = self.router.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(self.listener, router)
-            .with_graceful_shutdown(async move {
-                shutdown.cancelled().await;
-                ending.cancel();
-            })
-            .await
-            .map_err(ServerError::Serve)
+        connections::serve(self.listener, self.router, self.most, (shutdown, ending)).await;
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ mod connect;
 mod demo;
 mod explain;
 mod judging;
+mod limits;
 mod manual;
 mod metrics;
 mod opening;
@@ -29,7 +30,7 @@ mod shutdown;
 mod tokens;
 mod traces;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -91,6 +92,10 @@ fn start_tracing(cli: &Cli) {
     let quiet = !matches!(cli.command, Command::Run(_));
     let filter = tracing_subscriber::EnvFilter::try_from_env("WEIR_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if quiet { "error" } else { "info" }));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for a terminal: in a file or a journal they are only noise.
+    let is_colourful =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_colourful).with_writer(std::io::stderr);
     if cli.json_log { subscriber.json().init() } else { subscriber.init() }
 }

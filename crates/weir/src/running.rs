@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Role, Roles};
 use crate::clock::{self, Clock};
 use crate::config::Settings;
+use crate::limits;
 use crate::opening::{self, Opened};
 use crate::sendgrid_calls::SendGridCalls;
 use crate::shutdown::Signals;
@@ -42,6 +43,8 @@ pub(crate) async fn run(settings: Settings, roles: Vec<Role>) -> anyhow::Result<
     if settings.sources.is_empty() {
         tracing::warn!("no source is configured: every POST is answered 404");
     }
+    limits::set();
+    limits::make_private(&settings);
     let mut signals = Signals::listen().context("signals can't be listened for")?;
     let roles = roles.into_iter().collect();
     let mut running = tokio::select! {
@@ -52,8 +55,11 @@ pub(crate) async fn run(settings: Settings, roles: Vec<Role>) -> anyhow::Result<
     tokio::select! {
         () = signals.next() => tracing::info!("ending on a signal"),
         failed = running.failed() => {
-            let stopped = running.stop().await;
-            return Err(failed).or(stopped);
+            if let Err(error) = running.stop().await {
+                let error = format!("{error:#}");
+                tracing::warn!(error, "not all parts ended in order");
+            }
+            return Err(failed);
         }
     }
     running.stop().await

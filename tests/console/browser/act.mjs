@@ -68,6 +68,7 @@ const acts = {
     const form = await page.$(`form[action$='/${wanted.order}']`);
     // What is folded away is opened as a person does it.
     await form.evaluate((form) => form.closest("details")?.querySelector("summary").click());
+    if (wanted.fully) await (await form.$("input[name=fully]")).click();
     if (wanted.stage) await (await form.$("select[name=stage]")).select(wanted.stage);
     await sign(form, wanted.reason);
     await sent(page, async () => (await form.$("button")).click());

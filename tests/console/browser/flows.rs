@@ -51,6 +51,8 @@ async fn a_customer_is_put_elsewhere_held_and_released_on_its_page() {
     rig.until_suspended(BAD[2], true).await;
     done(&rig.browse("act.mjs", give("release", None)).await, "Written to the log.");
     rig.until_suspended(BAD[2], false).await;
+    let fully = json!({"act": "give", "path": path, "order": "release", "fully": true, "reason": MARKUP});
+    done(&rig.browse("act.mjs", fully).await, "Written to the log.");
     rig.until_in(BAD[2], HOME).await;
 }
 

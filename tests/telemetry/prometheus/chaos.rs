@@ -134,7 +134,7 @@ async fn sendgrid_fails(house: &House) {
     house.sendgrid.world().faults = Faults::default();
     trouble.over(house, began).await;
     for customer in moved {
-        house.steer(&["release", customer]).await;
+        house.steer(&["release", customer, "--fully"]).await;
     }
 }
 

@@ -58,7 +58,7 @@ async fn a_good_day(house: &House) {
     for page in ["/", "/customers", "/v1/fleet"] {
         assert_eq!(house.page(page).await, 200, "{page}");
     }
-    house.steer(&["release", "customer-006"]).await;
+    house.steer(&["release", "customer-006", "--fully"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,10 +54,11 @@ async fn login(
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(next)).into_response())
 }
 
-async fn logout((uri, headers): (Uri, HeaderMap)) -> Result<Response, Problem> {
+async fn logout(State(access): State<Access>, (uri, headers): (Uri, HeaderMap)) -> Result<Response, Problem> {
     if site(&headers, &uri) == Site::Other {
         return Err(other_site());
     }
+    access.sessions().end(&headers);
     Ok((AppendHeaders([(header::SET_COOKIE, clear_cookie())]), Redirect::to("/login")).into_response())
 }
 

@@ -31,13 +31,30 @@ pub(super) fn site(headers: &HeaderMap, uri: &Uri) -> Site {
 
 /// The host, and port, that the request was sent to by its own word.
 pub(super) fn host<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
-    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    named.or_else(|| uri.authority().map(Authority::as_str))
+    let mut named = headers.get_all(header::HOST).iter();
+    let (first, second) = (named.next(), named.next());
+    let asked = uri.authority().map(Authority::as_str);
+    let named = match first {
+        Some(host) => Some(host.to_str().ok()?),
+        None => None,
+    };
+    // Who names two hosts is not asked which one is meant.
+    let is_one =
+        second.is_none() && asked.is_none_or(|asked| named.is_none_or(|named| named.eq_ignore_ascii_case(asked)));
+    named.or(asked).filter(|_| is_one)
 }
 
 /// Whether that is this machine: a name that another site has pointed here is not.
 pub(super) fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
+    // Behind a user (`evil@localhost`) a name is not at the beginning.
+    let is_port = |port: &str| port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_plain = host
+        .strip_prefix(authority.host())
+        .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
+    if !is_plain {
+        return false;
+    }
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
@@ -74,5 +91,32 @@ mod tests {
         for host in ["weir.example", "localhost.example:8081", "10.0.0.1", "127.0.0.1.example", "[::2]", "", "a b"] {
             assert!(!is_loopback(host), "{host}");
         }
+        for host in [
+            "evil@localhost",
+            "evil:pass@localhost:8081",
+            "@localhost",
+            "evil.example@127.0.0.1",
+            "localhost:",
+            "localhost:80a",
+            "localhost:+80",
+            "localhost:99999",
+            "localhost.",
+            "localhost:8081@evil.example",
+            "[::1]evil",
+            "localhost/evil",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_names_two_hosts_names_none() {
+        let here: HeaderMap = [(header::HOST, HeaderValue::from_static("localhost"))].into_iter().collect();
+        assert_eq!(host(&here, &Uri::from_static("/")), Some("localhost"));
+        assert_eq!(host(&here, &Uri::from_static("http://localhost/")), Some("localhost"));
+        assert_eq!(host(&here, &Uri::from_static("http://evil.example/")), None);
+        let mut two = here;
+        two.append(header::HOST, HeaderValue::from_static("evil.example"));
+        assert_eq!(host(&two, &Uri::from_static("/")), None);
     }
 }

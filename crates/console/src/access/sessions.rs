@@ -1,6 +1,8 @@
 //! Browsers' sessions: a signed cookie, and what forms have to carry.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
@@ -17,10 +19,12 @@ const COOKIE: &str = "weir_session";
 /// How long a session lasts.
 pub(super) const LASTS: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// Begins and knows sessions. Its key is this process's own: a restart ends all sessions.
+/// Begins, knows and ends sessions. Its key is this process's own: a restart ends all sessions.
 pub(super) struct Sessions {
     key: hmac::Key,
     began: Instant,
+    /// Sessions that were ended before their time, and when that is, in seconds since `began`.
+    ended: Mutex<HashMap<String, u64>>,
 }
 
 impl fmt::Debug for Sessions {
@@ -36,7 +40,7 @@ impl Sessions {
     pub(super) fn new() -> Result<Self, TokenError> {
         let mut random = [0; 32];
         rand::fill(&mut random).map_err(|_| TokenError::NoRandomness)?;
-        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &random), began: Instant::now() })
+        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &random), began: Instant::now(), ended: Mutex::default() })
     }
 
     /// The value of a new session's cookie.
@@ -51,20 +55,37 @@ impl Sessions {
     /// Whose session a request is of, and what its forms have to carry; `None` where it has none, or one that is over. What the
     /// holder may do is asked of the tokens again.
     pub(super) fn caller(&self, headers: &HeaderMap, tokens: &[Token]) -> Option<(Caller, String)> {
-        let value = cookie(headers)?;
-        let (text, signature) = value.rsplit_once('.')?;
+        let (text, name, _) = self.session(headers)?;
+        let token = tokens.iter().find(|token| token.name == name)?;
+        let caller = Caller { name, role: token.role, credential: Credential::Session };
+        Some((caller, self.sign("form", text)))
+    }
+
+    /// Ends the session that a request shows, for copies of its cookie too.
+    pub(super) fn end(&self, headers: &HeaderMap) {
+        let Some((text, _, ends)) = self.session(headers) else { return };
+        let now = self.began.elapsed().as_secs();
+        let mut ended = self.lock();
+        ended.retain(|_, ends| *ends > now);
+        ended.insert(text.to_owned(), ends);
+    }
+
+    /// The session that a request shows: its text, whose it is, and when it ends; `None` where it shows none, or one that is over.
+    fn session<'h>(&self, headers: &'h HeaderMap) -> Option<(&'h str, String, u64)> {
+        let (text, signature) = cookie(headers)?.rsplit_once('.')?;
         if !self.is_signed("session", text, signature) {
             return None;
         }
         let mut parts = text.split('.').skip(1);
         let ends: u64 = parts.next()?.parse().ok()?;
         let name = String::from_utf8(URL_SAFE_NO_PAD.decode(parts.next()?).ok()?).ok()?;
-        if self.began.elapsed().as_secs() >= ends {
-            return None;
-        }
-        let token = tokens.iter().find(|token| token.name == name)?;
-        let caller = Caller { name, role: token.role, credential: Credential::Session };
-        Some((caller, self.sign("form", text)))
+        let is_over = self.began.elapsed().as_secs() >= ends || self.lock().contains_key(text);
+        (!is_over).then_some((text, name, ends))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        // Each entry is put in whole: what a panic leaves behind is sound.
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What forms have to carry where no session tells callers apart.
@@ -129,6 +150,18 @@ mod tests {
         let (_, other) = sessions.caller(&shown(&sessions.begin(&tokens[0]).unwrap()), &tokens).unwrap();
         assert_ne!(form, other, "each session has its own");
         assert!(sessions.caller(&shown(&value), &tokens[1..]).is_none());
+    }
+
+    #[test]
+    fn a_session_that_was_ended_is_over_for_copies_of_its_cookie_and_for_no_other() {
+        let sessions = Sessions::new().unwrap();
+        let tokens = [token("ana", Role::Operator)];
+        let [value, other] = [0, 1].map(|_| sessions.begin(&tokens[0]).unwrap());
+        sessions.end(&shown(&value));
+        assert!(sessions.caller(&shown(&value), &tokens).is_none());
+        assert!(sessions.caller(&shown(&other), &tokens).is_some());
+        sessions.end(&shown("forged.9.YW5h.x"));
+        assert_eq!(sessions.lock().len(), 1, "only what was a session is remembered");
     }
 
     #[test]

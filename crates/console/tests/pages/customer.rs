@@ -42,9 +42,11 @@ async fn every_form_writes_its_command_and_leads_back_to_the_page_which_says_so(
     let house = House::guarded().await;
     let browser = Browser::signed_in(&house, "operator").await;
     let week = NOW + Millis::days(7);
-    let acts: [(&str, Fields, Value, &str); 6] = [
+    let acts: [(&str, Fields, Value, &str); 8] = [
         ("hold", &[], json!({"type": "hold"}), "Written to the log"),
-        ("release", &[], json!({"type": "release"}), "Written to the log"),
+        ("hold", &[("days", "7")], json!({"type": "hold", "until": week}), "Written to the log"),
+        ("release", &[], json!({"type": "release", "fully": false}), "Written to the log"),
+        ("release", &[("fully", "true")], json!({"type": "release", "fully": true}), "Written to the log"),
         ("stage", &[("stage", "suspended")], json!({"type": "set_stage", "stage": "suspended"}), "Written to the log"),
         ("exempt", &[("days", "7")], json!({"type": "exempt", "until": week}), "Written to the log"),
         ("phase", &[("phase", "pilot")], json!({"type": "set_phase", "phase": "pilot"}), "Written to the log"),
@@ -58,6 +60,7 @@ async fn every_form_writes_its_command_and_leads_back_to_the_page_which_says_so(
         browser.read(location(&answer)).await.holds(&["role=\"status\"", words]);
         expected["reason"] = json!("because & so");
         expected["by"] = json!("operator");
+        expected["role"] = json!("operator");
         let found = commands(&house);
         assert_eq!(found.len(), number + 1);
         assert!(found.contains(&("acme".to_owned(), expected)), "{act}: {found:?}");
@@ -73,7 +76,7 @@ async fn a_form_of_another_session_or_of_nobodys_or_beyond_ones_role_changes_not
     let stages = form.form("/customers/acme/stage").unwrap();
     assert!(stages.contains("required><option value=\"\">choose</option>") && !stages.contains("selected"), "{stages}");
     assert_eq!(operator.submit(&form, "/customers/acme/stage", &[("reason", "x"), ("stage", "")]).await.status(), 422);
-    form.holds(&["Only Release ends that", "It ends by itself"]);
+    form.holds(&["for some days or until it is released", "It ends by itself"]);
     for fields in [&[("reason", "x")][..], &[("reason", "x"), ("csrf", "guessed")]] {
         assert_eq!(operator.send("/customers/acme/hold", fields).await.status(), 403, "{fields:?}");
     }

@@ -156,6 +156,11 @@ impl<'a> WebhookEvent<'a> {
         kind::of(self)
     }
 
+    /// What SendGrid's own statistics count it as.
+    pub fn kind_at_sendgrid(&self) -> EventKind {
+        kind::at_sendgrid(self)
+    }
+
     /// The custom argument `name`; numbers and booleans as their text.
     pub fn arg(&self, name: &str) -> Option<Cow<'a, str>> {
         self.extra.iter().rev().find(|(key, _)| key == name).and_then(|(_, value)| match value {

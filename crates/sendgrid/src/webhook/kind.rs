@@ -62,6 +62,16 @@ fn is(text: Option<&str>, what: &str) -> bool {
     text.is_some_and(|text| text.eq_ignore_ascii_case(what))
 }
 
+/// What SendGrid counts the event as in its own statistics: what it calls a block is one there, whatever the reason.
+pub(super) fn at_sendgrid(event: &WebhookEvent<'_>) -> EventKind {
+    match of(event) {
+        EventKind::Counted(Counter::HardBounce) if is(event.bounce_type.as_deref(), "blocked") => {
+            EventKind::Counted(Counter::Block)
+        }
+        kind => kind,
+    }
+}
+
 /// What the event is counted as besides its kind.
 ///
 /// The classification is SendGrid's and changes over time by its own words; where it is missing or says nothing, the

@@ -146,7 +146,7 @@ fn block(trouble: Trouble, ip: &str, json: &mut String, dice: &mut Dice) -> Opti
         ),
         // Trouble with the recipient's DNS has no status.
         (
-            r#","type":"blocked","bounce_classification":"Technical Failure","reason":"unable to get mx info: no such host""#,
+            r#","type":"blocked","bounce_classification":"Technical Failure","reason":"unable to get mx info: i/o timeout""#,
             None,
         ),
     ]);

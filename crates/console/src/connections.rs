@@ -1,0 +1,156 @@
+//! Connections to a listener: how many, for how long, and how they end.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tower_http::timeout::TimeoutBody;
+use tower_service::Service as _;
+
+/// How long a request's head may take, and how long a connection may be silent between two requests.
+const HEAD: Duration = Duration::from_secs(15);
+/// How long a body may be silent.
+const BODY: Duration = Duration::from_secs(10);
+/// How long requests in flight may take once the process ends.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long nothing is accepted after the system gave no connection: descriptors may be short.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How many connections a listener has at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most {
+    /// Altogether.
+    pub(crate) all: usize,
+    /// From one address; a proxy has one.
+    pub(crate) of_one: usize,
+}
+
+/// The connections that there are, by address.
+#[derive(Debug)]
+struct Places {
+    most: Most,
+    taken: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// One connection's place, which is free again once this is dropped.
+#[derive(Debug)]
+struct Place {
+    places: Arc<Places>,
+    address: IpAddr,
+}
+
+impl Places {
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        // Each entry is changed as a whole: what a panic leaves behind is sound.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a connection from `address`; `None` where there is none.
+    fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let mut taken = self.lock();
+        let all: usize = taken.values().sum();
+        let own = taken.get(&address).copied().unwrap_or_default();
+        if all >= self.most.all || own >= self.most.of_one {
+            return None;
+        }
+        taken.insert(address, own + 1);
+        Some(Place { places: Arc::clone(self), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.lock();
+        if let Some(own) = taken.get_mut(&self.address) {
+            *own = own.saturating_sub(1);
+            if *own == 0 {
+                taken.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Serves connections until `shutdown`, calls `ending`, and lets requests in flight end for a while.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    most: Most,
+    (shutdown, ending): (CancellationToken, CancellationToken),
+) {
+    let places = Arc::new(Places { most, taken: Mutex::default() });
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => match places.take(peer.ip()) {
+                Some(place) => begin(stream, peer, router.clone(), (&graceful, place)),
+                None => tracing::debug!(%peer, "too many connections: refused"),
+            },
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    ending.cancel();
+    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::info!("connections that did not end are cut off");
+    }
+}
+
+fn begin(stream: TcpStream, peer: SocketAddr, router: Router, (graceful, place): (&GracefulShutdown, Place)) {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        let mut router = router.clone();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        async move {
+            let Ok(answer) = router.call(request.map(|body| Body::new(TimeoutBody::new(BODY, body)))).await;
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        let _place = place;
+        if let Err(error) = connection.await {
+            tracing::debug!(%peer, %error, "a connection broke");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_limited_for_each_address_and_altogether_and_are_given_back() {
+        let places = Arc::new(Places { most: Most { all: 3, of_one: 2 }, taken: Mutex::default() });
+        let [one, other]: [IpAddr; 2] = [[10, 0, 0, 1], [10, 0, 0, 2]].map(IpAddr::from);
+        let first = places.take(one).unwrap();
+        let _second = places.take(one).unwrap();
+        assert!(places.take(one).is_none());
+        let _third = places.take(other).unwrap();
+        assert!(places.take(other).is_none());
+        drop(first);
+        assert!(places.take(other).is_some());
+        assert_eq!(places.lock().get(&one), Some(&1));
+    }
+}
