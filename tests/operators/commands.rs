@@ -75,7 +75,15 @@ async fn customers_are_steered_by_hand() {
     house.until(page, until("throttled", true)).await;
     let accepted = house.says(&with_author(&["release", "good-1", "--json"]));
     assert_eq!(serde_json::from_str::<Value>(&accepted).unwrap(), json!({"accepted": true}));
+    house.until(page, until("watch", false)).await;
+    assert!(house.says(&with_author(&["release", "good-1", "--fully"])).contains("goes back to healthy"));
     house.until(page, until("healthy", false)).await;
+    let refused = house.refuses(&with_author(&["phase", "good-1", "applied"]));
+    assert!(refused.contains("from active it can go to pilot or offboarded"), "{refused}");
+    assert!(house.says(&with_author(&["phase", "good-1", "pilot"])).contains("goes into the phase pilot"));
+    house.until(page, |answer| answer["sending"]["capped"] == 200).await;
+    house.says(&with_author(&["phase", "good-1", "active"]));
+    house.until(page, |answer| answer["sending"] == "free").await;
     assert!(
         house.says(&with_author(&["exempt", "good-1", "--until", "3d"])).contains("is moved up by no rule until 20")
     );
