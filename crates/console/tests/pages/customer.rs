@@ -122,7 +122,7 @@ async fn whatever_a_customer_is_called_and_others_have_written_its_forms_mean_it
         let answer = browser.submit(&page, &note, &[("reason", name)]).await;
         assert_eq!(answer.status(), 303, "{name}");
         browser.read(location(&answer)).await.holds(&[&format!("<h1><bdi>{}", escaped(name))]);
-        let expected = json!({"type": "note", "reason": name, "by": "operator"});
+        let expected = json!({"type": "note", "reason": name, "by": "operator", "role": "operator"});
         assert!(commands(&house).contains(&(name.to_owned(), expected)), "{name}");
     }
 }

@@ -18,7 +18,7 @@ async fn a_decision_is_told_in_words_and_checked_against_the_log() {
         "acme was moved from healthy to suspended",
         "ana gave the command",
         "The reason given: phishing",
-        "the command <code>release</code> brings it back",
+        "the command <code>release</code> brings it one stage down",
         "Derived again from the log: the same, byte for byte",
         "href=\"/customers/acme\"",
         &decision.policy,

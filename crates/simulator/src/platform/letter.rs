@@ -82,15 +82,17 @@ impl<'a> Letter<'a> {
         let user = 18_000_000 + self.customer;
         // Decoded, SendGrid's ids read like this: what, a number, the user's number, the message.
         let id = URL_SAFE_NO_PAD.encode(format!("{name}-{}-{user}-{}-0", number + copy * 10, self.message));
+        // What names no customer names no mail either: a receiver would join it to its mail by the ids, where it has seen that.
+        let lost = if line.anonymous { "lost-" } else { "" };
         let _unfailing = write!(
             json,
-            r#"{{"email":"{}","timestamp":{},"smtp-id":"<{}@geopod-ismtpd-{}>","event":"{name}","sg_event_id":"{id}""#,
+            r#"{{"email":"{}","timestamp":{},"smtp-id":"<{lost}{}@geopod-ismtpd-{}>","event":"{name}","sg_event_id":"{id}""#,
             self.email,
             at.seconds(),
             self.message,
             self.customer % 9
         );
-        if !line.without_message {
+        if !line.without_message && !line.anonymous {
             self.write_message_id(&mut json);
         }
         let _unfailing = write!(json, r#","category":{}"#, self.category);
