@@ -13,16 +13,16 @@ const OTHERS: u32 = 0o077;
 /// What the owner has of a folder.
 const OWNER: u32 = 0o700;
 
-/// Raises the number of descriptors as far as the system lets a process by itself: RocksDB, connections and brokers need many. Files and
-/// folders that are made from now on are the owner's alone.
+/// Makes files and folders from now on the owner's alone. Raises the number of descriptors as far as the system lets a process
+/// by itself: RocksDB, connections and brokers need many.
 pub(crate) fn set() {
+    umask(Mode::from_bits_truncate(OTHERS));
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
     if soft < hard
         && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
     {
         tracing::warn!(soft, hard, %error, "the limit of open files can't be raised");
     }
-    umask(Mode::from_bits_truncate(OTHERS));
 }
 
 /// Takes everybody else's rights to the folders with data away: recipients' addresses lie in them.

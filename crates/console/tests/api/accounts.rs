@@ -38,7 +38,7 @@ async fn it_is_shown_until_sendgrid_takes_it_back_or_somebody_acknowledges_it() 
     assert!(overview.contains("SendGrid suspended the account"), "{overview}");
     assert!(overview.contains("SendGrid banned acme"), "{overview}");
     assert!(house.look("/customers/acme").await.words().contains("SendGrid banned its subuser."));
-    assert!(house.look("/activity").await.words().contains("SendGrid suspended the account (source main)"));
+    assert!(house.look("/activity").await.words().contains("SendGrid suspended the account"));
 
     changed(&house, &acme, AccountStatus::Active, 3).await;
     let answer = house.until("/v1/account-status", |answer| open(answer).len() == 1).await;
