@@ -40,8 +40,6 @@ pub(crate) struct Arrival {
     pool: Option<Range<usize>>,
     id: Range<usize>,
     digests: [Digest; 2],
-    /// Of the mail, its `Message-ID` and its recipient.
-    keys: [Option<Digest>; 3],
 }
 
 /// A piece of text that is no event.
@@ -112,7 +110,6 @@ impl Parsed {
             pool: event.pool.map(|pool| self.keep(pool)),
             id: self.keep(event.id),
             digests: [event.id_digest, event.content_digest],
-            keys: [event.mail, event.smtp, event.recipient],
         };
         self.arrivals.push(arrival);
     }
@@ -133,7 +130,6 @@ impl Parsed {
     /// The event of an arrival of this block.
     pub(crate) fn event(&self, arrival: &Arrival) -> Event<'_> {
         let [id_digest, content_digest] = arrival.digests;
-        let [mail, smtp, recipient] = arrival.keys;
         Event {
             kind: arrival.kind,
             facet: arrival.facet,
@@ -146,9 +142,6 @@ impl Parsed {
             id: self.texts.get(arrival.id.clone()).unwrap_or_default(),
             id_digest,
             content_digest,
-            mail,
-            smtp,
-            recipient,
         }
     }
 }

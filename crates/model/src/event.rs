@@ -53,10 +53,4 @@ pub struct Event<'a> {
     pub id_digest: Digest,
     /// Stands for all that the event tells but its id, since copies have been seen to carry new ids.
     pub content_digest: Digest,
-    /// Stands for the mail by SendGrid's id of it; the recipients of one API call share it. Asynchronous events lack it.
-    pub mail: Option<Digest>,
-    /// Stands for the mail by its `Message-ID`. Who sends by SMTP chooses that header: two customers can use the same.
-    pub smtp: Option<Digest>,
-    /// Stands for the recipient's address, so that the recipients of one `mail` can be told apart.
-    pub recipient: Option<Digest>,
 }

@@ -50,9 +50,11 @@ impl PseudonymKey {
     fn rewrite(&self, text: &str, recipients: &Recipients) -> String {
         let spellings: Vec<Spelling> =
             recipients.addresses.iter().flat_map(|address| self.spellings(address)).collect();
-        let elsewhere = |string: &str| match string.contains(char::REPLACEMENT_CHARACTER) {
-            true => Some(UNREADABLE.trim_matches('"').to_owned()),
-            false => replaced(string, &spellings),
+        let elsewhere = |string: &str| {
+            if string.contains(char::REPLACEMENT_CHARACTER) {
+                return Some(UNREADABLE.trim_matches('"').to_owned());
+            }
+            replaced(string, &spellings)
         };
         let mut rewritten = String::with_capacity(text.len() + 64);
         let mut done = 0;

@@ -32,9 +32,6 @@ pub(crate) fn event(number: u128, counter: Counter, at: Timestamp) -> Event<'sta
         content_digest: Digest(number << 1 | 1),
         accepted_at: None,
         send_at: None,
-        mail: None,
-        smtp: None,
-        recipient: None,
     }
 }
 

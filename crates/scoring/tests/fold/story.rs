@@ -270,9 +270,6 @@ impl Teller {
             content_digest: told.content_digest,
             accepted_at: None,
             send_at: None,
-            mail: None,
-            smtp: None,
-            recipient: None,
         };
         let effect = self.house.apply(Input::Event(&id(CUSTOMERS[told.customer]), &event, self.house.now));
         let mail = Mail {

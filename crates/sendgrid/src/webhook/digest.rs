@@ -1,6 +1,6 @@
 //! What stands for an event when copies of it are looked for, and for its mail when other events of that are.
 
-use model::{Digest, bare_address};
+use model::Digest;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::event::WebhookEvent;
@@ -10,7 +10,6 @@ const ID_SEED: u64 = 1;
 const CONTENT_SEED: u64 = 2;
 const MAIL_SEED: u64 = 3;
 const SMTP_SEED: u64 = 4;
-const RECIPIENT_SEED: u64 = 5;
 
 /// Stands for the event's id; for its content where it has none.
 pub(super) fn of_id(event: &WebhookEvent<'_>) -> Digest {
@@ -57,12 +56,6 @@ pub(super) fn of_mail(event: &WebhookEvent<'_>) -> Option<Digest> {
 /// Stands for the mail, by its `Message-ID`.
 pub(super) fn of_smtp(event: &WebhookEvent<'_>) -> Option<Digest> {
     event.smtp_id.as_deref().and_then(message_id::smtp).map(|id| seeded(id, SMTP_SEED))
-}
-
-/// Stands for the recipient, however the address is written.
-pub(super) fn of_recipient(event: &WebhookEvent<'_>) -> Option<Digest> {
-    let address = event.email.as_deref().map(bare_address).filter(|address| !address.is_empty())?;
-    Some(seeded(&address.to_ascii_lowercase(), RECIPIENT_SEED))
 }
 
 fn seeded(text: &str, seed: u64) -> Digest {

@@ -169,7 +169,8 @@ impl<'a> WebhookEvent<'a> {
         })
     }
 
-    /// What stands for its mail: by SendGrid's id of it, and by its `Message-ID`.
+    /// Digests of its mail's ids: SendGrid's, which the recipients of one API call share and asynchronous events lack, and
+    /// its `Message-ID`, which two customers can have in common, since whoever sends by SMTP chooses that header.
     pub fn mail_ids(&self) -> [Option<Digest>; 2] {
         [digest::of_mail(self), digest::of_smtp(self)]
     }
@@ -190,9 +191,6 @@ impl<'a> WebhookEvent<'a> {
             id: self.sg_event_id.as_deref().unwrap_or_default(),
             id_digest: digest::of_id(self),
             content_digest: digest::of_content(self),
-            mail: digest::of_mail(self),
-            smtp: digest::of_smtp(self),
-            recipient: digest::of_recipient(self),
         }
     }
 

@@ -57,9 +57,6 @@ impl Arrival {
             content_digest: Digest((u128::from(self.key) | CONTENT).wrapping_mul(SPREAD)),
             accepted_at: None,
             send_at: None,
-            mail: None,
-            smtp: None,
-            recipient: None,
         }
     }
 }

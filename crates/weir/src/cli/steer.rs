@@ -6,6 +6,7 @@ use model::{Millis, Phase, Stage, Timestamp};
 use super::operate::{Asking, Author};
 use super::see::{phases, stages};
 
+/// Whom it is done to, who does it and why, and which Weir is asked.
 #[derive(Debug, Args)]
 pub(crate) struct SteerOptions {
     /// The customer, by the platform's name for it.
@@ -18,67 +19,47 @@ pub(crate) struct SteerOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct HoldOptions {
-    /// The customer, by the platform's name for it.
-    pub(crate) customer: String,
+    #[command(flatten)]
+    pub(crate) steer: SteerOptions,
     /// Until when: a moment (2025-02-23T08:40:10Z) or for how long from now (3d); without it, until it is released.
     #[arg(long, value_name = "WHEN", value_parser = until)]
     pub(crate) until: Option<Timestamp>,
-    #[command(flatten)]
-    pub(crate) author: Author,
-    #[command(flatten)]
-    pub(crate) asking: Asking,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ReleaseOptions {
-    /// The customer, by the platform's name for it.
-    pub(crate) customer: String,
+    #[command(flatten)]
+    pub(crate) steer: SteerOptions,
     /// Back to healthy at once, instead of one stage down.
     #[arg(long)]
     pub(crate) fully: bool,
-    #[command(flatten)]
-    pub(crate) author: Author,
-    #[command(flatten)]
-    pub(crate) asking: Asking,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct PhaseOptions {
-    /// The customer, by the platform's name for it.
-    pub(crate) customer: String,
+    #[command(flatten)]
+    pub(crate) steer: SteerOptions,
     /// The phase: applied, vetting, pilot, active or offboarded.
     #[arg(value_parser = phases())]
     pub(crate) phase: Phase,
-    #[command(flatten)]
-    pub(crate) author: Author,
-    #[command(flatten)]
-    pub(crate) asking: Asking,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SetStageOptions {
-    /// The customer, by the platform's name for it.
-    pub(crate) customer: String,
+    #[command(flatten)]
+    pub(crate) steer: SteerOptions,
     /// The stage. `banned` is an approver's to say.
     #[arg(value_parser = stages())]
     pub(crate) stage: Stage,
-    #[command(flatten)]
-    pub(crate) author: Author,
-    #[command(flatten)]
-    pub(crate) asking: Asking,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExemptOptions {
-    /// The customer, by the platform's name for it.
-    pub(crate) customer: String,
+    #[command(flatten)]
+    pub(crate) steer: SteerOptions,
     /// Until when: a moment (2025-02-23T08:40:10Z) or for how long from now (3d).
     #[arg(long, value_name = "WHEN", value_parser = until)]
     pub(crate) until: Timestamp,
-    #[command(flatten)]
-    pub(crate) author: Author,
-    #[command(flatten)]
-    pub(crate) asking: Asking,
 }
 
 fn until(text: &str) -> Result<Timestamp, String> {

@@ -9,7 +9,7 @@ use super::prompt::Trial;
 use crate::cli::operate::{Asking, Author, OperateCommand, Where};
 use crate::cli::print;
 use crate::cli::see::CustomerOptions;
-use crate::cli::steer::ReleaseOptions;
+use crate::cli::steer::{ReleaseOptions, SteerOptions};
 use crate::operating::operate;
 use crate::rendering::printable_error;
 use crate::running_weir::RunningWeir;
@@ -114,7 +114,8 @@ impl Trials {
             None => self.worst().await?,
         };
         let author = Author { by: Some(AUTHOR.to_owned()), reason: "a visitor tries it".to_owned() };
-        operate(OperateCommand::Release(ReleaseOptions { customer, fully: true, author, asking: self.asking() })).await
+        let steer = SteerOptions { customer, author, asking: self.asking() };
+        operate(OperateCommand::Release(ReleaseOptions { steer, fully: true })).await
     }
 
     fn asking(&self) -> Asking {

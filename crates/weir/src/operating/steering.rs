@@ -10,24 +10,24 @@ use crate::rendering::{moment, printable_text};
 
 /// Leaves a customer where it is.
 pub(crate) async fn hold(options: HoldOptions) -> anyhow::Result<()> {
-    let HoldOptions { customer, until, author, asking } = options;
+    let HoldOptions { steer: options, until } = options;
     let end = until.map_or_else(|| "it is released".to_owned(), moment);
     let told = format!("is left where it is until {end}");
-    steer(SteerOptions { customer, author, asking }, Order::Hold { until }, &told).await
+    steer(options, Order::Hold { until }, &told).await
 }
 
 /// Takes a customer one stage down, or puts it back to healthy.
 pub(crate) async fn release(options: ReleaseOptions) -> anyhow::Result<()> {
-    let ReleaseOptions { customer, fully, author, asking } = options;
+    let ReleaseOptions { steer: options, fully } = options;
     let told = if fully { "goes back to healthy" } else { "goes one stage down" };
-    steer(SteerOptions { customer, author, asking }, Order::Release { fully }, told).await
+    steer(options, Order::Release { fully }, told).await
 }
 
 /// Puts a customer into another phase of its life.
 pub(crate) async fn phase(options: PhaseOptions) -> anyhow::Result<()> {
-    let PhaseOptions { customer, phase, author, asking } = options;
+    let PhaseOptions { steer: options, phase } = options;
     let told = format!("goes into the phase {phase}");
-    steer(SteerOptions { customer, author, asking }, Order::SetPhase { phase }, &told).await
+    steer(options, Order::SetPhase { phase }, &told).await
 }
 
 /// Writes something into a customer's history.
@@ -37,16 +37,16 @@ pub(crate) async fn note(options: SteerOptions) -> anyhow::Result<()> {
 
 /// Puts a customer to a stage.
 pub(crate) async fn set_stage(options: SetStageOptions) -> anyhow::Result<()> {
-    let SetStageOptions { customer, stage, author, asking } = options;
+    let SetStageOptions { steer: options, stage } = options;
     let told = format!("goes to {stage}, and is held there");
-    steer(SteerOptions { customer, author, asking }, Order::SetStage { stage }, &told).await
+    steer(options, Order::SetStage { stage }, &told).await
 }
 
 /// Lets no rule move a customer up for a time.
 pub(crate) async fn exempt(options: ExemptOptions) -> anyhow::Result<()> {
-    let ExemptOptions { customer, until, author, asking } = options;
+    let ExemptOptions { steer: options, until } = options;
     let told = format!("is moved up by no rule until {}", moment(until));
-    steer(SteerOptions { customer, author, asking }, Order::Exempt { until }, &told).await
+    steer(options, Order::Exempt { until }, &told).await
 }
 
 async fn steer(options: SteerOptions, order: Order, told: &str) -> anyhow::Result<()> {
