@@ -13,8 +13,9 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutBody;
 use tower_service::Service as _;
@@ -91,14 +92,21 @@ pub(crate) async fn serve(
 ) {
     let places = Arc::new(Places { most, taken: Mutex::default() });
     let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
+            Some(ended) = connections.join_next() => {
+                say_if_panicked(ended);
+                continue;
+            }
             () = shutdown.cancelled() => break,
         };
         match accepted {
             Ok((stream, peer)) => match places.take(peer.ip()) {
-                Some(place) => begin(stream, peer, router.clone(), (&graceful, place)),
+                Some(place) => {
+                    drop(connections.spawn(connection(stream, peer, router.clone(), graceful.watcher(), place)))
+                }
                 None => tracing::debug!(%peer, "too many connections: refused"),
             },
             Err(error) => {
@@ -112,9 +120,11 @@ pub(crate) async fn serve(
     if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
         tracing::info!("connections that did not end are cut off");
     }
+    connections.shutdown().await;
 }
 
-fn begin(stream: TcpStream, peer: SocketAddr, router: Router, (graceful, place): (&GracefulShutdown, Place)) {
+/// Serves one connection, which keeps its place until then.
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher, _place: Place) {
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let mut router = router.clone();
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -127,17 +137,25 @@ fn begin(stream: TcpStream, peer: SocketAddr, router: Router, (graceful, place):
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .serve_connection(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        let _place = place;
-        if let Err(error) = connection.await {
-            tracing::debug!(%peer, %error, "a connection broke");
-        }
-    });
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%peer, %error, "a connection broke");
+    }
+}
+
+fn say_if_panicked(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a connection's task panicked; its requests were not answered");
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Notify;
+
     use super::*;
 
     #[test]
@@ -152,5 +170,32 @@ mod tests {
         drop(first);
         assert!(places.take(other).is_some());
         assert_eq!(places.lock().get(&one), Some(&1));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_does_not_end_is_cut_off_with_its_connection() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let arrived = Arc::new(Notify::new());
+        let arrives = Arc::clone(&arrived);
+        let router = Router::new().route(
+            "/",
+            get(async move || {
+                arrives.notify_one();
+                std::future::pending::<()>().await;
+            }),
+        );
+        let [shutdown, ending] = [CancellationToken::new(), CancellationToken::new()];
+        let most = Most { all: 1, of_one: 1 };
+        let serving = tokio::spawn(serve(listener, router, most, (shutdown.clone(), ending)));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: weir\r\n\r\n").await.unwrap();
+        arrived.notified().await;
+        tokio::time::pause();
+        shutdown.cancel();
+        serving.await.unwrap();
+        let mut answer = Vec::new();
+        let _ = client.read_to_end(&mut answer).await;
+        assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
     }
 }

@@ -1,12 +1,16 @@
 //! What the fold remembers of a customer.
 
+mod latest_bad;
+mod profile;
+
 use model::{
-    Bucket, Cell, Counter, CustomerId, CustomerNote, Grain, Millis, Offset, Phase, PilotStep, Pin, PoolName, Profile,
-    Provider, ProviderCounts, Reason, Released, Sending, SetAside, Stage, Standing, Timestamp, Window,
+    Bucket, Cell, Counter, CustomerId, CustomerNote, Grain, Millis, Offset, Phase, PilotStep, Pin, PoolName, Provider,
+    ProviderCounts, Reason, Released, Sending, SetAside, Stage, Standing, Timestamp, Window,
 };
 use policy::{Excused, OFFENCES_KEPT, Policy, Signal, Visit};
 use serde::{Deserialize, Serialize};
 
+use self::latest_bad::LatestBad;
 use crate::mail::{Mail, Release, visit_since};
 use crate::scheduled::Scheduled;
 use crate::{AHEAD, stored};
@@ -254,79 +258,6 @@ impl Customer {
         Place { stage, phase, pilot_step: pilot.step, sending: Sending::of(phase, stage, self.daily_cap(policy)) }
     }
 
-    /// Everything about it that is not a count.
-    pub fn profile(&self, id: &CustomerId) -> Profile {
-        let released = self.release.as_ref().map(|release| Released { at: release.at(), offset: release.offset });
-        Profile {
-            customer: id.clone(),
-            known_since: self.known_since,
-            phase: self.phase,
-            pilot: self.pilot,
-            stage: self.stage,
-            since: self.since.unwrap_or_default(),
-            ordered: self.ordered,
-            pin: self.held.then_some(self.pin),
-            exempt_until: self.exempt_until,
-            offences: self.offences.clone(),
-            released: self.release_ahead.or(released),
-            reasons: self.reasons.clone(),
-            notes: self.notes.clone(),
-        }
-    }
-
-    /// Whether nothing but counts ever changed of it since it was first heard of, as an active customer: such a one has no profile,
-    /// and needs none.
-    pub fn is_plain(&self) -> bool {
-        let is_unmoved = self.stage == Stage::Healthy
-            && self.since == Some(self.known_since)
-            && self.pilot.since == self.known_since
-            && self.release.is_none()
-            && self.release_ahead.is_none();
-        let is_unspoken = self.ordered.is_none() && self.exempt_until.is_none() && self.notes.is_empty();
-        let is_unpinned = !self.held && self.pin == Pin::default();
-        self.phase == Phase::Active && is_unmoved && is_unspoken && is_unpinned
-    }
-
-    /// Puts it where its profile says. Counts stay; a release that they do not know is made when the events before it have been
-    /// counted again.
-    pub(crate) fn adopt(&mut self, profile: Profile) {
-        let made = self.release.as_ref().map(|release| release.offset);
-        if profile.released.map(|released| released.offset) != made {
-            self.release = None;
-            self.release_ahead = profile.released;
-        }
-        self.known_since = profile.known_since;
-        self.phase = profile.phase;
-        self.pilot = profile.pilot;
-        self.arrives(profile.stage, profile.since);
-        self.ordered = profile.ordered;
-        self.held = profile.pin.is_some();
-        self.pin = profile.pin.unwrap_or_default();
-        self.exempt_until = profile.exempt_until;
-        self.offences = profile.offences;
-        self.reasons = profile.reasons;
-        self.notes = profile.notes;
-    }
-
-    /// Puts it where its standing says, for one that has no profile: records of versions that wrote none.
-    pub(crate) fn adopt_standing(&mut self, standing: Standing) {
-        self.phase = standing.phase;
-        self.arrives(standing.stage, standing.since);
-        self.held = standing.held;
-        self.pin = Pin { since: standing.since, until: standing.held_until, is_announced: false };
-        self.exempt_until = standing.exempt_until;
-        self.known_since = standing.known_since;
-        self.ordered = standing.ordered;
-        self.reasons = standing.reasons;
-    }
-
-    /// Makes the release that its profile tells of, where the record at `offset` lies behind it.
-    pub(crate) fn catch_up_with_release(&mut self, offset: Offset) {
-        if let Some(ahead) = self.release_ahead.take_if(|ahead| ahead.offset < offset) {
-            self.is_released(ahead.at, ahead.offset);
-        }
-    }
-
     /// Its windows begin anew with the record at `offset`.
     pub(crate) fn is_released(&mut self, at: Timestamp, offset: Offset) {
         self.release = Some(Release::new(&self.mail, at, offset));
@@ -426,39 +357,6 @@ impl Customer {
     /// The customer's counts.
     pub const fn mail(&self) -> &Mail {
         &self.mail
-    }
-}
-
-/// The ids of the latest bad events of each signal since the last release: a sample for the evidence.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LatestBad(Vec<(Signal, Vec<String>)>);
-
-impl LatestBad {
-    /// How many are kept of each signal.
-    const KEPT: usize = 5;
-    /// Longer ids are cut: SendGrid promises at most 100 characters.
-    const ID_CHARACTERS: usize = 100;
-
-    pub(crate) fn remember(&mut self, signal: Signal, id: &str) {
-        let at = self.0.iter().position(|(known, _)| *known == signal).unwrap_or_else(|| {
-            self.0.push((signal, Vec::new()));
-            self.0.len() - 1
-        });
-        let latest = &mut self.0[at].1;
-        if latest.len() == Self::KEPT {
-            latest.remove(0);
-        }
-        latest.push(id.chars().take(Self::ID_CHARACTERS).collect());
-    }
-
-    /// Of `signal`, newest last.
-    pub(crate) fn of(&self, signal: Signal) -> &[String] {
-        let found = self.0.iter().find(|(known, _)| *known == signal);
-        found.map(|(_, ids)| ids.as_slice()).unwrap_or_default()
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
     }
 }
 
