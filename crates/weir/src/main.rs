@@ -21,6 +21,7 @@ mod metrics;
 mod opening;
 mod operating;
 mod outreaching;
+mod parts;
 mod reject_sources;
 mod rendering;
 mod running;

@@ -1,6 +1,5 @@
 //! The parts, wired together and started; and ended in the order in which nothing is lost.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -14,8 +13,8 @@ use console::{
 };
 use enforcer::Enforcer;
 use hooks::Hooks;
-use log::Log;
 use log::embedded::EmbeddedLog;
+use log::{BoxFuture, Log};
 use model::{PolicyView, Stage};
 use outreach::Outreach;
 use receiver::Receiver;
@@ -23,7 +22,6 @@ use scorer::store::Budget;
 use scorer::{Handle, Scorer, Ticker};
 use sendgrid::api::{self, Client};
 use telemetry::{Registry, Tracing};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Role, Roles};
@@ -31,12 +29,15 @@ use crate::clock::{self, Clock};
 use crate::config::Settings;
 use crate::limits;
 use crate::opening::{self, Opened};
+use crate::parts::Parts;
 use crate::sendgrid_calls::SendGridCalls;
 use crate::shutdown::Signals;
 use crate::traces::Traces;
 
 /// How often old records are looked for.
 const MAINTENANCE: Duration = Duration::from_secs(600);
+/// How long the last readers of the log may take to end.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// Runs until a signal ends it, or until a part fails.
 pub(crate) async fn run(settings: Settings, roles: Vec<Role>) -> anyhow::Result<()> {
@@ -66,7 +67,6 @@ pub(crate) async fn run(settings: Settings, roles: Vec<Role>) -> anyhow::Result<
 }
 
 /// A running Weir.
-#[derive(Debug)]
 pub(crate) struct Running {
     /// Where the receiver listens, if it runs.
     pub(crate) receiver: Option<SocketAddr>,
@@ -80,43 +80,9 @@ pub(crate) struct Running {
     /// What works them off.
     work: Parts,
     readers: Vec<JoinHandle<()>>,
+    /// Resolves once nothing has the embedded log open any more.
+    log_closed: BoxFuture<'static, ()>,
     traces: Traces,
-}
-
-/// Parts that end together.
-#[derive(Debug, Default)]
-struct Parts {
-    tasks: JoinSet<anyhow::Result<()>>,
-    shutdown: CancellationToken,
-}
-
-impl Parts {
-    fn spawn<E>(&mut self, name: &'static str, part: impl Future<Output = Result<(), E>> + Send + 'static)
-    where
-        E: std::error::Error + Send + Sync + 'static,
-    {
-        self.tasks.spawn(async move { part.await.with_context(|| format!("the {name} stopped")) });
-    }
-
-    async fn stop(&mut self) -> anyhow::Result<()> {
-        self.shutdown.cancel();
-        let mut result = Ok(());
-        while let Some(ended) = self.tasks.join_next().await {
-            let ended = ended.context("a part panicked").and_then(|ended| ended);
-            result = result.and(ended);
-        }
-        result
-    }
-
-    /// Resolves when a part ends that should not.
-    async fn failed(&mut self) -> anyhow::Error {
-        match self.tasks.join_next().await {
-            Some(Ok(Err(error))) => error,
-            Some(Ok(Ok(()))) => anyhow::anyhow!("a part ended by itself"),
-            Some(Err(error)) => anyhow::Error::from(error).context("a part panicked"),
-            None => std::future::pending().await,
-        }
-    }
 }
 
 impl Running {
@@ -137,9 +103,11 @@ impl Running {
             intake: Parts::default(),
             work: Parts::default(),
             readers: Vec::new(),
+            log_closed: Box::pin(std::future::ready(())),
             traces,
         };
         if let Some(embedded) = embedded {
+            running.log_closed = Box::pin(embedded.closed());
             let maintenance = maintain(embedded, Arc::clone(&clock), running.work.shutdown.clone());
             running.work.spawn("maintenance of the log", maintenance);
         }
@@ -375,6 +343,9 @@ impl Running {
             }
         }
         self.traces.close().await;
+        if tokio::time::timeout(CLOSING, self.log_closed).await.is_err() {
+            tracing::warn!("a reader has not ended: the log is closed by the end of the process");
+        }
         intake.and(work)
     }
 }

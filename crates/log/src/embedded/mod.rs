@@ -113,6 +113,11 @@ impl EmbeddedLog {
         Ok(Self { config, store, writer, compactor: Mutex::default() })
     }
 
+    /// Resolves once the log is closed: it, its readers and its producers are dropped, and nothing touches its files any more.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.store.closed()
+    }
+
     /// Drops what is older or larger than the settings allow, and the records of compacted topics that a newer one of
     /// their key has replaced. A record without value takes its key back and goes after a day. To be called now and then;
     /// reads the whole of each compacted partition to which something was added.

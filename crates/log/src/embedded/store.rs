@@ -6,6 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use model::{Offset, PartitionId};
 use rocksdb::{ColumnFamily, DB, Direction, ErrorKind, IteratorMode, ReadOptions, WriteBatch};
+use tokio::sync::watch;
 
 use super::codec::Decoder;
 use super::keys::{Place, key, position_of, published_key, start_key};
@@ -27,6 +28,8 @@ pub(super) struct Store {
     partitions: PartitionCount,
     reaches: Reaches,
     speakers: Speakers,
+    /// Fields are dropped in their order: this one once the database is closed.
+    open: watch::Sender<()>,
 }
 
 impl Store {
@@ -56,7 +59,14 @@ impl Store {
     fn on(opened: std::result::Result<DB, rocksdb::Error>, path: &Path, partitions: PartitionCount) -> Result<Self> {
         let place = path.display().to_string();
         let db = opened.map_err(|source| failed(&place, source))?;
-        Ok(Self { db, place, partitions, reaches: Reaches::default(), speakers: Speakers::default() })
+        let (reaches, speakers) = (Reaches::default(), Speakers::default());
+        Ok(Self { db, place, partitions, reaches, speakers, open: watch::Sender::default() })
+    }
+
+    /// Resolves once the database is closed.
+    pub(super) fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut open = self.open.subscribe();
+        async move { while open.changed().await.is_ok() {} }
     }
 
     fn checked(mut self) -> Result<Self> {

@@ -1,9 +1,10 @@
 //! A log that was made otherwise, or that another has open, is refused and left as it was.
 
 use std::num::NonZeroU32;
+use std::task::{Context, Waker};
 
 use log::embedded::{Config, EmbeddedLog};
-use log::{Error, PartitionCount, Topic};
+use log::{Error, Log as _, PartitionCount, Start, Topic};
 
 use super::{append, config, database, day, event, open, read};
 
@@ -34,6 +35,20 @@ fn a_log_that_is_open_is_not_opened_a_second_time() {
     let _first = open(folder.path());
     let refused = EmbeddedLog::open(config(folder.path())).unwrap_err();
     assert!(matches!(refused, Error::Storage { .. }), "{refused:?}");
+}
+
+#[test]
+fn a_log_is_closed_once_its_last_reader_is_dropped_and_can_then_be_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    let mut closed = std::pin::pin!(log.closed());
+    let mut context = Context::from_waker(Waker::noop());
+    let tail = log.tail(Topic::Events, Start::Earliest).unwrap();
+    drop(log);
+    assert!(closed.as_mut().poll(&mut context).is_pending());
+    drop(tail);
+    assert!(closed.as_mut().poll(&mut context).is_ready());
+    drop(open(folder.path()));
 }
 
 #[test]
