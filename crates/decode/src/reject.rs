@@ -53,7 +53,7 @@ pub fn read_again(source: &RejectSource, record: &Record, at: Timestamp) -> Read
     let rewrite = source.rewrite.as_ref().filter(|_| !is_rewritten);
     let mut reader = Reader { source, rewrite, at, read: ReadAgain::default() };
     let value = opened(&record.value);
-    match split(&value) {
+    match split(&value, usize::MAX) {
         Ok(elements) => elements.into_iter().for_each(|element| reader.element(&value, element, DEEPEST)),
         Err(error) => reader.refuse(|| error.to_string()),
     }
@@ -63,14 +63,16 @@ pub fn read_again(source: &RejectSource, record: &Record, at: Timestamp) -> Read
 /// The value as an array: a reject is an element of one, the whole of one, or some elements with what is left of the brackets.
 fn opened(value: &Bytes) -> Bytes {
     let inner = value.trim_ascii();
-    if split(inner).is_ok() {
+    if split(inner, usize::MAX).is_ok() {
         return value.clone();
     }
     let inner = inner.strip_prefix(b",").unwrap_or(inner);
     let inner = inner.strip_suffix(b",").unwrap_or(inner);
     let around = [(&b"["[..], &b"]"[..]), (b"", b"]"), (b"[", b"")];
     let candidates = around.map(|(before, after)| [before, inner, after].concat());
-    let whole = candidates.into_iter().find(|candidate| split(candidate).is_ok_and(|elements| !elements.is_empty()));
+    let whole = candidates
+        .into_iter()
+        .find(|candidate| split(candidate, usize::MAX).is_ok_and(|elements| !elements.is_empty()));
     whole.map_or_else(|| value.clone(), Bytes::from)
 }
 
@@ -86,7 +88,7 @@ impl Reader<'_> {
     fn element(&mut self, value: &Bytes, element: &[u8], depth: usize) {
         if element.first() == Some(&b'[')
             && depth > 0
-            && let Ok(inner) = split(element)
+            && let Ok(inner) = split(element, usize::MAX)
             && !inner.is_empty()
         {
             return inner.into_iter().for_each(|element| self.element(value, element, depth - 1));

@@ -8,13 +8,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use log::{Append, Headers, REJECT_PSEUDONYMISED, Record, RecordKind, Route, Topic};
-use model::{CustomerId, Timestamp};
+use model::{CustomerId, Digest, Timestamp};
 use sendgrid::webhook::{BatchError, WebhookEvent, split};
 use telemetry::{TRACEPARENT, TraceParent};
 
+use crate::admission::{Permit, Refused};
 use crate::config::Source;
 use crate::origin::{Known, MailIds, Origins};
 use crate::pseudonym::PseudonymKey;
+use crate::repeats::{self, Repeats};
+
+/// What is charged for an element's record, besides its own bytes: the record, its ids, and its copy on the way to the log.
+const RECORD_BYTES: usize = 512;
 
 /// How many elements of a POST became what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub(crate) struct Tally {
     pub(crate) joined: usize,
     /// Events that name no customer.
     pub(crate) unattributed: usize,
+    /// Copies of events that are durable already.
+    pub(crate) repeated: usize,
     /// Elements that make no sense.
     pub(crate) rejected: usize,
 }
@@ -38,6 +45,8 @@ pub(crate) struct Batch {
     pub(crate) first_reason: Option<String>,
     /// Which customers' mails it tells of.
     pub(crate) mails: Vec<(MailIds, Bytes)>,
+    /// The ids of its events, as far as copies may be told by them.
+    pub(crate) ids: Vec<Digest>,
 }
 
 /// Makes the records of one POST.
@@ -47,12 +56,15 @@ pub(crate) struct Recorder<'s> {
     at: Timestamp,
     body: Bytes,
     headers: Headers,
+    source_name: Bytes,
     /// The key of events that name no customer.
     unattributed: Bytes,
     /// Keys made for this POST: a customer mostly has many events in one.
     keys: HashMap<String, Bytes>,
     /// Events that name no customer: where in the batch, and their mails.
     nameless: Vec<(usize, MailIds)>,
+    /// Why the last reject was rejected, and its headers, which the next one may share.
+    last_reject: Option<(String, Headers)>,
     batch: Batch,
 }
 
@@ -60,15 +72,18 @@ impl<'s> Recorder<'s> {
     /// For a body that is known to be `source`'s.
     pub(crate) fn new(source: &'s Source, pseudonyms: Option<&'s PseudonymKey>, at: Timestamp, body: Bytes) -> Self {
         let name = source.name.as_str();
+        let source_name = Bytes::copy_from_slice(name.as_bytes());
         Self {
             source,
             pseudonyms,
             at,
             body,
-            headers: Arc::new([(Box::from("source"), Bytes::copy_from_slice(name.as_bytes()))]),
+            headers: Arc::new([(Box::from("source"), source_name.clone())]),
+            source_name,
             unattributed: Bytes::from(CustomerId::unattributed(name).as_str().to_owned()),
             keys: HashMap::new(),
             nameless: Vec::new(),
+            last_reject: None,
             batch: Batch::default(),
         }
     }
@@ -81,26 +96,38 @@ impl<'s> Recorder<'s> {
         Self { headers, ..self }
     }
 
-    /// A record for each element of the body; one for the whole body, and why, where it is no array. What names no customer goes to
-    /// the one whose mail it is of, as far as `origins` or the body itself tell.
-    pub(crate) fn records(mut self, origins: &Origins) -> (Batch, Result<(), BatchError>) {
+    /// A record for each element of the body; one for the whole body, and why, where it is no array or has more elements than there
+    /// can be room for. What names no customer goes to the one whose mail it is of, as far as `origins` or the body itself
+    /// tell; what `repeats` knows is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], where there is no room for the records just now.
+    pub(crate) fn records(
+        mut self,
+        origins: &Origins,
+        repeats: &Repeats,
+        permit: &mut Permit,
+    ) -> Result<(Batch, Result<(), BatchError>), Refused> {
         let body = self.body.clone();
-        let elements = match split(&body) {
+        let most = permit.limit().saturating_sub(body.len()) / RECORD_BYTES;
+        let elements = match split(&body, most) {
             Ok(elements) => elements,
             Err(error) => {
                 self.reject(&body, &error.to_string());
-                return (self.batch, Err(error));
+                return Ok((self.batch, Err(error)));
             }
         };
+        permit.grow(elements.len() * RECORD_BYTES)?;
         self.batch.appends.reserve_exact(elements.len());
         for element in elements {
             match WebhookEvent::parse(element) {
-                Ok(event) => self.take(element, &event),
+                Ok(event) => self.take(element, &event, repeats),
                 Err(error) => self.reject(element, &error.reason()),
             }
         }
         self.join(origins);
-        (self.batch, Ok(()))
+        Ok((self.batch, Ok(())))
     }
 
     fn join(&mut self, origins: &Origins) {
@@ -121,7 +148,12 @@ impl<'s> Recorder<'s> {
         }
     }
 
-    fn take(&mut self, element: &[u8], event: &WebhookEvent<'_>) {
+    fn take(&mut self, element: &[u8], event: &WebhookEvent<'_>, repeats: &Repeats) {
+        let id = event.id_digest();
+        if id.is_some_and(|id| repeats.knows(&id)) {
+            self.batch.tally.repeated += 1;
+            return;
+        }
         let Some(value) = self.event_value(element) else {
             return self.reject(element, "its addresses could not be replaced");
         };
@@ -139,6 +171,7 @@ impl<'s> Recorder<'s> {
                 self.unattributed.clone()
             }
         };
+        self.batch.ids.extend(id.filter(|_| repeats::is_worth_remembering(event, self.at)));
         let record = Record { kind: RecordKind::Event, at: self.at, key, headers: Arc::clone(&self.headers), value };
         self.batch.appends.push(Append { topic: Topic::Events, route: Route::ByKey, record });
     }
@@ -148,15 +181,27 @@ impl<'s> Recorder<'s> {
             None => self.body.slice_ref(element),
             Some(pseudonyms) => pseudonyms.rewrite_reject(element).into(),
         };
-        let source = Bytes::copy_from_slice(self.source.name.as_str().as_bytes());
-        let reason_bytes = Bytes::copy_from_slice(reason.as_bytes());
-        let headers = [(Box::from("source"), source.clone()), (Box::from("reason"), reason_bytes)];
-        let pseudonymised = self.pseudonyms.map(|_| (Box::from(REJECT_PSEUDONYMISED), Bytes::from_static(b"true")));
-        let headers = headers.into_iter().chain(pseudonymised).collect();
+        let headers = self.reject_headers(reason);
         self.batch.first_reason.get_or_insert_with(|| reason.to_owned());
-        let record = Record { kind: RecordKind::Output, at: self.at, key: source, headers, value };
+        let key = self.source_name.clone();
+        let record = Record { kind: RecordKind::Output, at: self.at, key, headers, value };
         self.batch.tally.rejected += 1;
         self.batch.appends.push(Append { topic: Topic::Rejects, route: Route::ByKey, record });
+    }
+
+    /// Those of a reject: shared with the one before, where the reason is the same.
+    fn reject_headers(&mut self, reason: &str) -> Headers {
+        if let Some((last, headers)) = &self.last_reject
+            && last == reason
+        {
+            return Arc::clone(headers);
+        }
+        let source = (Box::from("source"), self.source_name.clone());
+        let reason_header = (Box::from("reason"), Bytes::copy_from_slice(reason.as_bytes()));
+        let pseudonymised = self.pseudonyms.map(|_| (Box::from(REJECT_PSEUDONYMISED), Bytes::from_static(b"true")));
+        let headers: Headers = [source, reason_header].into_iter().chain(pseudonymised).collect();
+        self.last_reject = Some((reason.to_owned(), Arc::clone(&headers)));
+        headers
     }
 
     fn event_value(&self, element: &[u8]) -> Option<Bytes> {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Frame, Incoming};
 
-use crate::admission::Permit;
+use crate::admission::{Permit, Refused};
 use crate::answer::Answer;
+use crate::places::InFlight;
 
 /// Room that is made at once for an announced body: all that SendGrid sends, so that one that promises more than it
 /// brings gets little.
@@ -26,27 +27,55 @@ pub(crate) fn announced(body: &Incoming) -> Option<usize> {
     body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX))
 }
 
-/// Reads `body` while `permit` grows with it.
+/// Reads `body` while `permit` grows with it, and tells the connection's `request` what came.
 ///
 /// # Errors
 ///
 /// [`Answer::TooLarge`], [`Answer::Full`], [`Answer::SlowBody`] or [`Answer::BrokenBody`].
-pub(crate) async fn read(body: &mut Incoming, bounds: Bounds, permit: &mut Permit) -> Result<Bytes, Answer> {
-    tokio::time::timeout(bounds.time, read_all(body, bounds.bytes, permit)).await.unwrap_or(Err(Answer::SlowBody))
+pub(crate) async fn read(
+    body: &mut Incoming,
+    bounds: Bounds,
+    permit: &mut Permit,
+    request: &InFlight,
+) -> Result<Bytes, Answer> {
+    let reading = read_all(body, bounds.bytes, permit, request);
+    tokio::time::timeout(bounds.time, reading).await.unwrap_or(Err(Answer::SlowBody))
 }
 
-async fn read_all(body: &mut Incoming, limit: usize, permit: &mut Permit) -> Result<Bytes, Answer> {
+async fn read_all(body: &mut Incoming, limit: usize, permit: &mut Permit, request: &InFlight) -> Result<Bytes, Answer> {
     let mut bytes = BytesMut::with_capacity(announced(body).unwrap_or(0).min(ROOM_AT_ONCE));
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = next_frame(body, permit).await? {
         // Trailers are nothing to us.
-        let Ok(data) = frame.map_err(|_| Answer::BrokenBody)?.into_data() else { continue };
+        let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > limit {
             return Err(Answer::TooLarge { limit });
         }
-        permit.grow(data.len()).map_err(|_| Answer::Full)?;
+        permit.grow(data.len())?;
+        request.brought(data.len());
         bytes.extend_from_slice(&data);
     }
+    permit.whole()?;
     Ok(bytes.freeze())
+}
+
+/// The next part of `body`, unless its client is too slow.
+async fn next_frame(body: &mut Incoming, permit: &Permit) -> Result<Option<Frame<Bytes>>, Answer> {
+    let is_cut_off_at = permit.is_cut_off_at().ok_or(Answer::SlowBody)?;
+    let frame = tokio::select! {
+        biased;
+        frame = tokio::time::timeout_at(is_cut_off_at, body.frame()) => frame.map_err(|_elapsed| Answer::SlowBody)?,
+        () = permit.evicted() => return Err(Answer::SlowBody),
+    };
+    frame.transpose().map_err(|_broken| Answer::BrokenBody)
+}
+
+impl From<Refused> for Answer {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Full => Self::Full,
+            Refused::Evicted => Self::SlowBody,
+        }
+    }
 }
 
 /// Takes the rest of a refused HTTP/1 body, as far as it keeps within `bounds`, and keeps none of it.

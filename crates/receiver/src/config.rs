@@ -21,14 +21,17 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The largest body; a larger one is answered 413. SendGrid's are at most 768 kB.
     pub max_body_bytes: usize,
-    /// Bytes of bodies in memory at once; beyond them a POST is answered 503 and SendGrid comes again. A body counts with
-    /// what has come of it, so that a promise alone, its `Content-Length`, keeps nobody else out.
+    /// Bytes of bodies, and of the records made of them, in memory at once. Beyond them bodies that come too slowly lose their
+    /// place, and then a POST is answered 503 and SendGrid comes again. A body counts with what has come of it, so that a
+    /// promise alone, its `Content-Length`, keeps nobody else out. A body whose records can't fit is set aside whole; four times
+    /// [`Config::max_body_bytes`] has room for any batch of SendGrid's.
     pub in_flight_bytes: usize,
-    /// Connections at once; beyond them new ones wait to be accepted.
+    /// Connections at once. Beyond them those that are too slow lose their place, and then new ones wait.
     pub max_connections: usize,
     /// How long a new connection may take to bring its first request's head, and as long again for TLS before it.
     pub header_timeout: Duration,
-    /// How long a body may take from its first byte to its last before the POST is answered 408.
+    /// How long a body may take from its first byte to its last before the POST is answered 408. One that comes at less than
+    /// 16 kB/s is answered so 10 seconds after it fell behind.
     pub body_timeout: Duration,
     /// How long a connection without a request in flight is kept for the next one. SendGrid posts every 30 seconds.
     pub idle_timeout: Duration,

@@ -4,21 +4,17 @@
 //! connection has a deadline here too: for its first request, and then for the next one whenever none is in flight.
 
 use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::Watcher;
-use telemetry::IntGauge;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
+use crate::places::Place;
 use crate::request::Requests;
 
 /// Streams at once on one HTTP/2 connection; each may hold a body, which admission bounds.
@@ -36,21 +32,26 @@ const WINDOW_BYTES: u32 = 1 << 20;
 /// An accepted connection.
 pub(crate) struct Connection {
     requests: Requests,
-    _open: Open,
+    place: Place,
 }
 
 impl Connection {
-    /// Takes the place of `permit` among those open at once.
-    pub(crate) fn new(requests: Requests, permit: OwnedSemaphorePermit) -> Self {
-        let gauge = requests.metrics().connections.clone();
-        gauge.inc();
-        Self { requests, _open: Open { gauge, _permit: permit } }
+    /// At `place` among those open at once.
+    pub(crate) const fn new(requests: Requests, place: Place) -> Self {
+        Self { requests, place }
     }
 
-    /// Serves it until it ends, `watcher` ends it, or it is idle for too long.
+    /// Serves it until it ends, `watcher` ends it, it is idle for too long or loses its place.
     pub(crate) async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>, watcher: Watcher) {
         // Answers are small and written at once; a refusal costs speed only.
         let _unimportant = stream.set_nodelay(true);
+        tokio::select! {
+            () = self.greet(stream, tls, watcher) => {}
+            () = self.place.activity().evicted() => {}
+        }
+    }
+
+    async fn greet(&self, stream: TcpStream, tls: Option<TlsAcceptor>, watcher: Watcher) {
         let Some(tls) = tls else { return self.serve(stream, watcher).await };
         let handshake = tokio::time::timeout(self.requests.config().header_timeout, tls.accept(stream));
         if let Ok(Ok(stream)) = handshake.await {
@@ -58,25 +59,23 @@ impl Connection {
         }
     }
 
-    async fn serve<S>(self, stream: S, watcher: Watcher)
+    async fn serve<S>(&self, stream: S, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let activity = Arc::new(Activity::new());
+        let activity = self.place.activity();
         let service = service_fn(|request| {
-            let (requests, busy) = (self.requests.clone(), activity.request());
-            async move {
-                let answer = requests.answer(request).await;
-                drop(busy);
-                Ok::<_, Infallible>(answer)
-            }
+            let requests = self.requests.clone();
+            let in_flight = activity.request();
+            async move { Ok::<_, Infallible>(requests.answer(request, in_flight).await) }
         });
-        let protocol = protocol(self.requests.config());
+        let config = self.requests.config();
+        let protocol = protocol(config);
         let serving = watcher.watch(protocol.serve_connection(TokioIo::new(stream), service));
         tokio::select! {
             // A connection that breaks is the peer's affair: what was not answered 2xx is sent again.
             _ended = serving => {}
-            () = activity.ended(self.requests.config()) => {}
+            () = activity.ended(config.header_timeout, config.idle_timeout) => {}
         }
     }
 }
@@ -95,93 +94,4 @@ fn protocol(config: &Config) -> auto::Builder<TokioExecutor> {
         .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(WINDOW_BYTES);
     protocol
-}
-
-/// Counts a connection as long as it is open, however it ends.
-struct Open {
-    gauge: IntGauge,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.gauge.dec();
-    }
-}
-
-/// When a connection last had a request in flight.
-#[derive(Debug)]
-struct Activity {
-    opened: Instant,
-    /// Milliseconds after `opened` at which the last request was answered; 0 before the first.
-    answered: AtomicU64,
-    in_flight: AtomicUsize,
-}
-
-/// A request in flight.
-struct InFlight(Arc<Activity>);
-
-impl Activity {
-    fn new() -> Self {
-        Self { opened: Instant::now(), answered: AtomicU64::new(0), in_flight: AtomicUsize::new(0) }
-    }
-
-    fn request(self: &Arc<Self>) -> InFlight {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
-        InFlight(Arc::clone(self))
-    }
-
-    /// Resolves once nothing came for too long.
-    async fn ended(&self, config: &Config) {
-        loop {
-            let is_busy = self.in_flight.load(Ordering::Acquire) > 0;
-            let deadline = match self.answered.load(Ordering::Acquire) {
-                _ if is_busy => Instant::now() + config.idle_timeout,
-                0 => self.opened + config.header_timeout,
-                answered => self.opened + std::time::Duration::from_millis(answered) + config.idle_timeout,
-            };
-            if deadline <= Instant::now() {
-                return;
-            }
-            tokio::time::sleep_until(deadline).await;
-        }
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        let now = u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.answered.store(now.max(1), Ordering::Release);
-        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn config() -> Config {
-        Config::new(([127, 0, 0, 1], 0).into())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_silent_connection_has_the_time_of_one_head() {
-        let activity = Activity::new();
-        activity.ended(&config()).await;
-        assert_eq!(activity.opened.elapsed().as_secs(), 10);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_is_not_idle_while_a_request_is_in_flight() {
-        let activity = Arc::new(Activity::new());
-        let request = activity.request();
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_secs(200)).await;
-            drop(request);
-        });
-        activity.ended(&config()).await;
-        assert_eq!(activity.opened.elapsed().as_secs(), 260);
-    }
 }

@@ -9,12 +9,14 @@
 //!    deadlines     head      bytes      nothing unverified      records  durable  2xx
 //! ```
 //!
-//! Whatever a stranger can make it hold is bounded: connections by their number, bodies by the bytes in flight,
-//! time by a deadline for each step. Beyond a bound it answers 503, and SendGrid comes again.
+//! Whatever a stranger can make it hold is bounded: connections by their number, bodies and what is made of them by the bytes
+//! in flight, time by a deadline for each step and a minimum rate. Where a bound is reached, clients that are behind lose their
+//! places first; beyond it the receiver answers 503, and SendGrid comes again.
 //!
 //! # Not here
 //!
-//! Recognising duplicates and judging an event's age are the fold's affair, so that a replay decides the same.
+//! Judging an event's age is the fold's affair, and so is recognising duplicates, so that a replay decides the same. Copies
+//! of the latest events are told here too, but only to spare the log.
 
 mod admission;
 mod answer;
@@ -25,9 +27,14 @@ mod connection;
 mod error;
 mod metrics;
 mod origin;
+mod pace;
+mod places;
 mod pseudonym;
+mod recent;
+mod repeats;
 mod request;
 mod rewrite;
+mod search;
 mod server;
 mod tls;
 

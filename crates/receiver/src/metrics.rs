@@ -20,6 +20,7 @@ pub(crate) struct Metrics {
     pub(crate) in_flight: IntGauge,
     /// Open connections.
     pub(crate) connections: IntGauge,
+    evicted: IntCounterVec,
     /// From a whole body to its durability.
     pub(crate) durable: Histogram,
     /// Now less the signed timestamp, when a POST came.
@@ -38,8 +39,9 @@ impl Metrics {
             )?,
             events: registry.counters(
                 "weir_receiver_events_total",
-                "Events made durable by source: accepted, unattributed (accepted, but naming no customer), rejected.",
-                &by("outcome", &["accepted", "unattributed", "rejected"]),
+                "Events by source: accepted, unattributed (accepted, but naming no customer), rejected; repeated are \
+                 copies of the latest events, which are not stored again.",
+                &by("outcome", &["accepted", "unattributed", "rejected", "repeated"]),
             )?,
             joined: registry.counters(
                 "weir_receiver_events_joined_total",
@@ -52,8 +54,16 @@ impl Metrics {
                 &by("reason", &UNBELIEVED),
             )?,
             received: registry.counter("weir_receiver_body_bytes_total", "Bytes of bodies received.")?,
-            in_flight: registry.gauge("weir_receiver_in_flight_bytes", "Bytes of bodies in memory.")?,
+            in_flight: registry.gauge(
+                "weir_receiver_in_flight_bytes",
+                "Bytes of bodies, and of the records made of them, in memory.",
+            )?,
             connections: registry.gauge("weir_receiver_connections", "Open connections.")?,
+            evicted: registry.counters(
+                "weir_receiver_evicted_total",
+                "What lost its place to others because its client was too slow: a connection, or the body of a request.",
+                &[Label::words("what", EVICTED.to_vec())],
+            )?,
             durable: registry.histogram(
                 "weir_receiver_durable_seconds",
                 "Time from a body's last byte to the durability of its events; batches that became durable only.",
@@ -65,6 +75,16 @@ impl Metrics {
                 AGE_SECONDS.to_vec(),
             )?,
         })
+    }
+
+    /// Counts connections that lost their places.
+    pub(crate) fn evicted_connections(&self) -> IntCounter {
+        self.evicted.with_label_values(&["connection"])
+    }
+
+    /// Counts bodies that lost their places.
+    pub(crate) fn evicted_bodies(&self) -> IntCounter {
+        self.evicted.with_label_values(&["body"])
     }
 
     /// Exports from 0 on what may become of requests for `source`: Prometheus sees no increase in a series that begins at 1.
@@ -94,10 +114,13 @@ impl Metrics {
         count("accepted", tally.attributed);
         count("unattributed", tally.unattributed);
         count("rejected", tally.rejected);
+        count("repeated", tally.repeated);
         self.joined.with_label_values(&[source]).inc_by(tally.joined as u64);
     }
 }
 
+/// What loses its place.
+const EVICTED: [&str; 2] = ["connection", "body"];
 /// Why a POST is not believed, among the outcomes.
 const UNBELIEVED: [&str; 3] = ["no_signature", "bad_signature", "stale_timestamp"];
 /// From five minutes ahead, past the first attempts of a retry, to the 24 hours of the last one.

@@ -4,11 +4,13 @@
 //! but they carry the `smtp-id` of their mail. So the receiver remembers of which customer the latest mails were, once
 //! their events are durable, and an event that names nobody goes to the customer whose mail it is of.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use model::Digest;
+
+use crate::recent::Recent;
 
 /// How many ids are remembered: a mail has two. An id takes some 40 bytes, so this is about 40 MB.
 const KEPT: usize = 1_000_000;
@@ -28,10 +30,7 @@ pub(crate) struct Origins(Mutex<Known>);
 pub(crate) struct Known {
     customers: Vec<Bytes>,
     numbers: HashMap<Bytes, u32>,
-    by_id: HashMap<u64, u32>,
-    /// The ids, oldest first.
-    order: VecDeque<u64>,
-    kept: usize,
+    by_id: Recent<u64, u32>,
 }
 
 impl Default for Known {
@@ -42,8 +41,7 @@ impl Default for Known {
 
 impl Known {
     fn keeping(kept: usize) -> Self {
-        let (customers, numbers) = (Vec::new(), HashMap::new());
-        Self { customers, numbers, by_id: HashMap::new(), order: VecDeque::new(), kept }
+        Self { customers: Vec::new(), numbers: HashMap::new(), by_id: Recent::new(kept) }
     }
 
     /// Remembers that a mail with these ids was `customer`'s.
@@ -56,15 +54,7 @@ impl Known {
             match self.by_id.get_mut(&id) {
                 Some(known) if *known == number => {}
                 Some(known) => *known = SEVERAL,
-                None => {
-                    if self.order.len() >= self.kept
-                        && let Some(oldest) = self.order.pop_front()
-                    {
-                        self.by_id.remove(&oldest);
-                    }
-                    self.by_id.insert(id, number);
-                    self.order.push_back(id);
-                }
+                None => self.by_id.insert(id, number),
             }
         }
     }
@@ -126,7 +116,7 @@ mod tests {
         assert_eq!([known.customer(ids(0, 0)), known.customer(ids(9, 9))], [None, None]);
         known.learn(ids(5, 6), &bob);
         assert_eq!(known.customer(ids(1, 2)), None);
-        assert_eq!((known.customer(ids(3, 0)), known.by_id.len()), (Some(bob), 4));
+        assert_eq!(known.customer(ids(3, 0)), Some(bob));
     }
 
     #[test]

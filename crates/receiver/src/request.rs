@@ -25,6 +25,8 @@ use crate::body::{self, Bounds};
 use crate::config::{Config, Source, SourceName};
 use crate::metrics::Metrics;
 use crate::origin::Origins;
+use crate::places::InFlight;
+use crate::repeats::Repeats;
 
 /// What stands before a source's name in the path of its webhook's URL.
 pub const WEBHOOK_PATH: &str = "/webhooks/sendgrid/";
@@ -56,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     /// Whose the latest mails were.
     pub(crate) origins: Origins,
+    /// Which events are durable.
+    pub(crate) repeats: Repeats,
     /// Large bodies that are checked at once: as many as there are cores, because more would only push each other out of the
     /// caches.
     pub(crate) turns: Arc<Semaphore>,
@@ -88,29 +92,30 @@ impl Requests {
         &self.shared.config
     }
 
-    pub(crate) fn metrics(&self) -> &Metrics {
-        &self.shared.metrics
-    }
-
-    /// Does what is asked; whatever goes wrong becomes an answer.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    /// Does what is asked; whatever goes wrong becomes an answer. The connection learns by `in_flight` whether it is waited for.
+    pub(crate) async fn answer(&self, request: Request<Incoming>, in_flight: InFlight) -> Response<Full<Bytes>> {
         let name = request.uri().path().strip_prefix(WEBHOOK_PATH);
         // Who writes the URL into a form may end it with a slash.
         let name = name.map(|name| name.strip_suffix('/').unwrap_or(name));
         let source = name.and_then(|name| self.shared.sources.get(name)).cloned();
         let label = source.as_ref().map_or(SourceName::UNKNOWN, |source| source.name.as_str()).to_owned();
-        let answer = self.take(source, request).await.unwrap_or_else(|refused| refused);
+        let answer = self.take(source, request, in_flight).await.unwrap_or_else(|refused| refused);
         self.shared.metrics.answered(&label, answer);
         answer.response()
     }
 
-    async fn take(&self, source: Option<Arc<Source>>, request: Request<Incoming>) -> Result<Answer, Answer> {
+    async fn take(
+        &self,
+        source: Option<Arc<Source>>,
+        request: Request<Incoming>,
+        mut in_flight: InFlight,
+    ) -> Result<Answer, Answer> {
         let (head, mut body) = request.into_parts();
         let bounds = Bounds { bytes: self.config().max_body_bytes, time: self.config().body_timeout };
         let received = match self.check_head(source, &head, body::announced(&body)) {
-            Ok((source, signed, mut permit)) => {
-                body::read(&mut body, bounds, &mut permit).await.map(|bytes| (source, signed, permit, bytes))
-            }
+            Ok((source, signed, mut permit)) => body::read(&mut body, bounds, &mut permit, &in_flight)
+                .await
+                .map(|bytes| (source, signed, permit, bytes)),
             Err(refused) => Err(refused),
         };
         let (source, signed, permit, bytes) = received.inspect_err(|refused| {
@@ -120,6 +125,7 @@ impl Requests {
                 body::let_go(body, bounds);
             }
         })?;
+        in_flight.whole();
         self.shared.metrics.received.inc_by(bytes.len() as u64);
         let received_at = Instant::now();
         let mut span = self.config().tracing.begin(SPAN, Role::Server);
@@ -170,7 +176,7 @@ impl Requests {
         if timestamp.len() != TIMESTAMP_DIGITS || !timestamp.iter().all(u8::is_ascii_digit) {
             return Err(Answer::BadSignature(SignatureError::BadTimestamp));
         }
-        let permit = self.shared.admission.permit(announced).map_err(|_| Answer::Full)?;
+        let permit = self.shared.admission.permit(announced)?;
         Ok((source, Signed { trace: None, timestamp, signature }, permit))
     }
 
@@ -180,11 +186,11 @@ impl Requests {
         source: Arc<Source>,
         signed: Signed,
         body: Bytes,
-        permit: Permit,
+        mut permit: Permit,
     ) -> Result<(Checked, Permit), Answer> {
         let is_small = body.len() <= INLINE_BYTES;
         let shared = Arc::clone(&self.shared);
-        let work = move || shared.check(source, &signed, body).map(|checked| (checked, permit));
+        let work = move || Ok((shared.check(source, &signed, body, &mut permit)?, permit));
         if is_small {
             return work();
         }
@@ -202,7 +208,7 @@ impl Requests {
 
     /// Makes the batch durable.
     async fn append(&self, checked: Checked) -> Result<Answer, Answer> {
-        let Checked { source, batch: Batch { appends, tally, first_reason, mails }, answer, trace } = checked;
+        let Checked { source, batch: Batch { appends, tally, first_reason, mails, ids }, answer, trace } = checked;
         let tracing = &self.config().tracing;
         let mut span = trace.and_then(|trace| tracing.go_on(&trace, "append", Role::Producer));
         if let Some(span) = &mut span {
@@ -216,6 +222,7 @@ impl Requests {
                 let mut origins = self.shared.origins.lock();
                 mails.iter().for_each(|(ids, customer)| origins.learn(*ids, customer));
                 drop(origins);
+                self.shared.repeats.learn(&ids);
                 if let Some(reason) = first_reason {
                     let (source, rejected) = (source.name.as_str(), tally.rejected);
                     tracing::warn!(source, rejected, reason, "events were rejected: `weir rejects` lists them");
@@ -236,15 +243,15 @@ impl Requests {
 
 impl Shared {
     /// The records of a body, where it is `source`'s.
-    fn check(&self, source: Arc<Source>, signed: &Signed, body: Bytes) -> Result<Checked, Answer> {
+    fn check(&self, source: Arc<Source>, signed: &Signed, body: Bytes, permit: &mut Permit) -> Result<Checked, Answer> {
         source.verifier.verify(&signed.timestamp, &signed.signature, &body).map_err(Answer::BadSignature)?;
         let now = (self.clock)();
         self.check_age(&signed.timestamp, now)?;
         let (batch, result) = {
             let recorder = Recorder::new(&source, self.config.pseudonymise.as_ref(), now, body);
-            recorder.traced(signed.trace.as_ref()).records(&self.origins)
+            recorder.traced(signed.trace.as_ref()).records(&self.origins, &self.repeats, permit)?
         };
-        let accepted = batch.tally.attributed + batch.tally.unattributed;
+        let accepted = batch.tally.attributed + batch.tally.unattributed + batch.tally.repeated;
         let rejected = batch.tally.rejected;
         let answer = result.map_or_else(Answer::NoBatch, |()| Answer::Durable { accepted, rejected });
         Ok(Checked { source, batch, answer, trace: signed.trace.clone() })

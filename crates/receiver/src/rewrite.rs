@@ -15,14 +15,20 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::pseudonym::{PseudonymKey, folded};
+use crate::search::{Search, Spelling};
 
 /// Different addresses under the `email` keys of one element; SendGrid sends one. Each is searched for in all of its text.
 const MOST_ADDRESSES: usize = 16;
 /// The longest address there is (RFC 5321: 64 of a name, `@`, 255 of a domain). What is longer is replaced, but not
 /// searched for elsewhere: nobody's mailbox is called that, and the search would cost the square of its length.
 const LONGEST_ADDRESS: usize = 320;
+/// The longest string, in bytes, in which addresses are searched for; a longer one is not kept. Links and answers of servers have
+/// some thousand at most.
+const LONGEST_STRING: usize = 64 << 10;
 /// Stands for a string that is no Unicode, which could hide an address.
-const UNREADABLE: &str = "\"[unreadable]\"";
+pub(crate) const UNREADABLE: &str = "[unreadable]";
+/// Stands for a string that is longer than [`LONGEST_STRING`].
+const TOO_LONG: &str = "[too long]";
 
 impl PseudonymKey {
     /// An event with its recipient's address replaced. One without a recipient stays as it is.
@@ -50,11 +56,15 @@ impl PseudonymKey {
     fn rewrite(&self, text: &str, recipients: &Recipients) -> String {
         let spellings: Vec<Spelling> =
             recipients.addresses.iter().flat_map(|address| self.spellings(address)).collect();
+        let search = Search::new(spellings);
         let elsewhere = |string: &str| {
             if string.contains(char::REPLACEMENT_CHARACTER) {
-                return Some(UNREADABLE.trim_matches('"').to_owned());
+                return Some(UNREADABLE.to_owned());
             }
-            replaced(string, &spellings)
+            if string.len() > LONGEST_STRING && !search.is_empty() {
+                return Some(TOO_LONG.to_owned());
+            }
+            search.replaced(string)
         };
         let mut rewritten = String::with_capacity(text.len() + 64);
         let mut done = 0;
@@ -79,7 +89,7 @@ impl PseudonymKey {
         let encoded = percent_encoded(local);
         let locals = if encoded == local { vec![local] } else { vec![local, &encoded] };
         let spell = |local: &str, at: &str| Spelling {
-            letters: format!("{local}{at}{domain}").chars().collect(),
+            letters: format!("{local}{at}{domain}"),
             domain: domain.to_owned(),
             stand_in: format!("{name}{at}{domain}"),
         };
@@ -105,7 +115,8 @@ impl Recipients {
             let start = value.get().as_ptr().addr().checked_sub(text.as_ptr().addr())?;
             recipients.spans.push(start..start + value.get().len());
             with_strings(value.get(), |address| {
-                if !recipients.addresses.iter().any(|known| known == address) {
+                let is_full = recipients.addresses.len() > MOST_ADDRESSES;
+                if !is_full && !recipients.addresses.iter().any(|known| known == address) {
                     recipients.addresses.push(address.to_owned());
                 }
                 None
@@ -118,62 +129,6 @@ impl Recipients {
     }
 }
 
-/// One way of writing an address.
-struct Spelling {
-    /// In lower case.
-    letters: Vec<char>,
-    /// What they end in.
-    domain: String,
-    stand_in: String,
-}
-
-impl Spelling {
-    /// How many bytes of `text` it is, where `text` begins with it in any case of letters.
-    fn length_at_start_of(&self, text: &str) -> Option<usize> {
-        let ends = text.char_indices().map(|(at, letter)| (at + letter.len_utf8(), letter));
-        let mut lower = ends.flat_map(|(end, letter)| letter.to_lowercase().map(move |lower| (end, lower)));
-        let mut length = 0;
-        for letter in &self.letters {
-            let (end, found) = lower.next()?;
-            if found != *letter {
-                return None;
-            }
-            length = end;
-        }
-        Some(length)
-    }
-}
-
-/// `text` with each spelling in it replaced; `None` where there is none.
-fn replaced(text: &str, spellings: &[Spelling]) -> Option<String> {
-    // Every spelling ends in its domain, so that most texts need not be gone through letter by letter.
-    let is_possible = text.contains(['@', '%', '=']) && {
-        let lower = folded(text);
-        spellings.iter().any(|spelling| lower.contains(&spelling.domain))
-    };
-    if !is_possible {
-        return None;
-    }
-    let mut out = String::new();
-    let (mut rest, mut is_changed) = (text, false);
-    while let Some(first) = rest.chars().next() {
-        let found = spellings.iter().find_map(|spelling| Some((spelling.length_at_start_of(rest)?, spelling)));
-        let length = match found {
-            Some((length, spelling)) => {
-                is_changed = true;
-                out.push_str(&spelling.stand_in);
-                length
-            }
-            None => {
-                out.push(first);
-                first.len_utf8()
-            }
-        };
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    is_changed.then_some(out)
-}
-
 /// JSON `text` with each string in it put through `replace`; those for which it says `None` keep their bytes.
 fn with_strings(text: &str, mut replace: impl FnMut(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
@@ -181,7 +136,7 @@ fn with_strings(text: &str, mut replace: impl FnMut(&str) -> Option<String>) -> 
     while let Some((before, token, after)) = next_string(rest) {
         out.push_str(before);
         match unescaped(token) {
-            None => out.push_str(UNREADABLE),
+            None => out.push_str(&serde_json::Value::from(UNREADABLE).to_string()),
             Some(string) => match replace(&string) {
                 None => out.push_str(token),
                 Some(new) => out.push_str(&serde_json::Value::String(new).to_string()),
@@ -254,6 +209,8 @@ impl<'de> Visitor<'de> for EmailsVisitor {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     fn key() -> PseudonymKey {
@@ -319,7 +276,7 @@ mod tests {
     #[test]
     fn a_string_that_could_hide_an_address_is_not_kept() {
         let text = rewritten(r#"{"email":"jo@x.de","r":"\ud800 jo\u0040x.de"}"#);
-        assert!(text.contains(UNREADABLE) && !text.contains("ud800"), "{text}");
+        assert!(text.contains("\"[unreadable]\"") && !text.contains("ud800"), "{text}");
         let kept =
             key().rewrite_event(b"{\"email\":\"j\xf6@x.de\",\"r\":\"550 \xb7\xa2 j\xf6@x.de\",\"n\":1}").unwrap();
         let text = String::from_utf8(kept).unwrap();
@@ -336,6 +293,22 @@ mod tests {
         }
         let kept = String::from_utf8(key().rewrite_reject(br#"{"email":"jo@x.de","n":1}"#)).unwrap();
         assert_eq!(kept, format!(r#"{{"email":"{}","n":1}}"#, key().pseudonym("jo@x.de")));
+    }
+
+    #[test]
+    fn long_texts_cost_what_their_length_costs_and_a_string_too_long_is_not_kept() {
+        let addresses: Vec<String> = (0..15).map(|n| format!("\"aaaaaaaa{n}@x.de\"")).collect();
+        let part = "aaaaaaaa@x.de=".repeat(4_000);
+        let parts = format!("\"{part}\",").repeat(60);
+        let emails = addresses.join(",");
+        let began = Instant::now();
+        let text =
+            rewritten(&format!(r#"{{"email":[{emails}],"parts":[{parts}"aaaaaaaa7@X.de"],"url":"{part}{part}"}}"#));
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?} for {} bytes", began.elapsed(), text.len());
+        assert!(text.contains("\"url\":\"[too long]\"") && text.contains(&part), "what is nobody's address is kept");
+        assert!(text.contains(&key().pseudonym("aaaaaaaa7@x.de")) && !text.contains("7@X.de"));
+        let recipients: Vec<String> = (0..400_000).map(|n| format!("\"{n}\"")).collect();
+        assert_eq!(key().rewrite_event(format!(r#"{{"email":[{}]}}"#, recipients.join(",")).as_bytes()), None);
     }
 
     #[test]

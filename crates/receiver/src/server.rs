@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use log::Producer;
 use telemetry::Registry;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,8 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::origin::Origins;
+use crate::places::{Place, Places};
+use crate::repeats::Repeats;
 use crate::request::{Requests, Shared};
 use crate::{Clock, tls};
 
@@ -34,7 +37,7 @@ pub struct Receiver {
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
     requests: Requests,
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 impl std::fmt::Debug for Receiver {
@@ -66,13 +69,14 @@ impl Receiver {
         let refused = |source| Error::Listen { listen: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let admission = Admission::new(config.in_flight_bytes, metrics.in_flight.clone());
-        let places = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
+        let admission = Admission::new(config.in_flight_bytes, metrics.in_flight.clone(), metrics.evicted_bodies());
+        let places = Places::new(config.max_connections, metrics.connections.clone(), metrics.evicted_connections());
         let is_log_failing = AtomicBool::new(false);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         let turns = Arc::new(Semaphore::new(cores));
-        let origins = Origins::default();
-        let shared = Shared { config, sources, producer, clock, admission, metrics, origins, turns, is_log_failing };
+        let (origins, repeats) = (Origins::default(), Repeats::default());
+        let shared =
+            Shared { config, sources, producer, clock, admission, metrics, origins, repeats, turns, is_log_failing };
         let requests = Requests::new(shared);
         Ok(Self { listener, address, tls, requests, places })
     }
@@ -91,17 +95,22 @@ impl Receiver {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
-        loop {
-            let (stream, permit) = tokio::select! {
-                () = shutdown.cancelled() => break,
-                accepted = self.accept() => accepted,
-                Some(ended) = connections.join_next() => {
-                    say_if_panicked(ended);
-                    continue;
-                }
-            };
-            let connection = Connection::new(self.requests.clone(), permit);
-            connections.spawn(connection.run(stream, self.tls.clone(), graceful.watcher()));
+        {
+            // Goes on while tasks end: a connection that was accepted and waits for a place is not to be lost.
+            let mut accepting = pin!(self.accept());
+            loop {
+                let (stream, place) = tokio::select! {
+                    () = shutdown.cancelled() => break,
+                    accepted = &mut accepting => accepted,
+                    Some(ended) = connections.join_next() => {
+                        say_if_panicked(ended);
+                        continue;
+                    }
+                };
+                let connection = Connection::new(self.requests.clone(), place);
+                connections.spawn(connection.run(stream, self.tls.clone(), graceful.watcher()));
+                accepting.set(self.accept());
+            }
         }
         drop(self.listener);
         let drain_timeout = self.requests.config().drain_timeout;
@@ -113,14 +122,10 @@ impl Receiver {
     }
 
     /// The next connection, once there is a place for it.
-    async fn accept(&self) -> (TcpStream, OwnedSemaphorePermit) {
+    async fn accept(&self) -> (TcpStream, Place) {
         loop {
-            let accepting = async {
-                let permit = Arc::clone(&self.places).acquire_owned().await.map_err(std::io::Error::other)?;
-                Ok::<_, std::io::Error>((self.listener.accept().await?.0, permit))
-            };
-            match accepting.await {
-                Ok(accepted) => return accepted,
+            match self.listener.accept().await {
+                Ok((stream, _address)) => return (stream, self.places.take().await),
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
                     tokio::time::sleep(PAUSE).await;

@@ -6,7 +6,7 @@ use receiver::TimestampTolerance;
 use sendgrid::webhook::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 use crate::support::post::{Post, Signer};
-use crate::support::{GOOD, NOW, Rig, Setup, assert_refused, assert_taken};
+use crate::support::{GOOD, NOW, Rig, Setup, another, assert_refused, assert_taken};
 
 mod signature {
     use super::*;
@@ -93,7 +93,7 @@ mod signature {
         setup.signers = vec![std::sync::Arc::clone(&old), std::sync::Arc::clone(&new)];
         let rig = setup.start().await;
         for signer in [&old, &new, &old] {
-            assert_taken(&rig.send(&Post::signed(signer, GOOD)).await, 1, 0);
+            assert_taken(&rig.send(&Post::signed(signer, another().as_bytes())).await, 1, 0);
         }
         assert_refused(&rig.send(&Post::signed(&Signer::new(), GOOD)).await, 401, "bad_signature");
         assert_eq!(rig.events().len(), 3);

@@ -6,7 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::client::{self, Reply};
-use crate::support::{GOOD, Rig, SOON, Setup, assert_refused, assert_taken};
+use crate::support::gate::{Gate, asked, gated};
+use crate::support::{GOOD, Rig, SOON, Setup, another, assert_refused, assert_taken};
 
 /// Over in time for a test, and long enough for a machine that is busy with others.
 const SHORT: Duration = Duration::from_millis(500);
@@ -191,16 +192,17 @@ mod budget {
 
     #[tokio::test]
     async fn a_body_for_which_there_is_no_room_is_answered_503_until_there_is() {
-        let rig = with(|config| config.in_flight_bytes = 1_000).await;
-        let slow = rig.signed(vec![b' '; 950]);
-        let mut holder = sent(&rig, &[slow.head(), vec![b' '; 900]].concat()).await;
+        let mut setup = Setup::new();
+        setup.config.in_flight_bytes = 1_000;
+        let (rig, _gated, gate) = gated(setup, Gate::Closed).await;
+        // What is in is worked on, and keeps its room.
+        let mut holder = sent(&rig, &rig.signed(vec![b' '; 900]).bytes()).await;
         rig.comes_to("weir_receiver_in_flight_bytes", &[], 900.0).await;
         let reply = rig.post(GOOD).await;
         assert_refused(&reply, 503, "full");
         assert_eq!(reply.header("retry-after"), Some("5"));
         assert_eq!(rig.events().len(), 0);
-        // What is in is finished.
-        holder.write_all(&[b' '; 50]).await.unwrap();
+        gate.send(Gate::Open).unwrap();
         assert_refused(&client::reply(&mut holder).await.unwrap(), 400, "no_events");
         rig.is_well().await;
     }
@@ -316,15 +318,17 @@ mod connections {
 
     #[tokio::test]
     async fn connections_beyond_the_limit_wait_for_a_place() {
-        let rig = with(|config| config.max_connections = 2).await;
-        let first = sent(&rig, b"").await;
-        let _second = sent(&rig, b"").await;
-        rig.comes_to("weir_receiver_connections", &[], 2.0).await;
-        let mut third = sent(&rig, &rig.signed(GOOD).bytes()).await;
-        let reply = client::reply(&mut third);
+        let mut setup = Setup::new();
+        setup.config.max_connections = 1;
+        let (rig, gated, gate) = gated(setup, Gate::Closed).await;
+        let mut first = sent(&rig, &rig.signed(GOOD).bytes()).await;
+        asked(&gated, 1).await;
+        let mut second = sent(&rig, &rig.signed(another()).bytes()).await;
+        let reply = client::reply(&mut second);
         tokio::pin!(reply);
-        assert!(tokio::time::timeout(SHORT, &mut reply).await.is_err(), "a third connection was served");
-        drop(first);
+        assert!(tokio::time::timeout(3 * SHORT, &mut reply).await.is_err(), "a second connection was served");
+        gate.send(Gate::Open).unwrap();
+        assert_taken(&client::reply(&mut first).await.unwrap(), 1, 0);
         assert_taken(&reply.await.unwrap(), 1, 0);
     }
 

@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::support::client;
-use crate::support::{GOOD, Rig, SOURCE, Setup, assert_taken};
+use crate::support::{GOOD, Rig, SOURCE, Setup, another, assert_taken};
 
 /// A certificate for `weir.example` and its key, in files.
 struct Pki {
@@ -36,10 +36,10 @@ impl Pki {
     }
 }
 
-/// Posts [`GOOD`] by `client`.
+/// Posts another event by `client`.
 async fn post(client: &Client, rig: &Rig, origin: &str) -> reqwest::Response {
-    let good = rig.signed(GOOD);
-    let mut request = client.post(format!("{origin}/webhooks/sendgrid/{SOURCE}")).body(GOOD);
+    let good = rig.signed(another());
+    let mut request = client.post(format!("{origin}/webhooks/sendgrid/{SOURCE}")).body(good.body.clone());
     for (name, value) in good.headers.iter().filter(|(name, _)| name.starts_with("x-twilio")) {
         request = request.header(name, value);
     }
@@ -51,7 +51,7 @@ async fn one_connection_carries_many_posts() {
     let rig = Rig::new().await;
     let mut client = TcpStream::connect(rig.address).await.unwrap();
     for _ in 0..50 {
-        client.write_all(&rig.signed(GOOD).bytes()).await.unwrap();
+        client.write_all(&rig.signed(another()).bytes()).await.unwrap();
         assert_taken(&client::reply(&mut client).await.unwrap(), 1, 0);
     }
     assert_eq!(rig.events().len(), 50);
@@ -61,9 +61,9 @@ async fn one_connection_carries_many_posts() {
 async fn posts_sent_without_waiting_are_all_stored() {
     let rig = Rig::new().await;
     let mut client = TcpStream::connect(rig.address).await.unwrap();
-    let mut last = rig.signed(GOOD);
-    client.write_all(&last.bytes().repeat(99)).await.unwrap();
-    last = last.and("Connection", "close");
+    let posts: Vec<_> = (0..99).map(|_| rig.signed(another()).bytes()).collect();
+    client.write_all(&posts.concat()).await.unwrap();
+    let last = rig.signed(another()).and("Connection", "close");
     client.write_all(&last.bytes()).await.unwrap();
     let mut answers = Vec::new();
     tokio::io::AsyncReadExt::read_to_end(&mut client, &mut answers).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_refused_post_does_not_end_its_connection() {
 async fn a_hundred_clients_at_once_are_all_answered() {
     let rig = Rig::new().await;
     let posts = (0..100).map(|_| {
-        let (address, bytes) = (rig.address, rig.signed(GOOD).bytes());
+        let (address, bytes) = (rig.address, rig.signed(another()).bytes());
         tokio::spawn(async move { client::exchange(address, &bytes).await })
     });
     for post in posts.collect::<Vec<_>>() {

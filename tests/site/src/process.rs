@@ -37,9 +37,14 @@ impl Process {
         self.child.try_wait().unwrap().is_some()
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGTERM, and the wait for its end.
     pub fn end(&mut self) -> ExitStatus {
-        let pid = self.child.id().to_string();
+        let pid = self.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let deadline = Instant::now() + ENDING;
         loop {

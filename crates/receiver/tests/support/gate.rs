@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use log::{Append, BoxFuture, Error, Producer, Result};
 use tokio::sync::watch;
+
+use super::{Rig, SOON, Setup};
 
 /// What the gate does with an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,4 +55,28 @@ impl Producer for Gated {
             }
         })
     }
+}
+
+/// A receiver behind `gate`.
+pub(crate) async fn gated(setup: Setup, gate: Gate) -> (Rig, Arc<Gated>, watch::Sender<Gate>) {
+    let mut parts = None;
+    let rig = setup
+        .start_with(|log| {
+            let (gated, handle) = Gated::new(log, gate);
+            parts = Some((Arc::clone(&gated), handle));
+            gated
+        })
+        .await;
+    let (gated, handle) = parts.unwrap();
+    (rig, gated, handle)
+}
+
+/// Waits until the log was asked for `count` appends.
+pub(crate) async fn asked(gated: &Gated, count: usize) {
+    let asked = async {
+        while gated.appends() < count {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(SOON, asked).await.expect("the log to be asked");
 }

@@ -7,6 +7,7 @@ pub(crate) mod post;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use log::embedded::EmbeddedLog;
@@ -40,6 +41,8 @@ pub(crate) struct Setup {
     pub(crate) customer: CustomerRule,
     /// Those whose signatures are good.
     pub(crate) signers: Vec<Arc<Signer>>,
+    /// Sources beside [`SOURCE`], of the same keys.
+    pub(crate) further_sources: Vec<&'static str>,
 }
 
 impl Setup {
@@ -48,6 +51,7 @@ impl Setup {
             config: Config::new(([127, 0, 0, 1], 0).into()),
             customer: CustomerRule::CustomArg("customer_id".to_owned()),
             signers: vec![Arc::new(Signer::new())],
+            further_sources: Vec::new(),
         }
     }
 
@@ -60,14 +64,14 @@ impl Setup {
         let dir = tempfile::tempdir().unwrap();
         let log = open(&dir);
         let registry = Registry::new();
-        let keys = self.signers.iter().map(|signer| signer.verification_key()).collect();
-        let source = Source {
-            name: SourceName::new(SOURCE).unwrap(),
-            verifier: Verifier::new(keys).unwrap(),
-            customer: self.customer,
+        let source = |name: &str| Source {
+            name: SourceName::new(name).unwrap(),
+            verifier: Verifier::new(self.signers.iter().map(|signer| signer.verification_key()).collect()).unwrap(),
+            customer: self.customer.clone(),
         };
+        let sources = [SOURCE].into_iter().chain(self.further_sources).map(source).collect();
         let clock = Arc::new(|| Timestamp::from_seconds(NOW));
-        let bound = Receiver::bind(self.config, vec![source], before(log.producer()), clock, &registry).await.unwrap();
+        let bound = Receiver::bind(self.config, sources, before(log.producer()), clock, &registry).await.unwrap();
         let address = bound.local_addr();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(bound.run(shutdown.clone()));
@@ -160,7 +164,7 @@ impl Rig {
     /// Says that a good POST is taken and no bytes are in flight.
     pub(crate) async fn is_well(&self) {
         let before = self.events().len();
-        assert_taken(&self.post(GOOD).await, 1, 0);
+        assert_taken(&self.post(another()).await, 1, 0);
         assert_eq!(self.events().len(), before + 1);
         self.comes_to("weir_receiver_in_flight_bytes", &[], 0.0).await;
     }
@@ -193,6 +197,13 @@ impl Rig {
         tokio::time::timeout(SOON, self.running).await.unwrap().unwrap().unwrap();
         self.dir
     }
+}
+
+/// [`GOOD`] under an id that no other has.
+pub(crate) fn another() -> String {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    text(GOOD).replace("\"good\"", &format!("\"good-{number}\""))
 }
 
 /// Says that `reply` is the one for a batch that is durable.

@@ -12,11 +12,13 @@ const MAIL_SEED: u64 = 3;
 const SMTP_SEED: u64 = 4;
 
 /// Stands for the event's id; for its content where it has none.
-pub(super) fn of_id(event: &WebhookEvent<'_>) -> Digest {
-    match event.sg_event_id.as_deref() {
-        Some(id) if !id.is_empty() => Digest(xxh3_128_with_seed(id.as_bytes(), ID_SEED)),
-        _ => of_content(event),
-    }
+pub(super) fn of_id_or_content(event: &WebhookEvent<'_>) -> Digest {
+    of_id(event).unwrap_or_else(|| of_content(event))
+}
+
+/// Stands for the event's id, where it has one.
+pub(super) fn of_id(event: &WebhookEvent<'_>) -> Option<Digest> {
+    event.sg_event_id.as_deref().filter(|id| !id.is_empty()).map(|id| seeded(id, ID_SEED))
 }
 
 /// Stands for what the event tells, without its id: retries have been seen to bring the same event under a new one.

@@ -169,6 +169,11 @@ impl<'a> WebhookEvent<'a> {
         })
     }
 
+    /// The digest of its own id, where it has one: copies are told by it, from whatever source they come.
+    pub fn id_digest(&self) -> Option<Digest> {
+        digest::of_id(self)
+    }
+
     /// Digests of its mail's ids: SendGrid's, which the recipients of one API call share and asynchronous events lack, and
     /// its `Message-ID`, which two customers can have in common, since whoever sends by SMTP chooses that header.
     pub fn mail_ids(&self) -> [Option<Digest>; 2] {
@@ -189,7 +194,7 @@ impl<'a> WebhookEvent<'a> {
             provider: self.email.as_deref().map_or(Provider::Other, Provider::of_address),
             pool: self.pool.as_ref().map(|pool| pool.name.as_ref()),
             id: self.sg_event_id.as_deref().unwrap_or_default(),
-            id_digest: digest::of_id(self),
+            id_digest: digest::of_id_or_content(self),
             content_digest: digest::of_content(self),
         }
     }

@@ -24,14 +24,17 @@ pub enum BatchError {
     /// A comma without an element before or behind it, or a bracket that closes nothing.
     #[error("the body's array is malformed at byte {0}")]
     Malformed(usize),
+    /// More elements than were asked for.
+    #[error("the body's array has over {0} elements, for which there is no room")]
+    TooMany(usize),
 }
 
-/// Splits the body of a POST into the raw bytes of its elements, without the white space around them.
+/// Splits the body of a POST into the raw bytes of its elements, at most `most`, without the white space around them.
 ///
 /// # Errors
 ///
-/// [`BatchError`], where the body is no array.
-pub fn split(body: &[u8]) -> Result<Vec<&[u8]>, BatchError> {
+/// [`BatchError`], where the body is no array or has more elements.
+pub fn split(body: &[u8], most: usize) -> Result<Vec<&[u8]>, BatchError> {
     let start = skip_space(body, 0);
     match body.get(start) {
         None => return Err(BatchError::Empty),
@@ -48,6 +51,9 @@ pub fn split(body: &[u8]) -> Result<Vec<&[u8]>, BatchError> {
         let element = body[at..end].trim_ascii_end();
         if element.is_empty() {
             return Err(BatchError::Malformed(end));
+        }
+        if elements.len() == most {
+            return Err(BatchError::TooMany(most));
         }
         elements.push(element);
         // `element_end` stops only at one of these two.
@@ -107,7 +113,8 @@ mod tests {
     use super::*;
 
     fn texts(body: &str) -> Result<Vec<&str>, BatchError> {
-        split(body.as_bytes()).map(|parts| parts.into_iter().map(|part| std::str::from_utf8(part).unwrap()).collect())
+        split(body.as_bytes(), usize::MAX)
+            .map(|parts| parts.into_iter().map(|part| std::str::from_utf8(part).unwrap()).collect())
     }
 
     #[test]
@@ -128,12 +135,13 @@ mod tests {
         assert_eq!(texts("[1,]"), Err(BatchError::Malformed(3)));
         assert_eq!(texts("[,1]"), Err(BatchError::Malformed(1)));
         assert_eq!(texts("[1}]"), Err(BatchError::Malformed(2)));
+        assert_eq!(split(b"[1,2,3", 2), Err(BatchError::TooMany(2)));
     }
 
     #[test]
     fn depth_costs_nothing() {
         let deep = format!("[{}{}]", "[".repeat(200_000), "]".repeat(200_000));
-        assert_eq!(split(deep.as_bytes()).unwrap().len(), 1);
+        assert_eq!(split(deep.as_bytes(), 1).unwrap().len(), 1);
     }
 
     fn json() -> impl Strategy<Value = serde_json::Value> {
@@ -166,7 +174,7 @@ mod tests {
         fn no_bytes_make_it_panic(body in prop::collection::vec(prop_oneof![
             any::<u8>(), prop::sample::select(b"[]{},:\"\\ \r\n".to_vec())
         ], 0..200)) {
-            if let Ok(parts) = split(&body) {
+            if let Ok(parts) = split(&body, usize::MAX) {
                 prop_assert!(parts.iter().all(|part| !part.is_empty()));
             }
         }

@@ -49,6 +49,7 @@ pub(super) struct RawReceiver {
     pub(super) tls_key: Option<Spanned<String>>,
     pub(super) max_body_bytes: Option<Spanned<usize>>,
     pub(super) in_flight_bytes: Option<Spanned<usize>>,
+    pub(super) max_connections: Option<Spanned<usize>>,
     pub(super) timestamp_tolerance: Option<Spanned<String>>,
     pub(super) pseudonym_key_env: Option<Spanned<String>>,
 }

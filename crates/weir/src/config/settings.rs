@@ -222,8 +222,9 @@ impl Check<'_> {
             }
         };
         config.max_body_bytes = self.at_least(raw.max_body_bytes.as_ref(), 768_000, config.max_body_bytes);
-        config.in_flight_bytes =
-            self.at_least(raw.in_flight_bytes.as_ref(), config.max_body_bytes, config.in_flight_bytes);
+        let least = config.max_body_bytes.saturating_mul(4);
+        config.in_flight_bytes = self.at_least(raw.in_flight_bytes.as_ref(), least, config.in_flight_bytes);
+        config.max_connections = self.at_least(raw.max_connections.as_ref(), 1, config.max_connections);
         let past = self.span(raw.timestamp_tolerance.as_ref(), Millis::hours(26));
         let past = Millis::new(i64::try_from(past.as_millis()).unwrap_or(i64::MAX));
         config.timestamp_tolerance = Some(TimestampTolerance { past, future: Millis::minutes(5) });
