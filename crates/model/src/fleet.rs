@@ -1,6 +1,7 @@
 //! What all customers' mail does together, and the tick that tells everyone.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,10 @@ pub struct Fleet {
 impl Fleet {
     /// How many of the worst contributors are told, for each kind of bad event.
     pub const CONTRIBUTORS: usize = 16;
+    /// How many pools are told one by one; SendGrid allows an account 100.
+    pub const POOLS: usize = 100;
+    /// Stands for all further pools.
+    pub const OTHER_POOLS: &str = "other";
 
     /// Counts of `provider` over `window`; zero where nothing was seen.
     pub fn provider(&self, window: Window, provider: Provider) -> Counts {
@@ -66,7 +71,8 @@ impl Fleet {
         self.pool_cells.get(pool)
     }
 
-    /// The sum of the partitions' shares. Its `as_of` is the earliest, so that it promises no more than all shares do.
+    /// The sum of the partitions' shares. Its `as_of` is the earliest, so that it promises no more than all shares do. Of more than
+    /// [`Fleet::POOLS`] pools those with the least mail are one, called [`Fleet::OTHER_POOLS`].
     pub fn sum<'a>(shares: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut shares = shares.into_iter();
         let Some(first) = shares.next() else { return Self::default() };
@@ -75,7 +81,34 @@ impl Fleet {
             sum
         });
         Contributor::keep_worst(&mut sum.contributors);
+        sum.join_small_pools();
         sum
+    }
+
+    fn join_small_pools(&mut self) {
+        let counted = self.windows.values().flat_map(|counts| counts.pools.keys());
+        let names: BTreeSet<PoolName> = counted.chain(self.pool_cells.keys()).cloned().collect();
+        if names.len() <= Self::POOLS {
+            return;
+        }
+        let mails = |pool: &PoolName| {
+            let counts = self.windows.values().filter_map(|counts| counts.pools.get(pool));
+            counts.map(Counts::attempted).max().unwrap_or_default()
+        };
+        let mut by_mails: Vec<_> = names.iter().map(|pool| (Reverse(mails(pool)), pool)).collect();
+        by_mails.sort_unstable();
+        let small: Vec<_> = by_mails.into_iter().skip(Self::POOLS).map(|(_, pool)| pool).collect();
+        let other = PoolName::new(Self::OTHER_POOLS);
+        for pool in small {
+            for counts in self.windows.values_mut() {
+                if let Some(few) = counts.pools.remove(pool) {
+                    *counts.pools.entry(other.clone()).or_default() += &few;
+                }
+            }
+            if let Some(few) = self.pool_cells.remove(pool) {
+                self.pool_cells.entry(other.clone()).or_default().add(&few);
+            }
+        }
     }
 
     fn add(&mut self, share: &Self) {
@@ -107,7 +140,7 @@ pub struct Tick {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Bucket, Cell, CellCounts, Grain};
+    use crate::{Bucket, Cell, CellCounts, Counter, Grain};
 
     #[test]
     fn a_sum_is_as_old_as_its_oldest_share() {
@@ -122,5 +155,31 @@ mod tests {
         assert_eq!(sum.cells.at(cell), CellCounts { attempted: 20, block: 3, ..CellCounts::default() });
         let text = serde_json::to_string(&sum).unwrap();
         assert_eq!(serde_json::from_str::<Fleet>(&text).unwrap(), sum);
+    }
+
+    #[test]
+    fn of_more_pools_than_sendgrid_allows_the_smallest_are_one() {
+        let share = |pools: std::ops::Range<u32>| {
+            let counts = |mails: u32| {
+                let mut counts = Counts::default();
+                counts[Counter::Processed] = mails;
+                counts
+            };
+            let pools = pools.map(|number| (PoolName::new(&format!("pool {number}")), counts(number))).collect();
+            Fleet {
+                windows: [(Window::Day, FleetCounts { pools, ..FleetCounts::default() })].into(),
+                ..Fleet::default()
+            }
+        };
+        let sum = Fleet::sum([&share(0..700), &share(500..1_200)]);
+        let pools = &sum.windows[&Window::Day].pools;
+        assert_eq!(pools.len(), Fleet::POOLS + 1);
+        assert_eq!(pools[&PoolName::new("pool 699")].attempted(), 2 * 699);
+        assert_eq!(pools.values().map(Counts::attempted).sum::<u32>(), (0..700).chain(500..1_200).sum::<u32>());
+        assert!(
+            pools.contains_key(&PoolName::new(Fleet::OTHER_POOLS)) && !pools.contains_key(&PoolName::new("pool 1"))
+        );
+        let few = Fleet::sum([&share(0..100)]);
+        assert_eq!(few.windows[&Window::Day].pools.len(), 100);
     }
 }

@@ -14,6 +14,9 @@ use crate::{CustomerId, DecisionId, Phase, Sending, Stage, Timestamp};
 pub struct PoolName(Arc<str>);
 
 impl PoolName {
+    /// The longest name that SendGrid gives a pool, in characters (`POST /v3/ips/pools`).
+    pub const MAX_CHARS: usize = 64;
+
     /// The pool called `name`.
     pub fn new(name: &str) -> Self {
         Self(name.into())

@@ -320,6 +320,19 @@ fn a_pool_is_sendgrids_object_and_no_custom_argument() {
 }
 
 #[test]
+fn a_name_that_is_too_long_for_a_pool_counts_for_none() {
+    let counted = |name: &str| {
+        let raw = an("processed", &json!({ "pool": { "name": name, "id": 1 } })).to_string();
+        let event = WebhookEvent::parse(raw.as_bytes()).unwrap();
+        event.to_event().pool.map(str::to_owned)
+    };
+    let longest = "é".repeat(64);
+    assert_eq!(counted(&longest), Some(longest.clone()));
+    assert_eq!(counted(&format!("{longest}é")), None);
+    assert_eq!(counted(&"p".repeat(10_000)), None);
+}
+
+#[test]
 fn a_moment_may_have_a_fraction() {
     for (written, millis) in [
         ("1600112492.25", 1_600_112_492_250),

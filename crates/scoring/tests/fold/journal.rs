@@ -8,7 +8,7 @@ use model::{
     Timestamp, Window,
 };
 use policy::{Fraction, Policy, Rule, Signal};
-use scoring::Said;
+use scoring::{AHEAD, Said};
 
 /// Everything that a house was told, and what it said.
 pub(crate) struct Journal {
@@ -56,8 +56,9 @@ pub(crate) struct Known {
     pub(crate) phase: Phase,
     /// When rules moved it to throttled or worse.
     pub(crate) offences: Vec<Timestamp>,
-    /// The record of its last release.
+    /// The record of its last release, and when that was.
     pub(crate) released: Option<Offset>,
+    released_at: Timestamp,
     /// When it last came down or was released.
     pub(crate) came_down: Option<Timestamp>,
     /// Rules in shadow that were said and have not been calm since.
@@ -102,9 +103,14 @@ impl Journal {
         let mut known: BTreeMap<&str, Known> = BTreeMap::new();
         let mut decided = Vec::new();
         for entry in &self.entries {
-            if matches!(entry.record, Record::Tick) {
-                for (customer, known) in &mut known {
-                    self.forget_calm(customer, known, entry);
+            for (customer, known) in &mut known {
+                match &entry.record {
+                    Record::Tick => {
+                        known.put_right(entry);
+                        self.forget_calm(customer, known, entry);
+                    }
+                    Record::Mail(mail) if mail.customer == *customer => known.put_right(entry),
+                    Record::Mail(_) | Record::NotCounted | Record::Order(_) => {}
                 }
             }
             for said in &entry.said {
@@ -189,6 +195,17 @@ impl Journal {
 }
 
 impl Known {
+    /// A clock that was ahead was put right before `entry`: nothing was done later than now.
+    fn put_right(&mut self, entry: &Entry) {
+        let now = entry.now;
+        self.since = self.since.min(now);
+        self.came_down = self.came_down.map(|at| at.min(now));
+        self.offences.iter_mut().for_each(|offence| *offence = now.min(*offence));
+        if self.released.is_some() && self.released_at > now + AHEAD {
+            (self.released, self.released_at) = (Some(Offset::new(entry.offset)), now);
+        }
+    }
+
     fn learn(&mut self, decision: &Decision, entry: &Entry) {
         if decision.mode == Mode::Shadow {
             self.shadowed.insert(decision.rule.clone());
@@ -222,6 +239,7 @@ impl Known {
         }
         if matches!(order, Some(Order::Release { .. } | Order::Undo { .. })) || decision.to < decision.from {
             self.released = Some(Offset::new(entry.offset));
+            self.released_at = decision.at;
             self.came_down = Some(decision.at);
         }
         (self.stage, self.since) = (decision.to, decision.at);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use model::{Digest, Event, EventKind, Provider, Timestamp};
+use model::{Digest, Event, EventKind, PoolName, Provider, Timestamp};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -192,7 +192,7 @@ impl<'a> WebhookEvent<'a> {
             accepted_at: accepted,
             send_at,
             provider: self.email.as_deref().map_or(Provider::Other, Provider::of_address),
-            pool: self.pool.as_ref().map(|pool| pool.name.as_ref()),
+            pool: self.pool.as_ref().map(|pool| pool.name.as_ref()).filter(|name| is_name_of_a_pool(name)),
             id: self.sg_event_id.as_deref().unwrap_or_default(),
             id_digest: digest::of_id_or_content(self),
             content_digest: digest::of_content(self),
@@ -343,6 +343,10 @@ fn some<T>(field: &mut Option<T>, value: Option<T>) -> bool {
 
 fn send_at(value: &RawValue) -> Option<SendAt> {
     raw::moment(value).map(|at| SendAt { at, is_text: value.get().starts_with('"') })
+}
+
+fn is_name_of_a_pool(name: &str) -> bool {
+    name.chars().nth(PoolName::MAX_CHARS).is_none()
 }
 
 /// SendGrid's own object; a custom argument of this name is always a string, and no pool.

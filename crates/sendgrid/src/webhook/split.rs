@@ -47,13 +47,13 @@ pub fn split(body: &[u8], most: usize) -> Result<Vec<&[u8]>, BatchError> {
         return ends(body, at + 1, elements);
     }
     loop {
+        if elements.len() == most {
+            return Err(BatchError::TooMany(most));
+        }
         let end = element_end(body, at)?;
         let element = body[at..end].trim_ascii_end();
         if element.is_empty() {
             return Err(BatchError::Malformed(end));
-        }
-        if elements.len() == most {
-            return Err(BatchError::TooMany(most));
         }
         elements.push(element);
         // `element_end` stops only at one of these two.
