@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
 mod approvals;
+mod attacks;
 #[path = "../../crates/outreach/tests/telling/chat.rs"]
 mod chat;
 mod commands;

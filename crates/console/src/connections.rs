@@ -3,19 +3,23 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
-use hyper::body::Incoming;
+use axum::{BoxError, Router};
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use telemetry::{IntCounter, IntCounterVec, Label, Registry};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutBody;
 use tower_service::Service as _;
@@ -23,19 +27,99 @@ use tower_service::Service as _;
 /// How long a request's head may take, and how long a connection may be silent between two requests.
 const HEAD: Duration = Duration::from_secs(15);
 /// How long a body may be silent.
-const BODY: Duration = Duration::from_secs(10);
+const BODY_SILENT: Duration = Duration::from_secs(10);
+/// How long all of a body may take: a client that sends a byte now and then is never silent.
+const BODY: Duration = Duration::from_secs(30);
 /// How long requests in flight may take once the process ends.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long nothing is accepted after the system gave no connection: descriptors may be short.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Who a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum For {
+    /// Operators, programs and a proxy before them.
+    Operators,
+    /// Mailers, who may stand behind one address.
+    Mailers,
+}
+
+impl For {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Operators => "operators",
+            Self::Mailers => "mailers",
+        }
+    }
+
+    /// How many connections there are at most, where the system lets the process have as many.
+    const fn most(self) -> Most {
+        match self {
+            Self::Operators => Most { all: 512, of_one: 128 },
+            Self::Mailers => Most { all: 4_096, of_one: 2_048 },
+        }
+    }
+}
+
 /// How many connections a listener has at most.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Most {
+struct Most {
     /// Altogether.
-    pub(crate) all: usize,
+    all: usize,
     /// From one address; a proxy has one.
-    pub(crate) of_one: usize,
+    of_one: usize,
+}
+
+/// How many connections the listeners may have, and how many were refused.
+#[derive(Clone, Debug)]
+pub struct ConnectionLimits {
+    operators: usize,
+    mailers: usize,
+    refused: IntCounterVec,
+}
+
+impl ConnectionLimits {
+    /// Lets the listeners have so many connections, where that is less than their own limits: operators 512, mailers 4,096.
+    ///
+    /// # Errors
+    ///
+    /// Where the metric's name is taken.
+    pub fn register(registry: &Registry, operators: usize, mailers: usize) -> telemetry::Result<Self> {
+        let names = [For::Operators, For::Mailers].map(For::name);
+        let refused = registry.counters(
+            "weir_console_refused_connections_total",
+            "Connections that were closed at once because there were too many, altogether or from one address, by listener.",
+            &[Label::words("listener", names)],
+        )?;
+        names.iter().for_each(|name| drop(refused.with_label_values(&[name])));
+        Ok(Self { operators, mailers, refused })
+    }
+}
+
+/// The bounds of one listener.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    most: Most,
+    refused: Option<IntCounter>,
+}
+
+impl Bounds {
+    /// The listener's own.
+    pub(crate) const fn of(listener: For) -> Self {
+        Self { most: listener.most(), refused: None }
+    }
+
+    /// Those that `limits` leaves.
+    pub(crate) fn within(listener: For, limits: &ConnectionLimits) -> Self {
+        let room = match listener {
+            For::Operators => limits.operators,
+            For::Mailers => limits.mailers,
+        };
+        let Most { all, of_one } = listener.most();
+        // Of a small room, too, one address has a part only, so that another can come in.
+        let most = Most { all: all.min(room), of_one: of_one.min(room.div_ceil(2)) };
+        Self { most, refused: Some(limits.refused.with_label_values(&[listener.name()])) }
+    }
 }
 
 /// The connections that there are, by address.
@@ -87,9 +171,10 @@ impl Drop for Place {
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    most: Most,
+    bounds: Bounds,
     (shutdown, ending): (CancellationToken, CancellationToken),
 ) {
+    let Bounds { most, refused } = bounds;
     let places = Arc::new(Places { most, taken: Mutex::default() });
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -107,7 +192,10 @@ pub(crate) async fn serve(
                 Some(place) => {
                     drop(connections.spawn(connection(stream, peer, router.clone(), graceful.watcher(), place)))
                 }
-                None => tracing::debug!(%peer, "too many connections: refused"),
+                None => {
+                    tracing::debug!(%peer, "too many connections: refused");
+                    refused.iter().for_each(IntCounter::inc);
+                }
             },
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted");
@@ -129,7 +217,8 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher
         let mut router = router.clone();
         request.extensions_mut().insert(ConnectInfo(peer));
         async move {
-            let Ok(answer) = router.call(request.map(|body| Body::new(TimeoutBody::new(BODY, body)))).await;
+            let bounded = |body| Body::new(TimeoutBody::new(BODY_SILENT, Deadline::after(BODY, body)));
+            let Ok(answer) = router.call(request.map(bounded)).await;
             Ok::<_, Infallible>(answer)
         }
     });
@@ -139,6 +228,38 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%peer, %error, "a connection broke");
+    }
+}
+
+/// A body that breaks off at a moment, however it comes.
+struct Deadline {
+    body: Incoming,
+    ends: Pin<Box<Sleep>>,
+}
+
+impl Deadline {
+    fn after(time: Duration, body: Incoming) -> Self {
+        Self { body, ends: Box::pin(tokio::time::sleep(time)) }
+    }
+}
+
+impl hyper::body::Body for Deadline {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.ends.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Some(Err("the body did not come in time".into())));
+        }
+        Pin::new(&mut self.body).poll_frame(context).map_err(BoxError::from)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -186,8 +307,8 @@ mod tests {
             }),
         );
         let [shutdown, ending] = [CancellationToken::new(), CancellationToken::new()];
-        let most = Most { all: 1, of_one: 1 };
-        let serving = tokio::spawn(serve(listener, router, most, (shutdown.clone(), ending)));
+        let bounds = Bounds { most: Most { all: 1, of_one: 1 }, refused: None };
+        let serving = tokio::spawn(serve(listener, router, bounds, (shutdown.clone(), ending)));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nhost: weir\r\n\r\n").await.unwrap();
         arrived.notified().await;

@@ -27,6 +27,7 @@ pub use admin::{Admin, Probes, Ready, Troubles};
 pub use api::explanations::Explanations;
 /// A header's name, as a proxy's settings have it.
 pub use axum::http::HeaderName;
+pub use connections::ConnectionLimits;
 /// A source, as far as replaying its rejects needs it.
 pub use decode::{RejectSource, Rewrite};
 pub use explainer::{ExplainError, Explainer};

@@ -7,6 +7,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use telemetry::{HistogramVec, IntCounterVec, Label, Registry, Values, exponential_buckets};
 
+use crate::ConnectionLimits;
+
 /// What a request is called that no route takes: its path may be anything.
 const NO_ROUTE: &str = "none";
 
@@ -43,6 +45,7 @@ impl Observed {
 /// Where a name is taken.
 pub fn list_metrics(registry: &Registry) -> telemetry::Result<()> {
     crate::access::refusals(registry)?;
+    ConnectionLimits::register(registry, 0, 0)?;
     Observed::register(registry).map(drop)
 }
 

@@ -13,16 +13,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
 use crate::api::stream::Streams;
-use crate::connections::{self, Most};
+use crate::connections::{self, Bounds, ConnectionLimits, For};
 use crate::gate::{self, Gate};
 use crate::observed::{self, Observed};
 use crate::problem::Problem;
 use crate::{access, api, health, pages};
-
-/// Connections of operators, programs and a proxy before them.
-const OPERATORS: Most = Most { all: 512, of_one: 128 };
-/// Connections of mailers, who may stand behind one address.
-const MAILERS: Most = Most { all: 4_096, of_one: 2_048 };
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +51,8 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
-    most: Most,
+    listener_for: For,
+    bounds: Bounds,
     /// Ends streams, which would go on for ever.
     ending: CancellationToken,
 }
@@ -75,7 +71,7 @@ impl Server {
         let observed = from_fn_with_state(observed, observed::observe);
         let ending = CancellationToken::new();
         let streams = Extension(Streams::until(ending.clone()));
-        let server = Self::listen(listen, router(admin).layer(streams).layer(observed)).await?;
+        let server = Self::listen(listen, For::Operators, router(admin).layer(streams).layer(observed)).await?;
         Ok(Self { ending, ..server })
     }
 
@@ -85,7 +81,7 @@ impl Server {
     ///
     /// [`ServerError::Listen`].
     pub async fn bind_probes(listen: SocketAddr, probes: Probes) -> Result<Self, ServerError> {
-        Self::listen(listen, health_router().with_state(probes)).await
+        Self::listen(listen, For::Operators, health_router().with_state(probes)).await
     }
 
     /// Listens on `listen`, for mailers: they ask before they send, and can do nothing else.
@@ -96,15 +92,21 @@ impl Server {
     pub async fn bind_gate(listen: SocketAddr, gate: Gate) -> Result<Self, ServerError> {
         let (gates, _) = gate::router().split_for_parts();
         let router = gates.route("/healthz", get(health::healthz));
-        let server = Self::listen(listen, router.with_state(gate)).await?;
-        Ok(Self { most: MAILERS, ..server })
+        Self::listen(listen, For::Mailers, router.with_state(gate)).await
     }
 
-    async fn listen(listen: SocketAddr, router: Router) -> Result<Self, ServerError> {
+    async fn listen(listen: SocketAddr, listener_for: For, router: Router) -> Result<Self, ServerError> {
         let refused = |source| ServerError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address, router, most: OPERATORS, ending: CancellationToken::new() })
+        let (bounds, ending) = (Bounds::of(listener_for), CancellationToken::new());
+        Ok(Self { listener, address, router, listener_for, bounds, ending })
+    }
+
+    /// The same, within `limits` of connections.
+    #[must_use]
+    pub fn within(self, limits: &ConnectionLimits) -> Self {
+        Self { bounds: Bounds::within(self.listener_for, limits), ..self }
     }
 
     /// Where it listens: tells the port where the system chose one.
@@ -119,7 +121,7 @@ impl Server {
     /// None: what breaks a connection ends that one.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), ServerError> {
         let ending = self.ending;
-        connections::serve(self.listener, self.router, self.most, (shutdown, ending)).await;
+        connections::serve(self.listener, self.router, self.bounds, (shutdown, ending)).await;
         Ok(())
     }
 }

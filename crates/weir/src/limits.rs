@@ -6,12 +6,52 @@ use std::path::{Path, PathBuf};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 
+use scorer::Checkpoints;
+
 use crate::config::{LogSettings, Settings};
 
 /// Rights of anybody but the owner.
 const OTHERS: u32 = 0o077;
 /// What the owner has of a folder.
 const OWNER: u32 = 0o700;
+
+/// Descriptors that no connection takes: RocksDB may have 512 files of the log open, and the state, brokers and calls need some.
+const RESERVED: u64 = 640;
+
+/// How many connections each listener may have, so that all of them together leave the reserve of descriptors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Connections {
+    pub(crate) receiver: usize,
+    pub(crate) operators: usize,
+    pub(crate) mailers: usize,
+}
+
+impl Connections {
+    /// Those of this process.
+    pub(crate) fn of_process() -> Self {
+        Self::of(getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft))
+    }
+
+    /// Where the process may have `descriptors`: half of what the reserve leaves is the receiver's. A limit that is so small
+    /// that the reserve takes nearly all of it is shared all the same.
+    fn of(descriptors: u64) -> Self {
+        let room = descriptors.saturating_sub(RESERVED).max(descriptors / 4);
+        let part = |of: u64| usize::try_from((room / of).max(1)).unwrap_or(usize::MAX);
+        Self { receiver: part(2), operators: part(4), mailers: part(4) }
+    }
+
+    /// Lowers the receiver's limit where there are not descriptors enough, and says so.
+    pub(crate) fn bound(&self, receiver: &mut receiver::Config) {
+        if receiver.max_connections > self.receiver {
+            tracing::warn!(
+                configured = receiver.max_connections,
+                possible = self.receiver,
+                "the limit of open files allows fewer connections: raise it (`ulimit -n`, `LimitNOFILE=`)"
+            );
+            receiver.max_connections = self.receiver;
+        }
+    }
+}
 
 /// Makes files and folders from now on the owner's alone. Raises the number of descriptors as far as the system lets a process
 /// by itself: RocksDB, connections and brokers need many.
@@ -31,7 +71,8 @@ pub(crate) fn make_private(settings: &Settings) {
         LogSettings::Embedded(config) => Some(config.path.clone()),
         LogSettings::Kafka(_) => None,
     };
-    for folder in log.into_iter().chain([settings.state.path.clone()]) {
+    let checkpoints = settings.state.checkpoints.as_ref().and_then(Checkpoints::folder);
+    for folder in log.into_iter().chain([settings.state.path.clone()]).chain(checkpoints) {
         take_rights(&folder);
     }
 }
@@ -47,6 +88,24 @@ fn take_rights(folder: &PathBuf) {
         Ok(()) => tracing::info!(folder = %folder.display(), "others could read it; now its owner alone can"),
         Err(error) => {
             tracing::warn!(folder = %folder.display(), %error, "others can read it, and that can't be changed: run `chmod 700` as its owner");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_the_reserve_of_descriptors() {
+        assert_eq!(Connections::of(1_024), Connections { receiver: 192, operators: 96, mailers: 96 });
+        let many = Connections::of(1 << 20);
+        assert!(many.receiver > 500_000 && many.operators > 250_000);
+        for descriptors in [0, 1, 64, 640, 641, 1_024, 4_096, u64::MAX] {
+            let Connections { receiver, operators, mailers } = Connections::of(descriptors);
+            let all = u64::try_from(receiver + operators + mailers).unwrap();
+            assert!(receiver > 0 && operators > 0 && mailers > 0);
+            assert!(all <= descriptors.saturating_sub(RESERVED).max(descriptors / 4).max(3), "{descriptors}: {all}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Parts that run beside each other and end together.
 
 use std::future::Future;
+use std::thread::JoinHandle;
 
 use anyhow::Context;
 use tokio::task::JoinSet;
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 /// Parts that end together.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
-    tasks: JoinSet<anyhow::Result<()>>,
+    tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -19,7 +20,17 @@ impl Parts {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        self.tasks.spawn(async move { part.await.with_context(|| format!("the {name} stopped")) });
+        self.tasks.spawn(async move { (name, part.await.with_context(|| format!("the {name} stopped"))) });
+    }
+
+    /// Makes parts of threads that end at `shutdown`.
+    pub(crate) fn watch(&mut self, name: &'static str, threads: Vec<JoinHandle<()>>) {
+        for thread in threads {
+            self.spawn(name, async move {
+                let ended = tokio::task::spawn_blocking(move || thread.join()).await?;
+                ended.map_err(|_panic| std::io::Error::other("its thread panicked"))
+            });
+        }
     }
 
     /// Ends all of them; the first error that one ended with.
@@ -27,7 +38,7 @@ impl Parts {
         self.shutdown.cancel();
         let mut result = Ok(());
         while let Some(ended) = self.tasks.join_next().await {
-            let ended = ended.context("a part panicked").and_then(|ended| ended);
+            let ended = ended.context("a part panicked").and_then(|(_name, ended)| ended);
             result = result.and(ended);
         }
         result
@@ -36,10 +47,47 @@ impl Parts {
     /// Resolves when a part ends that should not.
     pub(crate) async fn failed(&mut self) -> anyhow::Error {
         match self.tasks.join_next().await {
-            Some(Ok(Err(error))) => error,
-            Some(Ok(Ok(()))) => anyhow::anyhow!("a part ended by itself"),
+            Some(Ok((_name, Err(error)))) => error,
+            Some(Ok((name, Ok(())))) => anyhow::anyhow!("the {name} ended by itself"),
             Some(Err(error)) => anyhow::Error::from(error).context("a part panicked"),
             None => std::future::pending().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn threads(work: impl FnOnce() + Send + 'static) -> Vec<JoinHandle<()>> {
+        vec![std::thread::spawn(work)]
+    }
+
+    #[tokio::test]
+    async fn whatever_ends_by_itself_fails_or_panics_is_told_by_its_name() {
+        let failure = |part: fn(&mut Parts)| async move {
+            let mut parts = Parts::default();
+            parts.spawn("waiter", std::future::pending::<std::io::Result<()>>());
+            part(&mut parts);
+            format!("{:#}", parts.failed().await)
+        };
+        assert_eq!(failure(|parts| parts.watch("reader", threads(|| ()))).await, "the reader ended by itself");
+        let panicked = failure(|parts| parts.watch("reader", threads(|| panic!("as wanted")))).await;
+        assert_eq!(panicked, "the reader stopped: its thread panicked");
+        let failed = |parts: &mut Parts| parts.spawn("hooks", async { Err(std::io::Error::other("no space left")) });
+        assert_eq!(failure(failed).await, "the hooks stopped: no space left");
+        let panics = |parts: &mut Parts| parts.spawn("hooks", async { panic!("as wanted") as std::io::Result<()> });
+        assert!(failure(panics).await.starts_with("a part panicked"));
+    }
+
+    #[tokio::test]
+    async fn at_a_stop_all_end_and_the_first_failure_is_told() {
+        let mut parts = Parts::default();
+        let ending = parts.shutdown.clone();
+        parts.spawn("hooks", async move {
+            ending.cancelled().await;
+            Err(std::io::Error::other("no space left"))
+        });
+        assert_eq!(format!("{:#}", parts.stop().await.unwrap_err()), "the hooks stopped: no space left");
     }
 }

@@ -2,14 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ::completeness::Completeness;
 use anyhow::Context;
 use console::{
-    Access, Admin, Explanations, Gate, GateConfig, Index, Policies, Probes, Readings, Ready, Server, Troubles,
-    Unavailable, Views,
+    Access, Admin, ConnectionLimits, Explanations, Gate, GateConfig, Index, Policies, Probes, Readings, Ready, Server,
+    Troubles, Unavailable, Views,
 };
 use enforcer::Enforcer;
 use hooks::Hooks;
@@ -79,9 +78,10 @@ pub(crate) struct Running {
     intake: Parts,
     /// What works them off.
     work: Parts,
-    readers: Vec<JoinHandle<()>>,
     /// Resolves once nothing has the embedded log open any more.
     log_closed: BoxFuture<'static, ()>,
+    /// Of the operators' and the mailers' listeners.
+    connections: ConnectionLimits,
     traces: Traces,
 }
 
@@ -95,6 +95,8 @@ impl Running {
         settings.enforcer.tracing = tracing.clone();
         let Opened { log, embedded } = opening::open(&settings.log).await?;
         let log = log::measured(log, &registry)?;
+        let connections = limits::Connections::of_process();
+        connections.bound(&mut settings.receiver);
         let mut running = Self {
             receiver: None,
             admin: None,
@@ -102,14 +104,12 @@ impl Running {
             ready: Ready::default(),
             intake: Parts::default(),
             work: Parts::default(),
-            readers: Vec::new(),
             log_closed: Box::pin(std::future::ready(())),
+            connections: ConnectionLimits::register(&registry, connections.operators, connections.mailers)?,
             traces,
         };
         if let Some(embedded) = embedded {
-            running.log_closed = Box::pin(embedded.closed());
-            let maintenance = maintain(embedded, Arc::clone(&clock), running.work.shutdown.clone());
-            running.work.spawn("maintenance of the log", maintenance);
+            running.look_after(embedded, &clock);
         }
         let scorer = if roles.contains(&Role::Scorer) {
             Some(running.start_scorer(&settings, &log, &clock, (&registry, tracing)).await?)
@@ -134,13 +134,30 @@ impl Running {
                 running.ready.ask(troubles);
             }
         } else {
-            running.serve_admin("health and metrics", Server::bind_probes(settings.admin, probes).await?);
+            running.serve_admin(
+                "health and metrics",
+                Server::bind_probes(settings.admin, probes).await?.within(&running.connections),
+            );
         }
         if roles.contains(&Role::Receiver) {
             running.start_receiver(settings, &log, clock, &registry).await?;
         }
         running.ready.set(true);
         Ok(running)
+    }
+
+    /// Drops what the embedded log need not keep, and fails once it takes nothing more.
+    fn look_after(&mut self, log: Arc<EmbeddedLog>, clock: &Clock) {
+        self.log_closed = Box::pin(log.closed());
+        let (broken, ending) = (log.broken(), self.work.shutdown.clone());
+        self.work.spawn("log", async move {
+            tokio::select! {
+                error = broken => Err(error),
+                () = ending.cancelled() => Ok(()),
+            }
+        });
+        let maintenance = maintain(log, Arc::clone(clock), self.work.shutdown.clone());
+        self.work.spawn("maintenance of the log", maintenance);
     }
 
     /// The scorer, and the first tick: no event may be folded before time is known.
@@ -249,7 +266,7 @@ impl Running {
     ) -> anyhow::Result<Troubles> {
         let (opened, shutdown) = (Arc::clone(log), self.work.shutdown.clone());
         let (index, readers) = tokio::task::spawn_blocking(move || Index::start(&opened, &shutdown)).await??;
-        self.readers = readers;
+        self.work.watch("reader of the operators' API", readers);
         let troubles = index.troubles();
         let gate = self.start_gate(settings, views(scorer.clone()), (log, clock)).await?;
         let (access, readings) = (settings.access.clone(), Readings::until(self.work.shutdown.clone()));
@@ -267,7 +284,7 @@ impl Running {
             probes,
             clock: Arc::clone(clock),
         };
-        self.serve_admin("operators' API", Server::bind(settings.admin, admin).await?);
+        self.serve_admin("operators' API", Server::bind(settings.admin, admin).await?.within(&self.connections));
         Ok(troubles)
     }
 
@@ -288,10 +305,10 @@ impl Running {
         };
         let (opened, shutdown) = (Arc::clone(log), self.work.shutdown.clone());
         let (gate, readers) = tokio::task::spawn_blocking(move || Gate::start(config, &opened, &shutdown)).await??;
-        self.readers.extend(readers);
+        self.work.watch("reader of the gate", readers);
         self.gate = Some(gate.clone());
         if let Some(listen) = settings.gate.listen {
-            let server = Server::bind_gate(listen, gate.clone()).await?;
+            let server = Server::bind_gate(listen, gate.clone()).await?.within(&self.connections);
             tracing::info!(address = %server.local_addr(), "gate for mailers");
             self.work.spawn("gate for mailers", server.run(self.work.shutdown.clone()));
         }
@@ -336,11 +353,6 @@ impl Running {
             && let Err(error) = gate.hand_back().await
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "what was not granted is not handed back");
-        }
-        for reader in self.readers {
-            if tokio::task::spawn_blocking(move || reader.join()).await.is_err() {
-                tracing::warn!("a reader did not end");
-            }
         }
         self.traces.close().await;
         if tokio::time::timeout(CLOSING, self.log_closed).await.is_err() {
@@ -388,7 +400,8 @@ async fn maintain(log: Arc<EmbeddedLog>, clock: Clock, shutdown: CancellationTok
         match tokio::task::spawn_blocking(move || log.maintain(now)).await {
             Ok(Ok(trimmed)) => tracing::info!(old = trimmed.old, replaced = trimmed.replaced, "log maintained"),
             Ok(Err(error)) => return Err(error),
-            Err(error) => tracing::error!(%error, "the maintenance of the log panicked"),
+            // The part panics too, which ends the process.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
 }

@@ -31,6 +31,10 @@ async fn who_is_signed_in_is_told_and_can_sign_out() {
     assert_eq!((out.status().as_u16(), location(&out)), (303, "/login"));
     let cookie = out.headers()["set-cookie"].to_str().unwrap();
     assert!(cookie.contains("Max-Age=0"), "{cookie}");
+    // The browser here keeps its cookie, as a copy of it would be kept elsewhere.
+    let copied = browser.ask("/customers").await;
+    assert_eq!(copied.status(), 303);
+    assert!(location(&copied).starts_with("/login?"), "{}", location(&copied));
 }
 
 #[tokio::test(flavor = "multi_thread")]

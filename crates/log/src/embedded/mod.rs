@@ -113,6 +113,11 @@ impl EmbeddedLog {
         Ok(Self { config, store, writer, compactor: Mutex::default() })
     }
 
+    /// Resolves once a write has failed, with why: the log takes nothing more until it is opened anew.
+    pub fn broken(&self) -> impl Future<Output = crate::Error> + Send + use<> {
+        self.writer.broken()
+    }
+
     /// Resolves once the log is closed: it, its readers and its producers are dropped, and nothing touches its files any more.
     pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
         self.store.closed()

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::batch::Batch;
 use super::codec::size_of;
@@ -47,18 +47,33 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
     in_flight: Arc<AtomicUsize>,
     bound: usize,
+    broken: watch::Receiver<Option<Broken>>,
 }
 
 impl Writer {
     pub(super) fn start(store: Arc<Store>, bound: usize) -> Result<Self> {
         let (jobs, waiting) = sync_channel(WAITING);
         let in_flight = Arc::new(AtomicUsize::new(0));
-        let mut thread = Thread { store: Arc::clone(&store), in_flight: Arc::clone(&in_flight), broken: None };
+        let (breaks, broken) = watch::channel(None);
+        let mut thread = Thread { store: Arc::clone(&store), in_flight: Arc::clone(&in_flight), broken: breaks };
         let thread = std::thread::Builder::new()
             .name("log-writer".to_owned())
             .spawn(move || thread.run(&waiting))
             .map_err(|source| store.failing(source))?;
-        Ok(Self { store, jobs: Some(jobs), thread: Some(thread), in_flight, bound })
+        Ok(Self { store, jobs: Some(jobs), thread: Some(thread), in_flight, bound, broken })
+    }
+
+    /// Resolves once a write has failed, with why.
+    pub(super) fn broken(&self) -> impl Future<Output = Error> + Send + use<> {
+        let (mut broken, store) = (self.broken.clone(), Arc::downgrade(&self.store));
+        async move {
+            let broken = broken.wait_for(Option::is_some).await.ok().and_then(|broken| broken.clone());
+            match (broken, store.upgrade()) {
+                (Some(broken), Some(store)) => store.failing(broken),
+                // It was closed in order.
+                _ => std::future::pending().await,
+            }
+        }
     }
 
     /// Publishes outputs and waits until they are durable. Those who publish wait for their turn instead of being
@@ -153,7 +168,7 @@ struct Broken {
 struct Thread {
     store: Arc<Store>,
     in_flight: Arc<AtomicUsize>,
-    broken: Option<Broken>,
+    broken: watch::Sender<Option<Broken>>,
 }
 
 impl Thread {
@@ -172,16 +187,17 @@ impl Thread {
     }
 
     fn serve(&mut self, jobs: Vec<Job>, bytes: usize) {
-        if self.broken.is_none()
+        if self.broken.borrow().is_none()
             && let Err(error) = write(&self.store, &jobs, bytes)
         {
             let broken = Broken { cause: Arc::new(error) };
             tracing::error!(error = &broken as &dyn std::error::Error, "nothing is accepted any more");
-            self.broken = Some(broken);
+            self.broken.send_replace(Some(broken));
         }
+        let broken = self.broken.borrow().clone();
         for job in jobs {
             self.in_flight.fetch_sub(job.bytes, Ordering::AcqRel);
-            let answer = match (&self.broken, &job.work) {
+            let answer = match (&broken, &job.work) {
                 (Some(broken), _) => Err(self.store.failing(broken.clone())),
                 (None, Work::Publish(speaker, ..)) => self.store.speakers().check(*speaker),
                 (None, Work::Append(_)) => Ok(()),

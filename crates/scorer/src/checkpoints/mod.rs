@@ -106,6 +106,12 @@ impl Checkpoints {
         Ok(Self { store: Arc::from(store), root, url: url.to_owned() })
     }
 
+    /// The folder that they lie in, where the store is one (`file://`).
+    pub fn folder(&self) -> Option<std::path::PathBuf> {
+        let url = url::Url::parse(&self.url).ok().filter(|url| url.scheme() == "file")?;
+        url.to_file_path().ok()
+    }
+
     /// Those of one log among all in the store.
     #[must_use]
     pub fn of_log(self, identity: &str) -> Self {

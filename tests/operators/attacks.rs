@@ -1,0 +1,157 @@
+//! Clients that hold on to what they have, and a system that gives no more: genuine posts are taken all the same, or the process says
+//! why it ends.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use simulator::sendgrid::{Poster, Retries};
+use site::{Process, Site, now};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::house::{BINARY, PATIENCE};
+use crate::process::{event, until_ready};
+
+/// Twice the default of `in_flight_bytes`, for the log's own share, and what the allocator and the log's cache keep.
+const MOST_MEMORY: u64 = 512 << 20;
+
+/// Descriptors of a process on a system that was not set up for a server.
+const FEW: u32 = 1_024;
+/// How long a genuine post may take: the first ones lose a second to those who hold places.
+const SOON: Duration = Duration::from_secs(10);
+
+fn poster(site: &Site) -> Poster {
+    let retries = Retries { first: Duration::from_millis(1), longest: Duration::from_millis(1), most: 0 };
+    Poster::new(&site.webhook(), site.signer.clone(), retries, Arc::new(now)).unwrap()
+}
+
+/// Connects from an address of its own and sends `bytes`.
+async fn attacks(port: u16, bytes: &[u8]) -> Option<TcpStream> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut stream = socket.connect(SocketAddr::from(([127, 0, 0, 1], port))).await.ok()?;
+    stream.write_all(bytes).await.ok()?;
+    Some(stream)
+}
+
+/// How long after `began` the other side closes, while `bytes` are sent one by one.
+async fn closed_after(began: Instant, stream: Option<TcpStream>, bytes: &'static [u8]) -> Duration {
+    let Some(stream) = stream else { return began.elapsed() };
+    let (mut read, mut write) = stream.into_split();
+    let dripping = tokio::spawn(async move {
+        for byte in bytes.iter().cycle() {
+            if write.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    // A reset is an end, too; a refusal may be told before.
+    let _end = tokio::time::timeout(PATIENCE, read.read_to_end(&mut Vec::new())).await.unwrap();
+    dripping.abort();
+    began.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_holds_connections_at_any_port_keeps_no_genuine_post_and_no_operator_out() {
+    let site = Site::new();
+    let gate = site::free_port();
+    site.configure(&format!("[gate]\nlisten = \"127.0.0.1:{gate}\"\n"));
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {FEW}; exec \"$0\" run --config \"$1\""), BINARY]);
+    command.arg(site.config()).env("WEIR_LOG", "error").stdout(Stdio::null());
+    let mut weir = Process::start(command);
+    until_ready(&site).await;
+    let began = Instant::now();
+    let mut held = Vec::new();
+    let post = "POST /webhooks/sendgrid/test HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\
+                x-twilio-email-event-webhook-signature: MA==\r\nx-twilio-email-event-webhook-timestamp: 1700000000\r\n\r\n[";
+    for _ in 0..250 {
+        held.push(attacks(gate, b"GET /v1/").await);
+        held.push(attacks(site.admin, b"GET /v1/").await);
+        held.push(attacks(site.receiver, post.as_bytes()).await);
+    }
+    tokio::time::timeout(SOON, site.post(&[event("acme", 1)])).await.unwrap();
+    let metrics = site.get("/metrics").await.unwrap();
+    for listener in ["operators", "mailers"] {
+        let refused = format!("weir_console_refused_connections_total{{listener=\"{listener}\"}}");
+        let refused = metrics.lines().find_map(|line| line.strip_prefix(&refused)).unwrap();
+        assert!(refused.trim().parse::<u32>().unwrap() > 0, "{listener}");
+    }
+    drop(held);
+    let login = "POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                 content-length: 1000\r\n\r\ntoken=";
+    let slow_head = closed_after(Instant::now(), attacks(site.admin, b"GET /?").await, b"x");
+    let slow_body = closed_after(Instant::now(), attacks(site.admin, login.as_bytes()).await, b"x");
+    let (slow_head, slow_body) = tokio::join!(slow_head, slow_body);
+    assert!(slow_head < Duration::from_secs(25) && slow_body < Duration::from_secs(45), "{slow_head:?} {slow_body:?}");
+    assert!(weir.end().success(), "after {:?}", began.elapsed());
+}
+
+/// The most memory that process `pid` has used, in bytes.
+fn most_memory(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1_024
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_of_millions_of_elements_cost_no_more_memory_than_was_configured() {
+    let site = Site::new();
+    site.configure("");
+    let mut weir = Process::start(site.run(BINARY));
+    until_ready(&site).await;
+    let before = most_memory(weir.id());
+    let mut posts = JoinSet::new();
+    for (element, elements) in [("0", 1_000_000), ("{}", 200_000)] {
+        let poster = Arc::new(poster(&site));
+        let body = Arc::new(vec![element.to_owned(); elements]);
+        for _ in 0..8 {
+            let (poster, body) = (Arc::clone(&poster), Arc::clone(&body));
+            posts.spawn(async move { drop(poster.post(&body).await) });
+        }
+    }
+    posts.join_all().await;
+    site.post(&[event("acme", 1)]).await;
+    let more = most_memory(weir.id()) - before;
+    assert!(more < MOST_MEMORY, "{more} bytes more");
+    assert!(weir.end().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_given_no_more_descriptors_ends_with_the_reason() {
+    let site = Site::new();
+    site.configure("");
+    let told = site.folder().join("told");
+    let mut command = Command::new(BINARY);
+    command.args(["run", "--config"]).arg(site.config()).stdout(Stdio::null());
+    let mut weir = command.stderr(fs::File::create(&told).unwrap()).spawn().unwrap();
+    until_ready(&site).await;
+    let pid = weir.id().to_string();
+    let limit = |descriptors: u32| {
+        let set = format!("--nofile={descriptors}:");
+        assert!(Command::new("prlimit").args(["--pid", &pid, &set]).status().unwrap().success());
+    };
+    let open = u32::try_from(fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()).unwrap();
+    // One connection for the poster; the next file of the log, or of the state, is one too many.
+    limit(open + 1);
+    let poster = poster(&site);
+    let deadline = Instant::now() + PATIENCE;
+    let mut numbers = 0..;
+    let status = loop {
+        if let Some(status) = weir.try_wait().unwrap() {
+            break status;
+        }
+        assert!(Instant::now() < deadline, "it goes on: {}", fs::read_to_string(&told).unwrap());
+        let batch: Vec<_> = numbers.by_ref().take(700).map(|number| event("acme", number)).collect();
+        let _refused = poster.post(&batch).await;
+    };
+    let told = fs::read_to_string(&told).unwrap();
+    let last = told.lines().last().unwrap();
+    assert!(!status.success() && last.starts_with("weir: the "), "{status}: {told}");
+    assert!(last.contains("Too many open files"), "{last}");
+}
