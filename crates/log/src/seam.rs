@@ -265,6 +265,8 @@ pub enum Start {
     Earliest,
     /// Behind the newest record.
     Latest,
+    /// At most so many records before the newest one of each partition.
+    Last(u64),
 }
 
 /// Reads all partitions of one topic, or one of them, outside any group. Blocking.
@@ -292,6 +294,10 @@ impl Reach {
         match start {
             Start::Earliest => self.start,
             Start::Latest => self.end,
+            Start::Last(records) => {
+                let begin = Offset::new(self.end.get().saturating_sub(records));
+                if begin.get() > self.start.get() { begin } else { self.start }
+            }
         }
     }
 

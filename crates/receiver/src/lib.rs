@@ -30,6 +30,7 @@ mod origin;
 mod pace;
 mod places;
 mod pseudonym;
+mod recall;
 mod recent;
 mod repeats;
 mod request;

@@ -10,12 +10,13 @@ use hyper::body::Incoming;
 use hyper::header::{CONTENT_ENCODING, EXPECT, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, Version};
-use log::Producer;
+use log::{Producer, Tail};
 use model::{Millis, Timestamp};
 use sendgrid::webhook::{SIGNATURE_HEADER, SignatureError, TIMESTAMP_HEADER};
 use telemetry::{Role, Span, TraceParent};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
 use crate::admission::{Admission, Permit};
@@ -26,6 +27,7 @@ use crate::config::{Config, Source, SourceName};
 use crate::metrics::Metrics;
 use crate::origin::Origins;
 use crate::places::InFlight;
+use crate::recall;
 use crate::repeats::Repeats;
 
 /// What stands before a source's name in the path of its webhook's URL.
@@ -86,6 +88,11 @@ struct Checked {
 impl Requests {
     pub(crate) fn new(shared: Shared) -> Self {
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Learns from the newest records of `tail`; how many there were.
+    pub(crate) fn recall(&self, tail: &mut dyn Tail, shutdown: &CancellationToken) -> log::Result<usize> {
+        recall::recall(tail, (&self.shared.origins, &self.shared.repeats), shutdown)
     }
 
     pub(crate) fn config(&self) -> &Config {

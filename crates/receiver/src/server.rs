@@ -8,11 +8,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulShutdown;
-use log::Producer;
+use log::{Log, Producer, Start, Topic};
 use telemetry::Registry;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +30,9 @@ use crate::{Clock, tls};
 /// How long to wait after the system refused to accept: it is out of file descriptors, most likely, and trying at once
 /// would only burn the processor that could close some.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How many of the newest events a receiver that starts reads: some hours' of a platform that sends ten a second.
+const RECALLED: u64 = 200_000;
 
 /// A bound receiver.
 pub struct Receiver {
@@ -84,6 +87,24 @@ impl Receiver {
     /// Where it listens: tells the port where the system chose one.
     pub const fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Learns from the newest events of `log`, in the background and until `shutdown`: whose the latest mails were, and which
+    /// events are durable. Without it, a receiver knows that only of what it has taken itself. A log that can't be read is
+    /// told of, and nothing else comes of it.
+    pub fn recall(&self, log: Arc<dyn Log>, shutdown: CancellationToken) -> JoinHandle<()> {
+        let requests = self.requests.clone();
+        tokio::task::spawn_blocking(move || {
+            let records = RECALLED / u64::from(log.partitions().get());
+            let tail = log.tail(Topic::Events, Start::Last(records));
+            match tail.and_then(|mut tail| requests.recall(tail.as_mut(), &shutdown)) {
+                Ok(events) => tracing::debug!(events, "the latest events are known"),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "the latest events can't be read: some bounces will be nobody's");
+                }
+            }
+        })
     }
 
     /// Serves until `shutdown`; then takes no new connection and lets requests in flight end, for at most

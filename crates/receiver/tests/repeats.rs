@@ -61,3 +61,18 @@ async fn what_the_log_did_not_take_is_not_known() {
     assert_taken(&rig.post(GOOD).await, 1, 0);
     assert_eq!(rig.events().len(), 1);
 }
+
+#[tokio::test]
+async fn a_receiver_that_starts_knows_what_the_log_has() {
+    let rig = Rig::new().await;
+    let mail = r#","sg_event_id":"first","smtp-id":"<a@acme.example>""#;
+    assert_taken(&rig.post(event(mail, NOW)).await, 1, 0);
+    let dir = rig.stop().await;
+    let rig = Setup { dir: Some(dir), ..Setup::new() }.start().await;
+    assert_taken(&rig.post(event(mail, NOW)).await, 1, 0);
+    assert_eq!(rig.events().len(), 1);
+    let bounce = r#"[{"event":"bounce","timestamp":1795000000,"sg_event_id":"second","smtp-id":"<a@acme.example>"}]"#;
+    assert_taken(&rig.post(bounce).await, 1, 0);
+    let keys: Vec<_> = rig.records(log::Topic::Events).iter().map(|record| text(&record.key)).collect();
+    assert_eq!(keys, ["acme", "acme"]);
+}

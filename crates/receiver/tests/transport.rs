@@ -165,7 +165,7 @@ mod bind {
             customer: CustomerRule::Pool,
         };
         let sources = names.iter().map(source).collect();
-        let log = log::Log::producer(&rig.log);
+        let log = log::Log::producer(rig.log.as_ref());
         Receiver::bind(config, sources, log, Arc::new(|| Timestamp::from_seconds(0)), &Registry::new()).await
     }
 

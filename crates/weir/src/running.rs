@@ -330,6 +330,7 @@ impl Running {
     ) -> anyhow::Result<()> {
         let receiver = Receiver::bind(settings.receiver, settings.sources, log.producer(), clock, registry).await?;
         tracing::info!(address = %receiver.local_addr(), "receiver");
+        drop(receiver.recall(Arc::clone(log), self.intake.shutdown.clone()));
         self.receiver = Some(receiver.local_addr());
         self.intake.spawn("receiver", receiver.run(self.intake.shutdown.clone()));
         Ok(())

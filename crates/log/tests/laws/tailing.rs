@@ -32,6 +32,9 @@ pub(crate) fn a_tail_from_the_latest_sees_only_what_comes(backend: &impl Backend
     assert!(tail.next(Duration::ZERO).unwrap().is_empty());
     append(log.as_ref(), numbered(FIRST, 10, 11)).unwrap();
     assert_eq!(values(&tail.next(PATIENCE).unwrap()), ["10"]);
+    let mut last = log.tail(Topic::Events, Start::Last(3)).unwrap();
+    assert_eq!(values(&drain(last.as_mut())), ["8", "9", "10"]);
+    assert_eq!(drain(log.tail(Topic::Events, Start::Last(1_000)).unwrap().as_mut()).len(), 11);
 }
 
 pub(crate) fn a_tail_is_caught_up_once_it_handed_out_what_was_there_when_it_was_opened(backend: &impl Backend) {

@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     pub(crate) signers: Vec<Arc<Signer>>,
     /// Sources beside [`SOURCE`], of the same keys.
     pub(crate) further_sources: Vec<&'static str>,
+    /// Where a receiver before it has left its log.
+    pub(crate) dir: Option<TempDir>,
 }
 
 impl Setup {
@@ -52,6 +54,7 @@ impl Setup {
             customer: CustomerRule::CustomArg("customer_id".to_owned()),
             signers: vec![Arc::new(Signer::new())],
             further_sources: Vec::new(),
+            dir: None,
         }
     }
 
@@ -61,8 +64,8 @@ impl Setup {
 
     /// Starts it with what `before` puts between the receiver and its log.
     pub(crate) async fn start_with(self, before: impl FnOnce(Arc<dyn Producer>) -> Arc<dyn Producer>) -> Rig {
-        let dir = tempfile::tempdir().unwrap();
-        let log = open(&dir);
+        let dir = self.dir.unwrap_or_else(|| tempfile::tempdir().unwrap());
+        let log = Arc::new(open(&dir));
         let registry = Registry::new();
         let source = |name: &str| Source {
             name: SourceName::new(name).unwrap(),
@@ -74,6 +77,7 @@ impl Setup {
         let bound = Receiver::bind(self.config, sources, before(log.producer()), clock, &registry).await.unwrap();
         let address = bound.local_addr();
         let shutdown = CancellationToken::new();
+        bound.recall(Arc::<EmbeddedLog>::clone(&log), shutdown.clone()).await.unwrap();
         let running = tokio::spawn(bound.run(shutdown.clone()));
         Rig { address, log, registry, signer: Arc::clone(&self.signers[0]), shutdown, running, dir }
     }
@@ -82,7 +86,7 @@ impl Setup {
 /// A running receiver.
 pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
-    pub(crate) log: EmbeddedLog,
+    pub(crate) log: Arc<EmbeddedLog>,
     pub(crate) registry: Registry,
     pub(crate) signer: Arc<Signer>,
     pub(crate) shutdown: CancellationToken,
