@@ -16,6 +16,7 @@ mod house;
 mod mail_server;
 mod outreach;
 mod process;
+mod replies;
 mod runbooks;
 mod secrets;
 mod security;

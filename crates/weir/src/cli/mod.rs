@@ -75,6 +75,8 @@ pub(crate) enum Command {
     /// Put another policy in force without a restart.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Say what mail servers' replies mean: one a line from standard input.
+    Reply(ReplyOptions),
     /// Print the reference of all metrics, as Markdown.
     Metrics,
     #[command(flatten)]
@@ -141,6 +143,16 @@ pub(crate) struct DemoOptions {
     /// End after the first hour. Without it, the platform goes on and the console stays up until Ctrl-C.
     #[arg(long)]
     pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplyOptions {
+    /// Print JSON, one object a line: `cause`, `charged_to`, `rule`, `means`, and the `template` of an unknown one.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Another table than the one that Weir comes with (`docs/replies.md`).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) table: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,0 +1,35 @@
+//! Codes in a reply.
+
+/// The first enhanced status code (RFC 3463) in a text.
+pub(crate) fn enhanced(text: &str) -> Option<&str> {
+    words(text).find(|word| {
+        let mut parts = word.split('.');
+        let is_class = matches!(parts.next(), Some("4" | "5"));
+        let mut numbers = 0;
+        let are_numbers = parts.all(|part| {
+            numbers += 1;
+            (1..=3).contains(&part.len())
+        });
+        is_class && are_numbers && numbers == 2
+    })
+}
+
+/// Words of digits and full stops.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_stands_apart_and_an_address_is_none() {
+        assert_eq!(enhanced("550 5.1.1 <a@b.example>"), Some("5.1.1"));
+        assert_eq!(enhanced("no mailbox (#5.1.10)."), Some("5.1.10"));
+        assert_eq!(enhanced("host 5.1.1.9 said: 451 4.7.650 rate limited"), Some("4.7.650"));
+        for none in ["550 refused", "2.0.0 ok", "5.1", "5.1.1234", "192.0.2.1", ""] {
+            assert_eq!(enhanced(none), None, "{none}");
+        }
+    }
+}
