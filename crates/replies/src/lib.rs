@@ -17,5 +17,6 @@ mod template;
 pub use cause::{Cause, ChargedTo};
 pub use reading::Reading;
 pub use rule::Rule;
+pub use status::enhanced_status;
 pub use table::{Table, TableError};
 pub use template::template;

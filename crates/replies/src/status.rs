@@ -1,7 +1,7 @@
 //! Codes in a reply.
 
 /// The first enhanced status code (RFC 3463) in a text.
-pub(crate) fn enhanced(text: &str) -> Option<&str> {
+pub fn enhanced_status(text: &str) -> Option<&str> {
     words(text).find(|word| {
         let mut parts = word.split('.');
         let is_class = matches!(parts.next(), Some("4" | "5"));
@@ -25,11 +25,11 @@ mod tests {
 
     #[test]
     fn a_status_stands_apart_and_an_address_is_none() {
-        assert_eq!(enhanced("550 5.1.1 <a@b.example>"), Some("5.1.1"));
-        assert_eq!(enhanced("no mailbox (#5.1.10)."), Some("5.1.10"));
-        assert_eq!(enhanced("host 5.1.1.9 said: 451 4.7.650 rate limited"), Some("4.7.650"));
+        assert_eq!(enhanced_status("550 5.1.1 <a@b.example>"), Some("5.1.1"));
+        assert_eq!(enhanced_status("no mailbox (#5.1.10)."), Some("5.1.10"));
+        assert_eq!(enhanced_status("host 5.1.1.9 said: 451 4.7.650 rate limited"), Some("4.7.650"));
         for none in ["550 refused", "2.0.0 ok", "5.1", "5.1.1234", "192.0.2.1", ""] {
-            assert_eq!(enhanced(none), None, "{none}");
+            assert_eq!(enhanced_status(none), None, "{none}");
         }
     }
 }

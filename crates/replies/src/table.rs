@@ -3,7 +3,7 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::Deserialize;
 
-use crate::status::enhanced;
+use crate::status::enhanced_status;
 use crate::{Reading, Rule};
 
 /// So much of a reply is read, in bytes: servers' answers are a few lines, and what follows may be the mail itself.
@@ -44,9 +44,17 @@ pub enum TableError {
 #[derive(Clone, Debug)]
 pub struct Table {
     rules: Vec<Rule>,
+    /// The phrases of each rule, by their numbers.
+    numbered: Vec<Numbered>,
     phrases: AhoCorasick,
-    /// For each phrase in the automaton, where it stands in the sorted list.
-    sorted: Vec<String>,
+}
+
+/// The phrases of a rule, by their numbers in the automaton.
+#[derive(Clone, Debug)]
+struct Numbered {
+    any: Vec<usize>,
+    all: Vec<usize>,
+    unless: Vec<usize>,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +98,12 @@ impl Table {
         sorted.dedup();
         let kind = Some(AhoCorasickKind::ContiguousNFA);
         let phrases = AhoCorasick::builder().kind(kind).match_kind(MatchKind::Standard).build(&sorted)?;
-        Ok(Self { rules, phrases, sorted })
+        let number = |phrase: &String| sorted.binary_search(phrase).ok();
+        let numbers = |phrases: &[String]| phrases.iter().filter_map(number).collect();
+        let of_rule =
+            |rule: &Rule| Numbered { any: numbers(&rule.any), all: numbers(&rule.all), unless: numbers(&rule.unless) };
+        let numbered = rules.iter().map(of_rule).collect();
+        Ok(Self { rules, numbered, phrases })
     }
 
     /// The rules, in their order.
@@ -106,23 +119,22 @@ impl Table {
     /// The same, where the enhanced status code is told apart.
     pub fn read_with(&self, status: Option<&str>, reply: &str) -> Reading<'_> {
         let text = normal(reply.get(..reply.floor_char_boundary(READ)).unwrap_or_default());
-        let status = status.and_then(enhanced).or_else(|| enhanced(&text));
-        let mut found = vec![false; self.sorted.len()];
+        let status = status.and_then(enhanced_status).or_else(|| enhanced_status(&text));
+        let mut found = vec![false; self.phrases.patterns_len()];
         for phrase in self.phrases.find_overlapping_iter(&text) {
             if let Some(is_found) = found.get_mut(phrase.pattern().as_usize()) {
                 *is_found = true;
             }
         }
-        let says = |phrase: &String| {
-            self.sorted.binary_search(phrase).is_ok_and(|place| found.get(place).copied().unwrap_or_default())
-        };
-        let knows = |rule: &&Rule| {
+        let says = |phrase: &usize| found.get(*phrase).copied().unwrap_or_default();
+        let knows = |(rule, phrases): &(&Rule, &Numbered)| {
             rule.has(status)
-                && (rule.any.is_empty() || rule.any.iter().any(says))
-                && rule.all.iter().all(says)
-                && !rule.unless.iter().any(says)
+                && (phrases.any.is_empty() || phrases.any.iter().any(says))
+                && phrases.all.iter().all(says)
+                && !phrases.unless.iter().any(says)
         };
-        self.rules.iter().find(knows).map_or(Reading::UNKNOWN, |rule| Reading {
+        let known = self.rules.iter().zip(&self.numbered).find(knows);
+        known.map_or(Reading::UNKNOWN, |(rule, _)| Reading {
             cause: rule.cause,
             charged_to: rule.charged_to,
             rule: Some(&rule.name),

@@ -25,7 +25,7 @@ pub fn template(reply: &str) -> String {
 fn is_particular(word: &str) -> bool {
     let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
     let is_code = inner.len() == 3 && inner.bytes().all(|byte| byte.is_ascii_digit());
-    let is_status = crate::status::enhanced(inner) == Some(inner);
+    let is_status = crate::status::enhanced_status(inner) == Some(inner);
     !is_code && !is_status && (inner.contains('@') || inner.contains('.') || inner.bytes().any(|b| b.is_ascii_digit()))
 }
 

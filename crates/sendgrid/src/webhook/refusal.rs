@@ -1,163 +1,54 @@
 //! Whether a refusal says that there is nobody, in the receiving server's own words.
 
-/// Words by which servers say that they know no such mailbox.
-const NO_MAILBOX: &[&str] = &[
-    "user unknown",
-    "unknown user",
-    "unknown recipient",
-    "unknown or illegal",
-    "unknown address",
-    "no such user",
-    "no such recipient",
-    "no such mailbox",
-    "no such address",
-    "no mailbox here",
-    "mailbox not found",
-    "mailbox does not exist",
-    "user not exist",
-    "user not found",
-    "user does not exist",
-    "user doesn't exist",
-    "user doesn't have a",
-    "account does not exist",
-    "account that you tried to reach does not exist",
-    "address does not exist",
-    "recipient does not exist",
-    "recipient not found",
-    "recipientnotfound",
-    "recipnotfound",
-    "recipient no longer on server",
-    "address not found",
-    "address couldn't be found",
-    "invalid recipient",
-    "invalid mailbox",
-    "invalid user",
-    "bad destination mailbox",
-    "not our customer",
-    "requested action not taken: mailbox unavailable",
-];
+use std::sync::LazyLock;
 
-/// Words by which it is said that the domain takes no mail, for good.
-const NO_DOMAIN: &[&str] = &[
-    "nxdomain",
-    "no such host",
-    "no such domain",
-    "no mx",
-    "null mx",
-    "nullmx",
-    "host unknown",
-    "unknown host",
-    "host not found",
-    "domain not found",
-    "domain does not exist",
-    "domain doesn't exist",
-    "domain name not found",
-    "invalid domain",
-    "illegal host",
-    "find any host named",
-    "does not accept mail",
-    "doesn't accept mail",
-];
+use replies::{Cause, Table, enhanced_status};
 
-/// Words of refusals that are about somebody or something else, whatever mailbox they mention, or that may pass.
-const ABOUT_SOMETHING_ELSE: &[&str] = &[
-    "sender",
-    "mail from",
-    "from address",
-    "from domain",
-    "blocked",
-    "blacklist",
-    "block list",
-    "blocklist",
-    "banned",
-    "listed",
-    "reputation",
-    "spam",
-    "complaint",
-    "unsolicited",
-    "client host",
-    "reverse dns",
-    "rdns",
-    "helo",
-    "ehlo",
-    " spf",
-    "dkim",
-    "dmarc",
-    "authenticat",
-    "policy",
-    "too many",
-    "rate limit",
-    "unknown users",
-    "invalid recipients",
-    "nonexistent users",
-    "not verified",
-    "quota",
-    "mailbox full",
-    "mailbox is full",
-    "disabled",
-    "name was rejected",
-    "try again later",
-    "found, try again",
-    "temporar",
-    "timed out",
-    "timeout",
-    "misbehaving",
-];
+/// What servers' words mean. A test reads the table, so that it is always there.
+static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| Table::built_in().ok());
 
-/// Enhanced status codes (RFC 3463, RFC 5248) that say of the recipient's address that it leads nowhere.
-const STATUSES: &[&str] = &["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4"];
-
-/// What Microsoft answers where it knows a domain's addresses and this is none of them.
-const NOT_IN_DIRECTORY: (&str, &[&str]) = ("5.4.1", &["recipient address rejected", "recipient addresses rejected"]);
+/// What Microsoft answers where it knows a domain's addresses and this is none of them; where its words are missing, the status
+/// alone has to do.
+const NOT_IN_DIRECTORY: &str = "5.4.1";
+/// Rules of the table that know that a domain does not exist or takes no mail.
+const NO_DOMAIN: [&str; 2] = ["no-such-domain", "sendgrid-finds-no-server"];
 
 /// So much of a refusal is read, in bytes: servers' answers are a few lines.
 const READ: usize = 2_000;
 
 /// A refusal: its enhanced status code, and its words.
-pub(super) struct Refusal {
-    status: String,
-    words: String,
+pub(super) struct Refusal<'e> {
+    status: Option<&'e str>,
+    words: &'e str,
 }
 
-impl Refusal {
+impl<'e> Refusal<'e> {
     /// Takes what is told of both; a status that is told nowhere else is looked for in the words.
-    pub(super) fn new(status: Option<&str>, words: Option<&str>) -> Self {
+    pub(super) fn new(status: Option<&'e str>, words: Option<&'e str>) -> Self {
         let words = words.unwrap_or_default();
-        let words = words.get(..words.floor_char_boundary(READ)).unwrap_or_default().to_ascii_lowercase();
-        let told = status.and_then(status_in).or_else(|| status_in(&words));
-        Self { status: told.unwrap_or_default().to_owned(), words }
+        let read = words.get(..words.floor_char_boundary(READ)).unwrap_or_default();
+        Self { status: status.and_then(enhanced_status).or_else(|| enhanced_status(read)), words: read }
     }
 
-    /// Whether the mailbox or its domain does not exist.
+    /// Whether the mailbox or its domain does not exist. What a status says to be a matter of policy is none of the
+    /// address, whatever the words.
     pub(super) fn is_of_no_mailbox(&self) -> bool {
-        if self.status.split('.').nth(1) == Some("7") || self.says(ABOUT_SOMETHING_ELSE) {
-            return false;
-        }
-        let (status, words) = NOT_IN_DIRECTORY;
-        STATUSES.contains(&self.status.as_str())
-            || (self.status == status && (self.words.is_empty() || self.says(words)))
-            || self.says(NO_MAILBOX)
-            || self.says(NO_DOMAIN)
+        let is_policy = self.status.is_some_and(|status| status.split('.').nth(1) == Some("7"));
+        let is_in_no_directory = self.words.is_empty() && self.status == Some(NOT_IN_DIRECTORY);
+        !is_policy && (is_in_no_directory || self.rule_of_address().is_some())
     }
 
     /// Whether there is no such domain, or none that takes mail.
     pub(super) fn is_of_no_domain(&self) -> bool {
-        !self.says(ABOUT_SOMETHING_ELSE) && self.says(NO_DOMAIN)
+        self.rule_of_address().is_some_and(|rule| NO_DOMAIN.contains(&rule))
     }
 
-    fn says(&self, phrases: &[&str]) -> bool {
-        phrases.iter().any(|phrase| self.words.contains(phrase))
+    /// The rule by which it is about the recipient's address.
+    fn rule_of_address(&self) -> Option<&'static str> {
+        let table = TABLE.as_ref()?;
+        let read = table.read_with(self.status, self.words);
+        read.rule.filter(|_| read.cause == Cause::Address)
     }
-}
-
-/// The first enhanced status code in a text.
-fn status_in(text: &str) -> Option<&str> {
-    let is_status = |word: &&str| {
-        let parts: Vec<_> = word.split('.').collect();
-        let is_number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-        matches!(parts.as_slice(), ["4" | "5", _, _]) && parts.iter().all(is_number)
-    };
-    text.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.')).find(is_status)
 }
 
 #[cfg(test)]
