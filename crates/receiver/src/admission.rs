@@ -77,13 +77,26 @@ impl Admission {
         Ok(Permit { admission: self.clone(), number, evicted })
     }
 
-    /// Takes their places from those who are furthest behind until `wanted` bytes are free.
+    /// Takes their places from those who are furthest behind until `wanted` bytes are free; from nobody where that would not
+    /// do.
     fn make_room(&self, bodies: &mut Bodies, wanted: usize, now: Instant) -> Result<(), Refused> {
-        while bodies.used.saturating_add(wanted) > self.limit {
-            let held = bodies.by_number.iter().filter(|(_, body)| body.bytes > 0);
-            let behind = held.filter_map(|(number, body)| Some((body.pace?.yields_at(), *number)));
-            let slowest = behind.min().filter(|(yields_at, _)| *yields_at <= now);
-            let Some((_, number)) = slowest else { return Err(Refused::Full) };
+        let missing = bodies.used.saturating_add(wanted).saturating_sub(self.limit);
+        if missing == 0 {
+            return Ok(());
+        }
+        let held = bodies.by_number.iter().filter(|(_, body)| body.bytes > 0);
+        let behind = held.filter_map(|(number, body)| Some((body.pace?.yields_at(), *number, body.bytes)));
+        let mut slowest: Vec<_> = behind.filter(|(yields_at, ..)| *yields_at <= now).collect();
+        if slowest.iter().map(|(_, _, bytes)| bytes).sum::<usize>() < missing {
+            return Err(Refused::Full);
+        }
+        slowest.sort_unstable();
+        let mut freed = 0;
+        for (_, number, bytes) in slowest {
+            if freed >= missing {
+                break;
+            }
+            freed += bytes;
             if let Some(body) = self.remove(bodies, number) {
                 self.evicted.inc();
                 body.evicted.cancel();

@@ -18,7 +18,7 @@ use crate::origin::{Known, MailIds, Origins};
 use crate::pseudonym::PseudonymKey;
 use crate::repeats::{self, Repeats};
 
-/// What is charged for an element's record, besides its own bytes: the record, its ids, and its copy on the way to the log.
+/// What is charged for an element's record, besides its own bytes: the record, its headers, and its ids.
 const RECORD_BYTES: usize = 512;
 
 /// How many elements of a POST became what.
@@ -110,7 +110,7 @@ impl<'s> Recorder<'s> {
         permit: &mut Permit,
     ) -> Result<(Batch, Result<(), BatchError>), Refused> {
         let body = self.body.clone();
-        let most = permit.limit().saturating_sub(body.len()) / RECORD_BYTES;
+        let most = permit.limit().saturating_sub(2 * body.len()) / RECORD_BYTES;
         let elements = match split(&body, most) {
             Ok(elements) => elements,
             Err(error) => {
@@ -118,7 +118,9 @@ impl<'s> Recorder<'s> {
                 return Ok((self.batch, Err(error)));
             }
         };
-        permit.grow(elements.len() * RECORD_BYTES)?;
+        // Rewritten elements are copies.
+        let copies = self.pseudonyms.map_or(0, |_| body.len());
+        permit.grow(elements.len() * RECORD_BYTES + copies)?;
         self.batch.appends.reserve_exact(elements.len());
         for element in elements {
             match WebhookEvent::parse(element) {
@@ -163,6 +165,8 @@ impl<'s> Recorder<'s> {
                 self.batch.tally.attributed += 1;
                 let key = self.key(&customer);
                 self.batch.mails.push((event.mail_ids(), key.clone()));
+                // A copy may name the customer where this event does not, so only these are remembered.
+                self.batch.ids.extend(id.filter(|_| repeats::is_worth_remembering(event, self.at)));
                 key
             }
             None => {
@@ -171,7 +175,6 @@ impl<'s> Recorder<'s> {
                 self.unattributed.clone()
             }
         };
-        self.batch.ids.extend(id.filter(|_| repeats::is_worth_remembering(event, self.at)));
         let record = Record { kind: RecordKind::Event, at: self.at, key, headers: Arc::clone(&self.headers), value };
         self.batch.appends.push(Append { topic: Topic::Events, route: Route::ByKey, record });
     }

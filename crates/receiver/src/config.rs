@@ -31,7 +31,7 @@ pub struct Config {
     /// How long a new connection may take to bring its first request's head, and as long again for TLS before it.
     pub header_timeout: Duration,
     /// How long a body may take from its first byte to its last before the POST is answered 408. One that comes at less than
-    /// 16 kB/s is answered so 10 seconds after it fell behind.
+    /// 16 kB/s is answered so once it is 10 seconds behind.
     pub body_timeout: Duration,
     /// How long a connection without a request in flight is kept for the next one. SendGrid posts every 30 seconds.
     pub idle_timeout: Duration,

@@ -61,7 +61,7 @@ impl Metrics {
             connections: registry.gauge("weir_receiver_connections", "Open connections.")?,
             evicted: registry.counters(
                 "weir_receiver_evicted_total",
-                "What lost its place to others because its client was too slow: a connection, or the body of a request.",
+                "Connections and bodies of requests that were cut off because others needed their place and their client was too slow.",
                 &[Label::words("what", EVICTED.to_vec())],
             )?,
             durable: registry.histogram(

@@ -127,7 +127,19 @@ struct State {
     waited_for: usize,
     /// Requests that are worked on.
     worked_on: usize,
+    /// Whether a request with a good signature came: its client is waited for anew with each request. Refusals earn nobody
+    /// time, or whoever is refused often enough would keep its place.
+    is_genuine: bool,
     pace: Pace,
+}
+
+impl State {
+    /// Between two requests of a genuine client it is owed nothing.
+    fn rest(&mut self, now: Instant) {
+        if self.is_genuine && self.waited_for + self.worked_on == 0 {
+            self.pace = Pace::new(now);
+        }
+    }
 }
 
 /// A request in flight.
@@ -140,13 +152,17 @@ pub(crate) struct InFlight {
 impl Activity {
     fn new(places: Arc<Shared>) -> Self {
         let opened = Instant::now();
-        let state = State { opened, answered: None, waited_for: 0, worked_on: 0, pace: Pace::new(opened) };
+        let state =
+            State { opened, answered: None, waited_for: 0, worked_on: 0, is_genuine: false, pace: Pace::new(opened) };
         Self { state: Mutex::new(state), evicted: CancellationToken::new(), places }
     }
 
     /// A request's head came.
     pub(crate) fn request(self: &Arc<Self>) -> InFlight {
-        self.lock().waited_for += 1;
+        let mut state = self.lock();
+        state.rest(Instant::now());
+        state.waited_for += 1;
+        drop(state);
         InFlight { activity: Arc::clone(self), is_whole: false }
     }
 
@@ -190,7 +206,12 @@ impl InFlight {
         self.activity.lock().pace.brought(bytes, Instant::now());
     }
 
-    /// All of the body came, or no more of it is wanted.
+    /// The request's signature is good.
+    pub(crate) fn genuine(&self) {
+        self.activity.lock().is_genuine = true;
+    }
+
+    /// All of the body came.
     pub(crate) fn whole(&mut self) {
         if !std::mem::replace(&mut self.is_whole, true) {
             let mut state = self.activity.lock();
@@ -210,7 +231,7 @@ impl Drop for InFlight {
         }
         let now = Instant::now();
         state.answered = Some(now);
-        state.pace = Pace::new(now);
+        state.rest(now);
         drop(state);
         self.activity.places.freed.notify_waiters();
     }
@@ -269,6 +290,7 @@ mod tests {
         let busy = places.take().await;
         let mut request = busy.activity().request();
         request.whole();
+        request.genuine();
         let began = Instant::now();
         let answered = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(30)).await;
@@ -278,5 +300,21 @@ mod tests {
         assert_eq!(began.elapsed().as_secs(), 31, "the answer, and a second without another request");
         answered.await.unwrap();
         busy.activity().evicted().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refused_requests_keep_no_place() {
+        let places = places(1);
+        let (refused, began) = (places.take().await, Instant::now());
+        let activity = Arc::clone(refused.activity());
+        let asking = tokio::spawn(async move {
+            loop {
+                drop(activity.request());
+                tokio::time::sleep(Duration::from_millis(900)).await;
+            }
+        });
+        let _newcomer = places.take().await;
+        assert_eq!(began.elapsed().as_secs(), 1);
+        asking.abort();
     }
 }

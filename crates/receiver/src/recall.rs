@@ -34,10 +34,11 @@ fn learn(stored: &Stored, origins: &Origins, repeats: &Repeats) {
         return;
     }
     let Ok(event) = WebhookEvent::parse(&record.value) else { return };
+    let customer = std::str::from_utf8(&record.key).ok().and_then(|key| CustomerId::new(key).ok());
+    if customer.is_none_or(|customer| customer.is_unattributed()) {
+        return;
+    }
     let id = event.id_digest().filter(|_| repeats::is_worth_remembering(&event, record.at));
     repeats.learn(id.as_slice());
-    let customer = std::str::from_utf8(&record.key).ok().and_then(|key| CustomerId::new(key).ok());
-    if customer.is_some_and(|customer| !customer.is_unattributed()) {
-        origins.lock().learn(event.mail_ids(), &record.key);
-    }
+    origins.lock().learn(event.mail_ids(), &record.key);
 }

@@ -1,7 +1,8 @@
 //! Events that are durable already. A copy of one is acknowledged like the first and not appended again, so that a captured
-//! POST, sent over and over, fills no disk.
+//! POST, sent over and over, fills no disk while it is remembered.
 //!
-//! The fold recognises copies too, and for longer; here only those are told that it is certain to have counted.
+//! The fold recognises copies too, and for longer. Only events that name their customer are remembered: a copy of another may come
+//! by a source that does.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,9 +13,9 @@ use crate::recent::Recent;
 
 /// How many events are remembered. One takes some 50 bytes, so this is about 25 MB.
 const KEPT: usize = 500_000;
-/// How old an event may be that is remembered: the fold does not count what is much later, and would count a copy of it after its
-/// clock was corrected.
-const OLDEST: Millis = Millis::hours(1);
+/// How old an event may be that is remembered: all that is signed within the default tolerance. The fold counts what is up to 72 hours
+/// old; of what is older, and of what is ahead of the clock, it may count a later copy.
+const OLDEST: Millis = Millis::hours(26);
 
 /// The latest durable events.
 #[derive(Debug)]

@@ -139,6 +139,9 @@ impl Requests {
         let signed = Signed { trace: span.as_ref().map(Span::parent), ..signed };
         let name = source.name.clone();
         let answer = self.settle((source, signed), bytes, permit).await;
+        if !answer.is_err_and(Answer::is_unbelieved) {
+            in_flight.genuine();
+        }
         if let Some(span) = &mut span {
             span.say("weir.source", name.as_str().to_owned());
             span.say("weir.outcome", answer.unwrap_or_else(|refused| refused).outcome());
@@ -220,6 +223,11 @@ impl Requests {
         let mut span = trace.and_then(|trace| tracing.go_on(&trace, "append", Role::Producer));
         if let Some(span) = &mut span {
             span.say("weir.records", i64::try_from(appends.len()).unwrap_or(i64::MAX));
+        }
+        if appends.is_empty() {
+            // All of it is durable already, or there was nothing in it.
+            self.shared.metrics.stored(source.name.as_str(), tally);
+            return Ok(answer);
         }
         let appending = self.shared.producer.append(appends);
         match tokio::time::timeout(self.config().append_timeout, appending).await {

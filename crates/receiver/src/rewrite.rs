@@ -25,6 +25,10 @@ const LONGEST_ADDRESS: usize = 320;
 /// The longest string, in bytes, in which addresses are searched for; a longer one is not kept. Links and answers of servers have
 /// some thousand at most.
 const LONGEST_STRING: usize = 64 << 10;
+/// How many times as long as an element the same with pseudonyms may be, and how long it may be in any case: one of SendGrid's holds
+/// its recipient's address some few times, and a pseudonym has 64 letters.
+const MOST_GROWTH: usize = 3;
+const LEAST_ROOM: usize = 16 << 10;
 /// Stands for a string that is no Unicode, which could hide an address.
 pub(crate) const UNREADABLE: &str = "[unreadable]";
 /// Stands for a string that is longer than [`LONGEST_STRING`].
@@ -33,23 +37,25 @@ const TOO_LONG: &str = "[too long]";
 impl PseudonymKey {
     /// An event with its recipient's address replaced. One without a recipient stays as it is.
     ///
-    /// `None` where it is no JSON object or names too many recipients. A string whose bytes are no text is not kept: nobody
+    /// `None` where it is no JSON object, names too many recipients, or would become many times as long. A string whose bytes are no text is not kept: nobody
     /// can say whether an address stands in it.
     pub fn rewrite_event(&self, element: &[u8]) -> Option<Vec<u8>> {
         let text = readable(element);
-        Some(self.rewrite(&text, &Recipients::find(&text)?).into_bytes())
+        let rewritten = self.rewrite(&text, &Recipients::find(&text)?).into_bytes();
+        (rewritten.len() <= LEAST_ROOM.max(MOST_GROWTH * element.len())).then_some(rewritten)
     }
 
     /// What is kept of an element that makes no sense: itself where its recipient can be told and replaced, otherwise
     /// only its length and a keyed digest, since nobody can say where in it an address stands.
     pub(crate) fn rewrite_reject(&self, element: &[u8]) -> Vec<u8> {
         let text = std::str::from_utf8(element).ok();
-        let found = text.and_then(|text| Some((text, Recipients::find(text)?)));
-        match found {
-            Some((text, recipients)) if !recipients.addresses.is_empty() => {
-                self.rewrite(text, &recipients).into_bytes()
+        let names_somebody = |text: &&str| Recipients::find(text).is_some_and(|found| !found.addresses.is_empty());
+        let rewritten = text.filter(names_somebody).and_then(|text| self.rewrite_event(text.as_bytes()));
+        match rewritten {
+            Some(rewritten) => rewritten,
+            None => {
+                format!("{{\"hmac_sha256\":\"{}\",\"bytes\":{}}}", self.digest(element), element.len()).into_bytes()
             }
-            _ => format!("{{\"hmac_sha256\":\"{}\",\"bytes\":{}}}", self.digest(element), element.len()).into_bytes(),
         }
     }
 
@@ -309,6 +315,13 @@ mod tests {
         assert!(text.contains(&key().pseudonym("aaaaaaaa7@x.de")) && !text.contains("7@X.de"));
         let recipients: Vec<String> = (0..400_000).map(|n| format!("\"{n}\"")).collect();
         assert_eq!(key().rewrite_event(format!(r#"{{"email":[{}]}}"#, recipients.join(",")).as_bytes()), None);
+    }
+
+    #[test]
+    fn an_element_that_would_grow_much_is_not_rewritten() {
+        let many = vec!["\"a@b.c\""; 10_000].join(",");
+        assert_eq!(key().rewrite_event(format!(r#"{{"email":"a@b.c","to":[{many}]}}"#).as_bytes()), None);
+        assert_eq!(key().rewrite_event(format!(r#"{{"email":[{many}]}}"#).as_bytes()), None);
     }
 
     #[test]

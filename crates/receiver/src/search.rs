@@ -70,7 +70,7 @@ impl Search {
     }
 }
 
-/// Where in a text what stands at a place of its lower case stands; to be asked in ascending order.
+/// Maps places in the lower case of a text back to the text; to be asked in ascending order.
 struct Letters<'t> {
     letters: CharIndices<'t>,
     /// Where in the text the letter that was looked at last begins and ends.

@@ -6,6 +6,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::support::client::{self, Reply};
+use crate::support::gate::{Gate, asked, gated};
 use crate::support::{GOOD, Rig, SOON, Setup, assert_refused, assert_taken};
 
 /// What the records of an element are charged with, besides its bytes.
@@ -94,10 +95,16 @@ async fn a_body_of_more_elements_than_there_is_room_for_is_set_aside_whole() {
 
 #[tokio::test]
 async fn records_count_as_long_as_they_are_in_memory() {
-    let rig = Rig::new().await;
     for element in ["0", "[]", "\"a\"", "{}", r#"{"event":"open","timestamp":1}"#] {
-        let reply = posted(&rig, element, 100_000).await;
-        assert_eq!(reply.status, 200, "{element}: {reply:?}");
+        let (rig, gated, gate) = gated(Setup::new(), Gate::Closed).await;
+        let body = format!("[{}]", vec![element; 10_000].join(","));
+        let bytes = f64::from(u32::try_from(body.len() + 10_000 * RECORD_BYTES).unwrap());
+        let (address, post) = (rig.address, rig.signed(body).bytes());
+        let posting = tokio::spawn(async move { client::exchange(address, &post).await });
+        asked(&gated, 1).await;
+        rig.comes_to("weir_receiver_in_flight_bytes", &[], bytes).await;
+        gate.send(Gate::Open).unwrap();
+        assert_eq!(posting.await.unwrap().status, 200, "{element}");
         rig.comes_to("weir_receiver_in_flight_bytes", &[], 0.0).await;
     }
 }

@@ -44,13 +44,27 @@ async fn a_post_that_was_captured_at_one_source_adds_nothing_at_another() {
 #[tokio::test]
 async fn what_the_fold_may_not_have_counted_is_stored_again() {
     let rig = Rig::new().await;
-    let old = event(r#","sg_event_id":"old""#, NOW - 3_601);
+    let old = event(r#","sg_event_id":"old""#, NOW - 26 * 3_600 - 1);
     let ahead = event(r#","sg_event_id":"ahead""#, NOW + 1);
     for (body, stored) in [(event("", NOW), 2), (event(r#","sg_event_id":"""#, NOW), 4), (old, 6), (ahead, 8)] {
         assert_taken(&rig.post(&body).await, 1, 0);
         assert_taken(&rig.post(&body).await, 1, 0);
         assert_eq!(rig.events().len(), stored, "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_copy_that_names_the_customer_is_stored_behind_one_that_does_not() {
+    let rig = Rig::new().await;
+    assert_taken(
+        &rig.post(event(r#","sg_event_id":"first""#, NOW).replace(r#","customer_id":"acme""#, "")).await,
+        1,
+        0,
+    );
+    assert_taken(&rig.post(event(r#","sg_event_id":"first""#, NOW)).await, 1, 0);
+    let mut keys: Vec<_> = rig.records(log::Topic::Events).iter().map(|record| text(&record.key)).collect();
+    keys.sort();
+    assert_eq!(keys, ["acme", "unattributed:main"]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::{Cause, ChargedTo};
 
 /// Replies of one kind. One is of this kind where it says one of `any` and all of `all`, none of `unless`, and has one of
-/// `status`, as far as these are given.
+/// `status` and of `code`, as far as these are given.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -28,6 +28,9 @@ pub struct Rule {
     /// Phrases that are not in it.
     #[serde(default)]
     pub unless: Vec<String>,
+    /// Beginnings of reply codes, of which it has one: `4` for those that ask to try again.
+    #[serde(default)]
+    pub code: Vec<String>,
     /// Enhanced status codes (RFC 3463), or their beginnings up to a full stop (`5.7.`), of which it has one.
     #[serde(default)]
     pub status: Vec<String>,
@@ -39,10 +42,15 @@ impl Rule {
         self.any.iter().chain(&self.all).chain(&self.unless)
     }
 
-    pub(crate) fn has(&self, status: Option<&str>) -> bool {
+    /// Whether it is for replies with this enhanced status code and this reply code.
+    pub(crate) fn has(&self, status: Option<&str>, code: Option<&str>) -> bool {
         let fits = |wanted: &String, status: &str| {
             wanted == status || (wanted.ends_with('.') && status.starts_with(wanted.as_str()))
         };
-        self.status.is_empty() || status.is_some_and(|status| self.status.iter().any(|wanted| fits(wanted, status)))
+        let has_status = self.status.is_empty()
+            || status.is_some_and(|status| self.status.iter().any(|wanted| fits(wanted, status)));
+        let has_code = self.code.is_empty()
+            || code.is_some_and(|code| self.code.iter().any(|wanted| code.starts_with(wanted.as_str())));
+        has_status && has_code
     }
 }

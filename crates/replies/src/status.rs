@@ -14,6 +14,14 @@ pub fn enhanced_status(text: &str) -> Option<&str> {
     })
 }
 
+/// The first reply code (RFC 5321) in a text that refuses: three digits from 400 to 599, behind which the words or an enhanced status
+/// come.
+pub(crate) fn code(text: &str) -> Option<&str> {
+    let is_code =
+        |word: &&str| word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
+    text.split([' ', '-', ':', '(', ')', '\'', '[', ']', '<']).find(is_code)
+}
+
 /// Words of digits and full stops.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.'))
@@ -22,6 +30,15 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_is_a_word_of_three_digits() {
+        assert_eq!(code("host mx said: 450 4.2.0 later"), Some("450"));
+        assert_eq!(code("550-5.1.1 nobody"), Some("550"));
+        for none in ["250 ok", "5505 x", "192.0.2.1 45", "(#4.4.3)", ""] {
+            assert_eq!(code(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_status_stands_apart_and_an_address_is_none() {

@@ -3,7 +3,7 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::Deserialize;
 
-use crate::status::enhanced_status;
+use crate::status::{code, enhanced_status};
 use crate::{Reading, Rule};
 
 /// So much of a reply is read, in bytes: servers' answers are a few lines, and what follows may be the mail itself.
@@ -120,6 +120,7 @@ impl Table {
     pub fn read_with(&self, status: Option<&str>, reply: &str) -> Reading<'_> {
         let text = normal(reply.get(..reply.floor_char_boundary(READ)).unwrap_or_default());
         let status = status.and_then(enhanced_status).or_else(|| enhanced_status(&text));
+        let code = code(&text);
         let mut found = vec![false; self.phrases.patterns_len()];
         for phrase in self.phrases.find_overlapping_iter(&text) {
             if let Some(is_found) = found.get_mut(phrase.pattern().as_usize()) {
@@ -128,7 +129,7 @@ impl Table {
         }
         let says = |phrase: &usize| found.get(*phrase).copied().unwrap_or_default();
         let knows = |(rule, phrases): &(&Rule, &Numbered)| {
-            rule.has(status)
+            rule.has(status, code)
                 && (phrases.any.is_empty() || phrases.any.iter().any(says))
                 && phrases.all.iter().all(says)
                 && !phrases.unless.iter().any(says)
@@ -148,9 +149,9 @@ fn check(rules: &[Rule]) -> Result<(), TableError> {
     for rule in rules {
         let fault = |fault| Err(TableError::Rule { rule: rule.name.clone(), fault });
         if !names.insert(&rule.name) {
-            return fault("stands there twice");
+            return fault("is defined twice");
         }
-        if rule.any.is_empty() && rule.all.is_empty() && rule.status.is_empty() {
+        if rule.any.is_empty() && rule.all.is_empty() && rule.status.is_empty() && rule.code.is_empty() {
             return fault("names neither words nor a status, so that it would know every reply");
         }
         if rule.phrases().any(|phrase| phrase.trim().len() < 3) {

@@ -4,12 +4,14 @@
 const ANY: &str = "…";
 /// Words of a template; what follows is the same affair.
 const WORDS: usize = 40;
+/// The longest word that may be the same in each reply, in bytes.
+const LONGEST: usize = 40;
 
 /// `reply` with numbers, addresses, names of hosts and ids masked, so that replies of one kind become the same text.
 pub fn template(reply: &str) -> String {
     let mut words: Vec<&str> = Vec::new();
     for word in reply.split_whitespace() {
-        let word = if is_particular(word) { ANY } else { word };
+        let word = if word.len() > LONGEST || is_particular(word) { ANY } else { word };
         if word == ANY && words.last() == Some(&ANY) {
             continue;
         }

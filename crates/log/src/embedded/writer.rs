@@ -47,31 +47,31 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
     in_flight: Arc<AtomicUsize>,
     bound: usize,
-    broken: watch::Receiver<Option<Broken>>,
+    state: watch::Receiver<State>,
 }
 
 impl Writer {
     pub(super) fn start(store: Arc<Store>, bound: usize) -> Result<Self> {
         let (jobs, waiting) = sync_channel(WAITING);
         let in_flight = Arc::new(AtomicUsize::new(0));
-        let (breaks, broken) = watch::channel(None);
-        let mut thread = Thread { store: Arc::clone(&store), in_flight: Arc::clone(&in_flight), broken: breaks };
+        let (shown, state) = watch::channel(State::Writing);
+        let mut thread = Thread { store: Arc::clone(&store), in_flight: Arc::clone(&in_flight), state: shown };
         let thread = std::thread::Builder::new()
             .name("log-writer".to_owned())
             .spawn(move || thread.run(&waiting))
             .map_err(|source| store.failing(source))?;
-        Ok(Self { store, jobs: Some(jobs), thread: Some(thread), in_flight, bound, broken })
+        Ok(Self { store, jobs: Some(jobs), thread: Some(thread), in_flight, bound, state })
     }
 
-    /// Resolves once a write has failed, with why.
+    /// Resolves once a write has failed, with why, or once the thread has panicked.
     pub(super) fn broken(&self) -> impl Future<Output = Error> + Send + use<> {
-        let (mut broken, store) = (self.broken.clone(), Arc::downgrade(&self.store));
+        let (mut state, store) = (self.state.clone(), Arc::downgrade(&self.store));
         async move {
-            let broken = broken.wait_for(Option::is_some).await.ok().and_then(|broken| broken.clone());
-            match (broken, store.upgrade()) {
-                (Some(broken), Some(store)) => store.failing(broken),
-                // It was closed in order.
-                _ => std::future::pending().await,
+            let ended = state.wait_for(|state| !matches!(state, State::Writing)).await.map(|state| state.clone());
+            match (ended, store.upgrade()) {
+                (Ok(State::Broken(broken)), Some(store)) => store.failing(broken),
+                (Ok(_), _) => std::future::pending().await,
+                (Err(_panicked), _) => Error::Closed,
             }
         }
     }
@@ -165,10 +165,20 @@ struct Broken {
     cause: Arc<Error>,
 }
 
+/// What the thread does.
+#[derive(Clone, Debug)]
+enum State {
+    Writing,
+    /// A write failed.
+    Broken(Broken),
+    /// The log was closed.
+    Closed,
+}
+
 struct Thread {
     store: Arc<Store>,
     in_flight: Arc<AtomicUsize>,
-    broken: watch::Sender<Option<Broken>>,
+    state: watch::Sender<State>,
 }
 
 impl Thread {
@@ -184,23 +194,23 @@ impl Thread {
             }
             self.serve(jobs, bytes);
         }
+        self.state.send_replace(State::Closed);
     }
 
     fn serve(&mut self, jobs: Vec<Job>, bytes: usize) {
-        if self.broken.borrow().is_none()
-            && let Err(error) = write(&self.store, &jobs, bytes)
-        {
+        let is_writing = matches!(*self.state.borrow(), State::Writing);
+        if is_writing && let Err(error) = write(&self.store, &jobs, bytes) {
             let broken = Broken { cause: Arc::new(error) };
             tracing::error!(error = &broken as &dyn std::error::Error, "nothing is accepted any more");
-            self.broken.send_replace(Some(broken));
+            self.state.send_replace(State::Broken(broken));
         }
-        let broken = self.broken.borrow().clone();
+        let state = self.state.borrow().clone();
         for job in jobs {
             self.in_flight.fetch_sub(job.bytes, Ordering::AcqRel);
-            let answer = match (&broken, &job.work) {
-                (Some(broken), _) => Err(self.store.failing(broken.clone())),
-                (None, Work::Publish(speaker, ..)) => self.store.speakers().check(*speaker),
-                (None, Work::Append(_)) => Ok(()),
+            let answer = match (&state, &job.work) {
+                (State::Broken(broken), _) => Err(self.store.failing(broken.clone())),
+                (_, Work::Publish(speaker, ..)) => self.store.speakers().check(*speaker),
+                (_, Work::Append(_)) => Ok(()),
             };
             job.waiting.answer(answer);
         }

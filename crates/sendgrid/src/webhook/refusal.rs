@@ -14,7 +14,10 @@ const NOT_IN_DIRECTORY: &str = "5.4.1";
 const NO_DOMAIN: [&str; 2] = ["no-such-domain", "sendgrid-finds-no-server"];
 
 /// So much of a refusal is read, in bytes: servers' answers are a few lines.
-const READ: usize = 2_000;
+const READ: usize = 4_000;
+
+/// The rule that only supposes that it is about the address: nobody is convicted on a guess.
+const A_GUESS: &str = "status-address-likely";
 
 /// A refusal: its enhanced status code, and its words.
 pub(super) struct Refusal<'e> {
@@ -47,7 +50,7 @@ impl<'e> Refusal<'e> {
     fn rule_of_address(&self) -> Option<&'static str> {
         let table = TABLE.as_ref()?;
         let read = table.read_with(self.status, self.words);
-        read.rule.filter(|_| read.cause == Cause::Address)
+        read.rule.filter(|rule| read.cause == Cause::Address && *rule != A_GUESS)
     }
 }
 
@@ -100,6 +103,13 @@ mod tests {
             ("5.2.2", "552 5.2.2 user is over quota"),
             ("5.2.1", "550 5.2.1 The user's account is disabled"),
             ("5.4.1", "550 5.4.1 no answer from host"),
+            (
+                "4.2.0",
+                "450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted, see http://postgrey.example/b.html",
+            ),
+            ("", "450 Requested mail action not taken: mailbox unavailable"),
+            ("", "451 mailbox unavailable, please try again later"),
+            ("5.1.0", "550 5.1.0 <a@b.example> refused"),
             ("", "421 4.7.0 temporarily deferred due to unexpected volume or user complaints"),
             ("", ""),
         ] {

@@ -40,6 +40,7 @@ const LATER_SPEED: u32 = 10;
 
 /// Runs the first hour, prints its table, and continues until a signal ends the demo.
 pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
+    crate::limits::set();
     let mut signals = Signals::listen().context("signals can't be listened for")?;
     let folder = tempfile::tempdir().context("no folder for the demo's data")?;
     let started = tokio::select! {
