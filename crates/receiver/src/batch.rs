@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use log::{Append, Headers, REJECT_PSEUDONYMISED, Record, RecordKind, Route, Topic};
 use model::{CustomerId, Digest, Timestamp};
 use sendgrid::webhook::{BatchError, WebhookEvent, split};
@@ -60,7 +61,7 @@ pub(crate) struct Recorder<'s> {
     /// The key of events that name no customer.
     unattributed: Bytes,
     /// Keys made for this POST: a customer mostly has many events in one.
-    keys: HashMap<String, Bytes>,
+    keys: HashMap<String, Bytes, RandomState>,
     /// Events that name no customer: where in the batch, and their mails.
     nameless: Vec<(usize, MailIds)>,
     /// Why the last reject was rejected, and its headers, which the next one may share.
@@ -81,7 +82,7 @@ impl<'s> Recorder<'s> {
             headers: Arc::new([(Box::from("source"), source_name.clone())]),
             source_name,
             unattributed: Bytes::from(CustomerId::unattributed(name).as_str().to_owned()),
-            keys: HashMap::new(),
+            keys: HashMap::default(),
             nameless: Vec::new(),
             last_reject: None,
             batch: Batch::default(),

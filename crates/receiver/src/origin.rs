@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use model::Digest;
 
 use crate::recent::Recent;
@@ -29,7 +30,7 @@ pub(crate) struct Origins(Mutex<Known>);
 #[derive(Debug)]
 pub(crate) struct Known {
     customers: Vec<Bytes>,
-    numbers: HashMap<Bytes, u32>,
+    numbers: HashMap<Bytes, u32, RandomState>,
     by_id: Recent<u64, u32>,
 }
 
@@ -41,7 +42,7 @@ impl Default for Known {
 
 impl Known {
     fn keeping(kept: usize) -> Self {
-        Self { customers: Vec::new(), numbers: HashMap::new(), by_id: Recent::new(kept) }
+        Self { customers: Vec::new(), numbers: HashMap::default(), by_id: Recent::new(kept) }
     }
 
     /// Remembers that a mail with these ids was `customer`'s.

@@ -3,10 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
+use foldhash::fast::RandomState;
+
 /// At most so many keys, each with a value.
 #[derive(Debug)]
 pub(crate) struct Recent<K, V> {
-    by_key: HashMap<K, V>,
+    /// Keys are digests of what strangers choose: the seed is this process's own, so that they can't be made to collide here.
+    by_key: HashMap<K, V, RandomState>,
     /// The keys, oldest first.
     order: VecDeque<K>,
     most: usize,
@@ -15,7 +18,7 @@ pub(crate) struct Recent<K, V> {
 impl<K: Copy + Eq + Hash, V> Recent<K, V> {
     /// Empty, with room for `most` keys.
     pub(crate) fn new(most: usize) -> Self {
-        Self { by_key: HashMap::new(), order: VecDeque::new(), most }
+        Self { by_key: HashMap::default(), order: VecDeque::new(), most }
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
