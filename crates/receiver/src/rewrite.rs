@@ -15,7 +15,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::pseudonym::{PseudonymKey, folded};
-use crate::search::{Search, Spelling};
+use crate::search::{Search, Spelling, UNREADABLE};
 
 /// Different addresses under the `email` keys of one element; SendGrid sends one. Each is searched for in all of its text.
 const MOST_ADDRESSES: usize = 16;
@@ -29,8 +29,6 @@ const LONGEST_STRING: usize = 64 << 10;
 /// its recipient's address some few times, and a pseudonym has 64 letters.
 const MOST_GROWTH: usize = 3;
 const LEAST_ROOM: usize = 16 << 10;
-/// Stands for a string that is no Unicode, which could hide an address.
-pub(crate) const UNREADABLE: &str = "[unreadable]";
 /// Stands for a string that is longer than [`LONGEST_STRING`].
 const TOO_LONG: &str = "[too long]";
 

@@ -8,7 +8,9 @@ use std::str::CharIndices;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::pseudonym::folded;
-use crate::rewrite::UNREADABLE;
+
+/// Stands for a text that can't be searched, and so could hide an address: one that is no Unicode, for example.
+pub(crate) const UNREADABLE: &str = "[unreadable]";
 
 /// One way of writing an address.
 pub(crate) struct Spelling {
