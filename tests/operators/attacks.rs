@@ -1,5 +1,4 @@
-//! Clients that hold on to what they have, and a system that gives no more: genuine posts are taken all the same, or the process says
-//! why it ends.
+//! Attacks on a running process, and exhausted file descriptors: genuine posts are taken, or the process ends with the reason.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -7,29 +6,23 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use simulator::sendgrid::{Poster, Retries};
-use site::{Process, Site, now};
+use site::{Process, Site};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::house::{BINARY, PATIENCE};
-use crate::process::{event, until_ready};
+use crate::process::{event, fails_with_the_reason_last, poster, until_ready};
 
 /// Twice the default of `in_flight_bytes`, for the log's own share, and what the allocator and the log's cache keep.
 const MOST_MEMORY: u64 = 512 << 20;
 
-/// Descriptors of a process on a system that was not set up for a server.
+/// A common default limit of file descriptors.
 const FEW: u32 = 1_024;
-/// How long a genuine post may take: the first ones lose a second to those who hold places.
+/// How long a genuine post may take. It waits for a second until a held connection can be evicted.
 const SOON: Duration = Duration::from_secs(10);
 
-fn poster(site: &Site) -> Poster {
-    let retries = Retries { first: Duration::from_millis(1), longest: Duration::from_millis(1), most: 0 };
-    Poster::new(&site.webhook(), site.signer.clone(), retries, Arc::new(now)).unwrap()
-}
-
-/// Connects from an address of its own and sends `bytes`.
+/// Connects from 127.0.0.2 and sends `bytes`.
 async fn attacks(port: u16, bytes: &[u8]) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
@@ -38,7 +31,7 @@ async fn attacks(port: u16, bytes: &[u8]) -> Option<TcpStream> {
     Some(stream)
 }
 
-/// How long after `began` the other side closes, while `bytes` are sent one by one.
+/// Sends `bytes` one per second. Returns how long after `began` the server closes the connection.
 async fn closed_after(began: Instant, stream: TcpStream, bytes: &'static [u8]) -> Duration {
     let (mut read, mut write) = stream.into_split();
     let dripping = tokio::spawn(async move {
@@ -49,14 +42,14 @@ async fn closed_after(began: Instant, stream: TcpStream, bytes: &'static [u8]) -
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     });
-    // A reset is an end, too; a refusal may be told before.
+    // The server may answer first, and may reset the connection.
     let _end = tokio::time::timeout(PATIENCE, read.read_to_end(&mut Vec::new())).await.unwrap();
     dripping.abort();
     began.elapsed()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_holds_connections_at_any_port_keeps_no_genuine_post_and_no_operator_out() {
+async fn held_connections_block_neither_genuine_posts_nor_operators() {
     let site = Site::new();
     let gate = site::free_port();
     site.configure(&format!("[gate]\nlisten = \"127.0.0.1:{gate}\"\n"));
@@ -65,7 +58,7 @@ async fn who_holds_connections_at_any_port_keeps_no_genuine_post_and_no_operator
     command.arg(site.config()).env("WEIR_LOG", "error").stdout(Stdio::null());
     let mut weir = Process::start(command);
     until_ready(&site).await;
-    let site_admin = site.admin;
+    let admin = site.admin;
     let began = Instant::now();
     let mut held = Vec::new();
     let post = "POST /webhooks/sendgrid/test HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\
@@ -84,9 +77,9 @@ async fn who_holds_connections_at_any_port_keeps_no_genuine_post_and_no_operator
     }
     drop(held);
     let slow = |bytes: &'static [u8]| async move {
-        // The places of those who hung up become free one by one.
+        // The server notices the dropped connections one by one, and refuses new ones until then.
         loop {
-            let mut stream = attacks(site_admin, bytes).await.unwrap();
+            let mut stream = attacks(admin, bytes).await.unwrap();
             let mut byte = [0];
             if tokio::time::timeout(Duration::from_secs(1), stream.read(&mut byte)).await.is_err() {
                 break closed_after(Instant::now(), stream, b"x").await;
@@ -97,12 +90,12 @@ async fn who_holds_connections_at_any_port_keeps_no_genuine_post_and_no_operator
                  content-length: 1000\r\n\r\ntoken=";
     let (head, body) =
         tokio::time::timeout(PATIENCE, async { tokio::join!(slow(b"GET /?"), slow(login.as_bytes())) }).await.unwrap();
-    // A second of each was waited before.
+    // One second was spent above.
     assert!((5..25).contains(&head.as_secs()) && (5..45).contains(&body.as_secs()), "{head:?} {body:?}");
     assert!(weir.end().success(), "after {:?}", began.elapsed());
 }
 
-/// The most memory that process `pid` has used, in bytes.
+/// The peak memory of process `pid`, in bytes.
 fn most_memory(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -110,7 +103,7 @@ fn most_memory(pid: u32) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_of_millions_of_elements_cost_no_more_memory_than_was_configured() {
+async fn bodies_of_millions_of_elements_stay_within_the_memory_budget() {
     let site = Site::new();
     site.configure("");
     let mut weir = Process::start(site.run(BINARY));
@@ -133,7 +126,7 @@ async fn bodies_of_millions_of_elements_cost_no_more_memory_than_was_configured(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_is_given_no_more_descriptors_ends_with_the_reason() {
+async fn a_process_without_free_descriptors_ends_with_the_reason() {
     let site = Site::new();
     site.configure("");
     let told = site.folder().join("told");
@@ -147,21 +140,8 @@ async fn a_process_that_is_given_no_more_descriptors_ends_with_the_reason() {
         assert!(Command::new("prlimit").args(["--pid", &pid, &set]).status().unwrap().success());
     };
     let open = u32::try_from(fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()).unwrap();
-    // One connection for the poster; the next file of the log, or of the state, is one too many.
+    // Enough for the poster's connection, and for no further file.
     limit(open + 1);
-    let poster = poster(&site);
-    let deadline = Instant::now() + PATIENCE;
-    let mut numbers = 0..;
-    let status = loop {
-        if let Some(status) = weir.try_wait().unwrap() {
-            break status;
-        }
-        assert!(Instant::now() < deadline, "it goes on: {}", fs::read_to_string(&told).unwrap());
-        let batch: Vec<_> = numbers.by_ref().take(700).map(|number| event("acme", number)).collect();
-        let _refused = poster.post(&batch).await;
-    };
-    let told = fs::read_to_string(&told).unwrap();
-    let last = told.lines().last().unwrap();
-    assert!(!status.success() && last.starts_with("weir: the "), "{status}: {told}");
-    assert!(last.contains("Too many open files"), "{last}");
+    let told = fails_with_the_reason_last(&site, &mut weir, &told).await;
+    assert!(told.lines().last().unwrap().contains("Too many open files"), "{told}");
 }

@@ -5,7 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use simulator::sendgrid::{Poster, Retries};
@@ -70,6 +71,31 @@ async fn a_stop_does_not_wait_for_clients_that_hang_on() {
     drop(hanging);
 }
 
+/// A poster that does not retry.
+pub(crate) fn poster(site: &Site) -> Poster {
+    let retries = Retries { first: Duration::from_millis(1), longest: Duration::from_millis(1), most: 0 };
+    Poster::new(&site.webhook(), site.signer.clone(), retries, Arc::new(now)).unwrap()
+}
+
+/// Posts new events until `weir` ends. Asserts that it fails and that its last line names the part, and returns what it wrote to the
+/// file `told`.
+pub(crate) async fn fails_with_the_reason_last(site: &Site, weir: &mut Child, told: &Path) -> String {
+    let poster = poster(site);
+    let deadline = Instant::now() + PATIENCE;
+    let mut numbers = 0..;
+    let status = loop {
+        if let Some(status) = weir.try_wait().unwrap() {
+            break status;
+        }
+        assert!(Instant::now() < deadline, "it goes on: {}", fs::read_to_string(told).unwrap());
+        let batch: Vec<_> = numbers.by_ref().take(700).map(|number| event("acme", number)).collect();
+        let _refused = poster.post(&batch).await;
+    };
+    let told = fs::read_to_string(told).unwrap();
+    assert!(!status.success() && told.lines().last().unwrap().starts_with("weir: the "), "{status}: {told}");
+    told
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_fails_ends_the_process_and_the_reason_stands_last() {
     let site = Site::new();
@@ -81,21 +107,7 @@ async fn a_log_that_fails_ends_the_process_and_the_reason_stands_last() {
     weir.arg(site.config()).stdout(Stdio::null()).stderr(fs::File::create(&told).unwrap());
     let mut weir = weir.spawn().unwrap();
     until_ready(&site).await;
-    let retries = Retries { first: Duration::from_millis(1), longest: Duration::from_millis(1), most: 0 };
-    let poster = Poster::new(&site.webhook(), site.signer.clone(), retries, std::sync::Arc::new(now)).unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    let mut numbers = 0..;
-    let status = loop {
-        if let Some(status) = weir.try_wait().unwrap() {
-            break status;
-        }
-        assert!(Instant::now() < deadline, "it goes on: {}", fs::read_to_string(&told).unwrap());
-        let batch: Vec<_> = numbers.by_ref().take(700).map(|number| event("acme", number)).collect();
-        let _refused = poster.post(&batch).await;
-    };
-    let told = fs::read_to_string(&told).unwrap();
-    assert!(!status.success(), "{status}: {told}");
-    assert!(told.lines().last().unwrap().starts_with("weir: the "), "{told}");
+    let told = fails_with_the_reason_last(&site, &mut weir, &told).await;
     assert!(!told.contains('\u{1b}'), "colours are for terminals: {told}");
 }
 

@@ -1,4 +1,4 @@
-//! Mail servers' replies, read by hand.
+//! `weir reply`.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::house::BINARY;
 
 #[test]
-fn replies_are_read_line_by_line_and_unknown_ones_told_by_kind() {
+fn replies_are_classified_line_by_line_and_unknown_ones_counted_by_template() {
     let read = |arguments: &[&str]| {
         let mut weir = Command::new(BINARY);
         weir.arg("reply").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());

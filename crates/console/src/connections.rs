@@ -28,23 +28,23 @@ use tower_service::Service as _;
 const HEAD: Duration = Duration::from_secs(15);
 /// How long a body may be silent.
 const BODY_SILENT: Duration = Duration::from_secs(10);
-/// How long all of a body may take: a client that sends a byte now and then is never silent.
+/// How long a whole body may take. [`BODY_SILENT`] alone would not end a client that sends a byte now and then.
 const BODY: Duration = Duration::from_secs(30);
 /// How long requests in flight may take once the process ends.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long nothing is accepted after the system gave no connection: descriptors may be short.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Who a listener is for.
+/// Whom a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum For {
+pub(crate) enum Audience {
     /// Operators, programs and a proxy before them.
     Operators,
-    /// Mailers, who may stand behind one address.
+    /// Mailers, which may share one address.
     Mailers,
 }
 
-impl For {
+impl Audience {
     const fn name(self) -> &'static str {
         match self {
             Self::Operators => "operators",
@@ -52,7 +52,7 @@ impl For {
         }
     }
 
-    /// How many connections there are at most, where the system lets the process have as many.
+    /// The most connections, if the process has enough file descriptors.
     const fn most(self) -> Most {
         match self {
             Self::Operators => Most { all: 512, of_one: 128 },
@@ -70,7 +70,7 @@ struct Most {
     of_one: usize,
 }
 
-/// How many connections the listeners may have, and how many were refused.
+/// Limits of the listeners' connections, and the counter of refused ones.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimits {
     operators: usize,
@@ -79,16 +79,16 @@ pub struct ConnectionLimits {
 }
 
 impl ConnectionLimits {
-    /// Lets the listeners have so many connections, where that is less than their own limits: operators 512, mailers 4,096.
+    /// Lowers the listeners' own limits (operators 512, mailers 4,096) to these numbers.
     ///
     /// # Errors
     ///
-    /// Where the metric's name is taken.
+    /// The metric's name is taken.
     pub fn register(registry: &Registry, operators: usize, mailers: usize) -> telemetry::Result<Self> {
-        let names = [For::Operators, For::Mailers].map(For::name);
+        let names = [Audience::Operators, Audience::Mailers].map(Audience::name);
         let refused = registry.counters(
             "weir_console_refused_connections_total",
-            "Connections that were closed at once because there were too many, altogether or from one address, by listener.",
+            "Connections closed at once because there were too many, in total or from one address, by listener.",
             &[Label::words("listener", names)],
         )?;
         names.iter().for_each(|name| drop(refused.with_label_values(&[name])));
@@ -104,20 +104,20 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// The listener's own.
-    pub(crate) const fn of(listener: For) -> Self {
+    /// The listener's own limits.
+    pub(crate) const fn of(listener: Audience) -> Self {
         Self { most: listener.most(), refused: None }
     }
 
-    /// Those that `limits` leaves.
-    pub(crate) fn within(listener: For, limits: &ConnectionLimits) -> Self {
-        let room = match listener {
-            For::Operators => limits.operators,
-            For::Mailers => limits.mailers,
+    /// The listener's own limits, lowered to `limits`.
+    pub(crate) fn within(listener: Audience, limits: &ConnectionLimits) -> Self {
+        let lowered = match listener {
+            Audience::Operators => limits.operators,
+            Audience::Mailers => limits.mailers,
         };
         let Most { all, of_one } = listener.most();
-        // Of a small room, too, one address has a part only, so that another can come in.
-        let most = Most { all: all.min(room), of_one: of_one.min(room.div_ceil(2)) };
+        // Even of few connections one address gets only half, so that another can connect.
+        let most = Most { all: all.min(lowered), of_one: of_one.min(lowered.div_ceil(2)) };
         Self { most, refused: Some(limits.refused.with_label_values(&[listener.name()])) }
     }
 }
@@ -231,7 +231,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher
     }
 }
 
-/// A body that breaks off at a moment, however it comes.
+/// A body that fails at a deadline, however steadily it arrives.
 struct Deadline {
     body: Incoming,
     ends: Pin<Box<Sleep>>,

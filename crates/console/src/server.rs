@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Probes};
 use crate::api::stream::Streams;
-use crate::connections::{self, Bounds, ConnectionLimits, For};
+use crate::connections::{self, Audience, Bounds, ConnectionLimits};
 use crate::gate::{self, Gate};
 use crate::observed::{self, Observed};
 use crate::problem::Problem;
@@ -51,7 +51,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
-    listener_for: For,
+    audience: Audience,
     bounds: Bounds,
     /// Ends streams, which would go on for ever.
     ending: CancellationToken,
@@ -71,7 +71,7 @@ impl Server {
         let observed = from_fn_with_state(observed, observed::observe);
         let ending = CancellationToken::new();
         let streams = Extension(Streams::until(ending.clone()));
-        let server = Self::listen(listen, For::Operators, router(admin).layer(streams).layer(observed)).await?;
+        let server = Self::listen(listen, Audience::Operators, router(admin).layer(streams).layer(observed)).await?;
         Ok(Self { ending, ..server })
     }
 
@@ -81,7 +81,7 @@ impl Server {
     ///
     /// [`ServerError::Listen`].
     pub async fn bind_probes(listen: SocketAddr, probes: Probes) -> Result<Self, ServerError> {
-        Self::listen(listen, For::Operators, health_router().with_state(probes)).await
+        Self::listen(listen, Audience::Operators, health_router().with_state(probes)).await
     }
 
     /// Listens on `listen`, for mailers: they ask before they send, and can do nothing else.
@@ -92,21 +92,21 @@ impl Server {
     pub async fn bind_gate(listen: SocketAddr, gate: Gate) -> Result<Self, ServerError> {
         let (gates, _) = gate::router().split_for_parts();
         let router = gates.route("/healthz", get(health::healthz));
-        Self::listen(listen, For::Mailers, router.with_state(gate)).await
+        Self::listen(listen, Audience::Mailers, router.with_state(gate)).await
     }
 
-    async fn listen(listen: SocketAddr, listener_for: For, router: Router) -> Result<Self, ServerError> {
+    async fn listen(listen: SocketAddr, audience: Audience, router: Router) -> Result<Self, ServerError> {
         let refused = |source| ServerError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let (bounds, ending) = (Bounds::of(listener_for), CancellationToken::new());
-        Ok(Self { listener, address, router, listener_for, bounds, ending })
+        let (bounds, ending) = (Bounds::of(audience), CancellationToken::new());
+        Ok(Self { listener, address, router, audience, bounds, ending })
     }
 
-    /// The same, within `limits` of connections.
+    /// Applies `limits` of connections.
     #[must_use]
     pub fn within(self, limits: &ConnectionLimits) -> Self {
-        Self { bounds: Bounds::within(self.listener_for, limits), ..self }
+        Self { bounds: Bounds::within(self.audience, limits), ..self }
     }
 
     /// Where it listens: tells the port where the system chose one.

@@ -265,7 +265,7 @@ pub enum Start {
     Earliest,
     /// Behind the newest record.
     Latest,
-    /// At most so many records before the newest one of each partition.
+    /// This many records before the end of each partition, or its oldest record.
     Last(u64),
 }
 

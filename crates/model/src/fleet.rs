@@ -56,9 +56,9 @@ pub struct Fleet {
 impl Fleet {
     /// How many of the worst contributors are told, for each kind of bad event.
     pub const CONTRIBUTORS: usize = 16;
-    /// How many pools are told one by one; SendGrid allows an account 100.
+    /// The most pools that a sum lists by name. SendGrid allows an account 100.
     pub const POOLS: usize = 100;
-    /// Stands for all further pools.
+    /// The name under which a sum merges all further pools.
     pub const OTHER_POOLS: &str = "other";
 
     /// Counts of `provider` over `window`; zero where nothing was seen.
@@ -71,8 +71,8 @@ impl Fleet {
         self.pool_cells.get(pool)
     }
 
-    /// The sum of the partitions' shares. Its `as_of` is the earliest, so that it promises no more than all shares do. Of more than
-    /// [`Fleet::POOLS`] pools those with the least mail are one, called [`Fleet::OTHER_POOLS`].
+    /// Sums the partitions' shares. `as_of` is that of the oldest share. If there are more than [`Fleet::POOLS`] pools, the smallest
+    /// are merged into [`Fleet::OTHER_POOLS`].
     pub fn sum<'a>(shares: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut shares = shares.into_iter();
         let Some(first) = shares.next() else { return Self::default() };
@@ -81,11 +81,11 @@ impl Fleet {
             sum
         });
         Contributor::keep_worst(&mut sum.contributors);
-        sum.join_small_pools();
+        sum.merge_small_pools();
         sum
     }
 
-    fn join_small_pools(&mut self) {
+    fn merge_small_pools(&mut self) {
         let counted = self.windows.values().flat_map(|counts| counts.pools.keys());
         let names: BTreeSet<PoolName> = counted.chain(self.pool_cells.keys()).cloned().collect();
         if names.len() <= Self::POOLS {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn of_more_pools_than_sendgrid_allows_the_smallest_are_one() {
+    fn the_smallest_of_too_many_pools_are_merged() {
         let share = |pools: std::ops::Range<u32>| {
             let counts = |mails: u32| {
                 let mut counts = Counts::default();

@@ -14,7 +14,7 @@ use crate::{CustomerId, DecisionId, Phase, Sending, Stage, Timestamp};
 pub struct PoolName(Arc<str>);
 
 impl PoolName {
-    /// The longest name that SendGrid gives a pool, in characters (`POST /v3/ips/pools`).
+    /// The longest pool name that SendGrid accepts, in characters (`POST /v3/ips/pools`).
     pub const MAX_CHARS: usize = 64;
 
     /// The pool called `name`.

@@ -1,9 +1,9 @@
-//! How many bytes of bodies may be in memory at once.
+//! Limits the memory of request bodies and of the records made from them.
 //!
-//! A body is charged with what has come of it, chunk by chunk, and with the records that are made of it; it never waits for
-//! room. Where there is none, bodies whose clients are behind lose their place, and if that is not enough the newcomer is
-//! answered 503 and comes again. Charging a `Content-Length` in full would let a few connections that promise much and send
-//! nothing keep everyone else out.
+//! A body is charged chunk by chunk as it arrives, and then for its records; it never waits for memory. If there is none, bodies
+//! of slow clients ([`Pace`]) are evicted. If that does not free enough, the request is answered 503 and SendGrid retries.
+//! Charging the whole `Content-Length` at once would let a few connections that announce much and send nothing block all
+//! others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,60 +33,56 @@ struct Bodies {
 #[derive(Debug)]
 struct Body {
     bytes: usize,
-    /// `None` once all of it came.
+    /// `None` once the body is complete.
     pace: Option<Pace>,
     evicted: CancellationToken,
 }
 
-/// A body's place; given back when dropped.
+/// The memory charged to one body. Dropping it frees the memory.
 #[derive(Debug)]
 pub(crate) struct Permit {
     admission: Admission,
     number: u64,
+    /// When the body is cut off, if no more bytes arrive.
+    cut_off_at: Instant,
     evicted: CancellationToken,
 }
 
-/// Why a body can't have more bytes.
+/// Why a body was refused more memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// There is no room for them just now.
+    /// The budget is used up.
     Full,
-    /// The body was too slow and lost its place.
+    /// The body was evicted because its client was too slow.
     Evicted,
 }
 
 impl Admission {
-    /// A budget of `bytes`, shown by `gauge` as far as it is used; `evicted` counts bodies that lost their place.
+    /// Creates a budget of `bytes`. `gauge` shows how much is used; `evicted` counts evicted bodies.
     pub(crate) fn new(bytes: usize, gauge: IntGauge, evicted: IntCounter) -> Self {
         Self { limit: bytes, bodies: Arc::default(), gauge, evicted }
     }
 
-    /// The budget, in bytes.
-    pub(crate) const fn limit(&self) -> usize {
-        self.limit
-    }
-
-    /// An empty permit for a body of which `promised` bytes were announced, where there is room for them now.
+    /// Returns an empty permit for a body that announced `promised` bytes, if that much memory is free now.
     pub(crate) fn permit(&self, promised: usize) -> Result<Permit, Refused> {
         let (mut bodies, now) = (self.lock(), Instant::now());
         self.make_room(&mut bodies, promised, now)?;
         let (number, evicted) = (bodies.next, CancellationToken::new());
         bodies.next += 1;
-        let body = Body { bytes: 0, pace: Some(Pace::new(now)), evicted: evicted.clone() };
-        bodies.by_number.insert(number, body);
-        Ok(Permit { admission: self.clone(), number, evicted })
+        let pace = Pace::new(now);
+        bodies.by_number.insert(number, Body { bytes: 0, pace: Some(pace), evicted: evicted.clone() });
+        Ok(Permit { admission: self.clone(), number, cut_off_at: pace.cut_off_at(), evicted })
     }
 
-    /// Takes their places from those who are furthest behind until `wanted` bytes are free; from nobody where that would not
-    /// do.
+    /// Evicts the slowest bodies until `wanted` bytes are free. Evicts none if that would not free enough.
     fn make_room(&self, bodies: &mut Bodies, wanted: usize, now: Instant) -> Result<(), Refused> {
         let missing = bodies.used.saturating_add(wanted).saturating_sub(self.limit);
         if missing == 0 {
             return Ok(());
         }
         let held = bodies.by_number.iter().filter(|(_, body)| body.bytes > 0);
-        let behind = held.filter_map(|(number, body)| Some((body.pace?.yields_at(), *number, body.bytes)));
-        let mut slowest: Vec<_> = behind.filter(|(yields_at, ..)| *yields_at <= now).collect();
+        let behind = held.filter_map(|(number, body)| Some((body.pace?.evictable_at(), *number, body.bytes)));
+        let mut slowest: Vec<_> = behind.filter(|(evictable_at, ..)| *evictable_at <= now).collect();
         if slowest.iter().map(|(_, _, bytes)| bytes).sum::<usize>() < missing {
             return Err(Refused::Full);
         }
@@ -122,12 +118,13 @@ impl Admission {
 }
 
 impl Permit {
-    /// `bytes` more came.
+    /// Charges `bytes` more.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Refused> {
         let now = Instant::now();
         let mut bodies = self.admission.lock();
         if let Some(pace) = bodies.by_number.get_mut(&self.number).and_then(|body| body.pace.as_mut()) {
-            pace.brought(bytes, now);
+            pace.record_bytes(bytes, now);
+            self.cut_off_at = pace.cut_off_at();
         }
         self.admission.make_room(&mut bodies, bytes, now)?;
         let body = bodies.by_number.get_mut(&self.number).ok_or(Refused::Evicted)?;
@@ -137,26 +134,26 @@ impl Permit {
         Ok(())
     }
 
-    /// All of the body came: it keeps its place.
-    pub(crate) fn whole(&mut self) -> Result<(), Refused> {
+    /// Records that the body is complete: from now on it is not evicted.
+    pub(crate) fn mark_complete(&mut self) -> Result<(), Refused> {
         let mut bodies = self.admission.lock();
         bodies.by_number.get_mut(&self.number).ok_or(Refused::Evicted)?.pace = None;
         Ok(())
     }
 
-    /// When the body is cut off if nothing more comes; `None` once it came.
-    pub(crate) fn is_cut_off_at(&self) -> Option<Instant> {
-        self.admission.lock().by_number.get(&self.number)?.pace.map(Pace::is_cut_off_at)
+    /// When the body is cut off, if no more bytes arrive.
+    pub(crate) const fn cut_off_at(&self) -> Instant {
+        self.cut_off_at
     }
 
-    /// Resolves once the body has lost its place.
+    /// Resolves when the body is evicted.
     pub(crate) async fn evicted(&self) {
         self.evicted.cancelled().await;
     }
 
-    /// How many bytes there can be at all.
+    /// The whole budget, in bytes.
     pub(crate) const fn limit(&self) -> usize {
-        self.admission.limit()
+        self.admission.limit
     }
 }
 
@@ -178,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_promise_takes_no_room_and_what_came_is_given_back() {
+    async fn an_announcement_takes_no_memory_and_a_dropped_permit_frees_it() {
         let (admission, gauge) = admission(100);
         let mut first = admission.permit(100).unwrap();
         first.grow(60).unwrap();
@@ -194,11 +191,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_furthest_behind_loses_its_place_first_and_who_brought_all_keeps_it() {
+    async fn the_slowest_body_is_evicted_first_and_a_complete_one_never() {
         let (admission, gauge) = admission(100);
         let mut whole = admission.permit(0).unwrap();
         whole.grow(30).unwrap();
-        whole.whole().unwrap();
+        whole.mark_complete().unwrap();
         let mut slowest = admission.permit(0).unwrap();
         slowest.grow(30).unwrap();
         tokio::time::advance(Duration::from_millis(600)).await;

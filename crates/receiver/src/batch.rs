@@ -15,11 +15,11 @@ use telemetry::{TRACEPARENT, TraceParent};
 
 use crate::admission::{Permit, Refused};
 use crate::config::Source;
+use crate::duplicates::{self, KnownEvents};
 use crate::origin::{Known, MailIds, Origins};
 use crate::pseudonym::PseudonymKey;
-use crate::repeats::{self, Repeats};
 
-/// What is charged for an element's record, besides its own bytes: the record, its headers, and its ids.
+/// Memory charged for each element, besides its own bytes: its record, headers and ids.
 const RECORD_BYTES: usize = 512;
 
 /// How many elements of a POST became what.
@@ -31,8 +31,8 @@ pub(crate) struct Tally {
     pub(crate) joined: usize,
     /// Events that name no customer.
     pub(crate) unattributed: usize,
-    /// Copies of events that are durable already.
-    pub(crate) repeated: usize,
+    /// Copies of events that are durable already; they are not appended.
+    pub(crate) duplicates: usize,
     /// Elements that make no sense.
     pub(crate) rejected: usize,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Batch {
     pub(crate) first_reason: Option<String>,
     /// Which customers' mails it tells of.
     pub(crate) mails: Vec<(MailIds, Bytes)>,
-    /// The ids of its events, as far as copies may be told by them.
+    /// The ids of events whose copies can be dropped once this batch is durable.
     pub(crate) ids: Vec<Digest>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Recorder<'s> {
     keys: HashMap<String, Bytes, RandomState>,
     /// Events that name no customer: where in the batch, and their mails.
     nameless: Vec<(usize, MailIds)>,
-    /// Why the last reject was rejected, and its headers, which the next one may share.
+    /// The last reject's reason and headers: the next reject shares them if its reason is the same.
     last_reject: Option<(String, Headers)>,
     batch: Batch,
 }
@@ -97,21 +97,23 @@ impl<'s> Recorder<'s> {
         Self { headers, ..self }
     }
 
-    /// A record for each element of the body; one for the whole body, and why, where it is no array or has more elements than there
-    /// can be room for. What names no customer goes to the one whose mail it is of, as far as `origins` or the body itself
-    /// tell; what `repeats` knows is left out.
+    /// Makes a record for each element of the body. If the body is not an array, or its records cannot fit the memory budget, makes
+    /// one reject of the whole body and returns the reason. Events without a customer go to the customer of their mail, if
+    /// `origins` or the body itself tell it. Events that are `known` are left out.
     ///
     /// # Errors
     ///
-    /// [`Refused`], where there is no room for the records just now.
+    /// [`Refused`] if the memory budget has no room for the records now.
     pub(crate) fn records(
         mut self,
         origins: &Origins,
-        repeats: &Repeats,
+        known: &KnownEvents,
         permit: &mut Permit,
     ) -> Result<(Batch, Result<(), BatchError>), Refused> {
         let body = self.body.clone();
-        let most = permit.limit().saturating_sub(2 * body.len()) / RECORD_BYTES;
+        // Rewritten elements are copies.
+        let bytes = if self.pseudonyms.is_some() { 2 * body.len() } else { body.len() };
+        let most = permit.limit().saturating_sub(bytes) / RECORD_BYTES;
         let elements = match split(&body, most) {
             Ok(elements) => elements,
             Err(error) => {
@@ -119,13 +121,11 @@ impl<'s> Recorder<'s> {
                 return Ok((self.batch, Err(error)));
             }
         };
-        // Rewritten elements are copies.
-        let copies = self.pseudonyms.map_or(0, |_| body.len());
-        permit.grow(elements.len() * RECORD_BYTES + copies)?;
+        permit.grow(elements.len() * RECORD_BYTES + bytes - body.len())?;
         self.batch.appends.reserve_exact(elements.len());
         for element in elements {
             match WebhookEvent::parse(element) {
-                Ok(event) => self.take(element, &event, repeats),
+                Ok(event) => self.take(element, &event, known),
                 Err(error) => self.reject(element, &error.reason()),
             }
         }
@@ -151,10 +151,10 @@ impl<'s> Recorder<'s> {
         }
     }
 
-    fn take(&mut self, element: &[u8], event: &WebhookEvent<'_>, repeats: &Repeats) {
+    fn take(&mut self, element: &[u8], event: &WebhookEvent<'_>, known: &KnownEvents) {
         let id = event.id_digest();
-        if id.is_some_and(|id| repeats.knows(&id)) {
-            self.batch.tally.repeated += 1;
+        if id.is_some_and(|id| known.contains(&id)) {
+            self.batch.tally.duplicates += 1;
             return;
         }
         let Some(value) = self.event_value(element) else {
@@ -166,8 +166,8 @@ impl<'s> Recorder<'s> {
                 self.batch.tally.attributed += 1;
                 let key = self.key(&customer);
                 self.batch.mails.push((event.mail_ids(), key.clone()));
-                // A copy may name the customer where this event does not, so only these are remembered.
-                self.batch.ids.extend(id.filter(|_| repeats::is_worth_remembering(event, self.at)));
+                // Not in the other arm: a copy of that event may name a customer.
+                self.batch.ids.extend(id.filter(|_| duplicates::can_be_deduplicated(event, self.at)));
                 key
             }
             None => {
@@ -193,7 +193,7 @@ impl<'s> Recorder<'s> {
         self.batch.appends.push(Append { topic: Topic::Rejects, route: Route::ByKey, record });
     }
 
-    /// Those of a reject: shared with the one before, where the reason is the same.
+    /// A reject's headers, shared with the previous reject if the reason is the same.
     fn reject_headers(&mut self, reason: &str) -> Headers {
         if let Some((last, headers)) = &self.last_reject
             && last == reason

@@ -8,7 +8,7 @@ use hyper::body::{Body, Frame, Incoming};
 
 use crate::admission::{Permit, Refused};
 use crate::answer::Answer;
-use crate::places::InFlight;
+use crate::connection_slots::InFlight;
 
 /// Room that is made at once for an announced body: all that SendGrid sends, so that one that promises more than it
 /// brings gets little.
@@ -27,7 +27,7 @@ pub(crate) fn announced(body: &Incoming) -> Option<usize> {
     body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX))
 }
 
-/// Reads `body` while `permit` grows with it, and tells the connection's `request` what came.
+/// Reads `body`, charging it to `permit` and recording its progress on `request`.
 ///
 /// # Errors
 ///
@@ -51,19 +51,18 @@ async fn read_all(body: &mut Incoming, limit: usize, permit: &mut Permit, reques
             return Err(Answer::TooLarge { limit });
         }
         permit.grow(data.len())?;
-        request.brought(data.len());
+        request.record_bytes(data.len());
         bytes.extend_from_slice(&data);
     }
-    permit.whole()?;
+    permit.mark_complete()?;
     Ok(bytes.freeze())
 }
 
-/// The next part of `body`, unless its client is too slow.
+/// Returns the next frame of `body`, or an error if the client is too slow.
 async fn next_frame(body: &mut Incoming, permit: &Permit) -> Result<Option<Frame<Bytes>>, Answer> {
-    let is_cut_off_at = permit.is_cut_off_at().ok_or(Answer::SlowBody)?;
     let frame = tokio::select! {
         biased;
-        frame = tokio::time::timeout_at(is_cut_off_at, body.frame()) => frame.map_err(|_elapsed| Answer::SlowBody)?,
+        frame = tokio::time::timeout_at(permit.cut_off_at(), body.frame()) => frame.map_err(|_elapsed| Answer::SlowBody)?,
         () = permit.evicted() => return Err(Answer::SlowBody),
     };
     frame.transpose().map_err(|_broken| Answer::BrokenBody)

@@ -21,17 +21,16 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The largest body; a larger one is answered 413. SendGrid's are at most 768 kB.
     pub max_body_bytes: usize,
-    /// Bytes of bodies, and of the records made of them, in memory at once. Beyond them bodies that come too slowly lose their
-    /// place, and then a POST is answered 503 and SendGrid comes again. A body counts with what has come of it, so that a
-    /// promise alone, its `Content-Length`, keeps nobody else out. A body whose records can't fit is set aside whole; four times
-    /// [`Config::max_body_bytes`] has room for any batch of SendGrid's.
+    /// Memory for request bodies and the records made from them, in bytes. Beyond it, bodies of slow clients are evicted; then a
+    /// POST is answered 503 and SendGrid retries. A body is charged as it arrives, not by its `Content-Length`. A body whose
+    /// records cannot fit becomes one reject; four times [`Config::max_body_bytes`] is enough for any batch of SendGrid's.
     pub in_flight_bytes: usize,
-    /// Connections at once. Beyond them those that are too slow lose their place, and then new ones wait.
+    /// Connections at once. Beyond it, slow connections are evicted; then new ones wait.
     pub max_connections: usize,
     /// How long a new connection may take to bring its first request's head, and as long again for TLS before it.
     pub header_timeout: Duration,
-    /// How long a body may take from its first byte to its last before the POST is answered 408. One that comes at less than
-    /// 16 kB/s is answered so once it is 10 seconds behind.
+    /// How long a body may take from its first byte to its last before the POST is answered 408. So is a body that is 10 seconds
+    /// behind the minimum rate of 16 kB/s.
     pub body_timeout: Duration,
     /// How long a connection without a request in flight is kept for the next one. SendGrid posts every 30 seconds.
     pub idle_timeout: Duration,

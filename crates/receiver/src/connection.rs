@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
-use crate::places::Place;
+use crate::connection_slots::ConnectionSlot;
 use crate::request::Requests;
 
 /// Streams at once on one HTTP/2 connection; each may hold a body, which admission bounds.
@@ -32,22 +32,22 @@ const WINDOW_BYTES: u32 = 1 << 20;
 /// An accepted connection.
 pub(crate) struct Connection {
     requests: Requests,
-    place: Place,
+    slot: ConnectionSlot,
 }
 
 impl Connection {
-    /// At `place` among those open at once.
-    pub(crate) const fn new(requests: Requests, place: Place) -> Self {
-        Self { requests, place }
+    /// Creates a connection that holds `slot`.
+    pub(crate) const fn new(requests: Requests, slot: ConnectionSlot) -> Self {
+        Self { requests, slot }
     }
 
-    /// Serves it until it ends, `watcher` ends it, it is idle for too long or loses its place.
+    /// Serves it until it ends, `watcher` ends it, it is idle for too long, or it is evicted.
     pub(crate) async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>, watcher: Watcher) {
         // Answers are small and written at once; a refusal costs speed only.
         let _unimportant = stream.set_nodelay(true);
         tokio::select! {
             () = self.greet(stream, tls, watcher) => {}
-            () = self.place.activity().evicted() => {}
+            () = self.slot.activity().evicted() => {}
         }
     }
 
@@ -63,7 +63,7 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let activity = self.place.activity();
+        let activity = self.slot.activity();
         let service = service_fn(|request| {
             let requests = self.requests.clone();
             let in_flight = activity.request();

@@ -9,33 +9,32 @@
 //!    deadlines     head      bytes      nothing unverified      records  durable  2xx
 //! ```
 //!
-//! Whatever a stranger can make it hold is bounded: connections by their number, bodies and what is made of them by the bytes
-//! in flight, time by a deadline for each step and a minimum rate. Where a bound is reached, clients that are behind lose their
-//! places first; beyond it the receiver answers 503, and SendGrid comes again.
+//! Everything that a stranger can use up is limited: connections by their number, bodies and their records by memory, time by
+//! deadlines and a minimum rate. At a limit, slow clients are evicted first; then the receiver answers 503 and SendGrid retries.
 //!
 //! # Not here
 //!
-//! Judging an event's age is the fold's affair, and so is recognising duplicates, so that a replay decides the same. Copies
-//! of the latest events are told here too, but only to spare the log.
+//! The fold judges an event's age and recognises duplicates, so that a replay of the log decides the same. The receiver drops copies
+//! of recent events too, but only to spare the log.
 
+mod address_matcher;
 mod admission;
 mod answer;
 mod batch;
 mod body;
+mod bounded_map;
 mod config;
 mod connection;
+mod connection_slots;
+mod duplicates;
 mod error;
 mod metrics;
 mod origin;
 mod pace;
-mod places;
+mod preload;
 mod pseudonym;
-mod recall;
-mod recent;
-mod repeats;
 mod request;
 mod rewrite;
-mod search;
 mod server;
 mod tls;
 

@@ -39,9 +39,9 @@ impl Metrics {
             )?,
             events: registry.counters(
                 "weir_receiver_events_total",
-                "Events by source: accepted, unattributed (accepted, but naming no customer), rejected; repeated are \
-                 copies of the latest events, which are not stored again.",
-                &by("outcome", &["accepted", "unattributed", "rejected", "repeated"]),
+                "Events by source: accepted, unattributed (accepted, but without a customer), rejected, or duplicate (a copy of \
+                 a recent event, acknowledged and not stored again).",
+                &by("outcome", &["accepted", "unattributed", "rejected", "duplicate"]),
             )?,
             joined: registry.counters(
                 "weir_receiver_events_joined_total",
@@ -56,12 +56,12 @@ impl Metrics {
             received: registry.counter("weir_receiver_body_bytes_total", "Bytes of bodies received.")?,
             in_flight: registry.gauge(
                 "weir_receiver_in_flight_bytes",
-                "Bytes of bodies, and of the records made of them, in memory.",
+                "Memory charged to request bodies and to the records made from them, in bytes.",
             )?,
             connections: registry.gauge("weir_receiver_connections", "Open connections.")?,
             evicted: registry.counters(
                 "weir_receiver_evicted_total",
-                "Connections and bodies of requests that were cut off because others needed their place and their client was too slow.",
+                "Connections and request bodies evicted because their client was slow and others needed the slot or the memory.",
                 &[Label::words("what", EVICTED.to_vec())],
             )?,
             durable: registry.histogram(
@@ -77,12 +77,12 @@ impl Metrics {
         })
     }
 
-    /// Counts connections that lost their places.
+    /// Counts evicted connections.
     pub(crate) fn evicted_connections(&self) -> IntCounter {
         self.evicted.with_label_values(&["connection"])
     }
 
-    /// Counts bodies that lost their places.
+    /// Counts evicted bodies.
     pub(crate) fn evicted_bodies(&self) -> IntCounter {
         self.evicted.with_label_values(&["body"])
     }
@@ -114,12 +114,12 @@ impl Metrics {
         count("accepted", tally.attributed);
         count("unattributed", tally.unattributed);
         count("rejected", tally.rejected);
-        count("repeated", tally.repeated);
+        count("duplicate", tally.duplicates);
         self.joined.with_label_values(&[source]).inc_by(tally.joined as u64);
     }
 }
 
-/// What loses its place.
+/// What can be evicted.
 const EVICTED: [&str; 2] = ["connection", "body"];
 /// Why a POST is not believed, among the outcomes.
 const UNBELIEVED: [&str; 3] = ["no_signature", "bad_signature", "stale_timestamp"];

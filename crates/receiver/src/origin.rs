@@ -11,7 +11,7 @@ use bytes::Bytes;
 use foldhash::fast::RandomState;
 use model::Digest;
 
-use crate::recent::Recent;
+use crate::bounded_map::BoundedMap;
 
 /// How many ids are remembered: a mail has two. An id takes some 40 bytes, so this is about 40 MB.
 const KEPT: usize = 1_000_000;
@@ -31,7 +31,7 @@ pub(crate) struct Origins(Mutex<Known>);
 pub(crate) struct Known {
     customers: Vec<Bytes>,
     numbers: HashMap<Bytes, u32, RandomState>,
-    by_id: Recent<u64, u32>,
+    by_id: BoundedMap<u64, u32>,
 }
 
 impl Default for Known {
@@ -42,7 +42,7 @@ impl Default for Known {
 
 impl Known {
     fn keeping(kept: usize) -> Self {
-        Self { customers: Vec::new(), numbers: HashMap::default(), by_id: Recent::new(kept) }
+        Self { customers: Vec::new(), numbers: HashMap::default(), by_id: BoundedMap::new(kept) }
     }
 
     /// Remembers that a mail with these ids was `customer`'s.

@@ -1,45 +1,46 @@
-//! How far a client is behind with the bytes that it is to bring.
+//! Measures how far a client is behind the minimum rate.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What a client is to bring. The largest body of SendGrid's, 768 kB, has to come at 26 kB/s to be in time (30 seconds by default).
+/// The minimum rate. SendGrid's largest body, 768 kB, needs 26 kB/s to arrive within the default `body_timeout` of 30 seconds.
 const BYTES_PER_SECOND: u32 = 16 << 10;
-/// A client that is this far behind loses its place where another needs it.
-const YIELDS: Duration = Duration::from_secs(1);
-/// A client that is this far behind is cut off.
-const CUT_OFF: Duration = Duration::from_secs(10);
+/// A client that is this far behind may be evicted in favour of another.
+const EVICT_AFTER: Duration = Duration::from_secs(1);
+/// A client that is this far behind is cut off in any case.
+const CUT_OFF_AFTER: Duration = Duration::from_secs(10);
 
-/// How far a client is behind: as far as if it had brought nothing since a moment, and all that was due before.
+/// How far a client is behind, expressed as the time since which it would have sent nothing at all.
 ///
-/// Bytes ahead of the rate are no credit: who brings much and then nothing is behind as soon as who brings nothing.
+/// Bytes that arrive faster than the minimum rate earn no credit: a client that sends a megabyte and then stalls falls behind as
+/// quickly as one that sends nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     behind_since: Instant,
 }
 
 impl Pace {
-    /// Of a client that is waited for from `now` on.
+    /// Starts measuring at `now`.
     pub(crate) const fn new(now: Instant) -> Self {
         Self { behind_since: now }
     }
 
-    /// `bytes` came.
-    pub(crate) fn brought(&mut self, bytes: usize, now: Instant) {
+    /// Records that `bytes` arrived at `now`.
+    pub(crate) fn record_bytes(&mut self, bytes: usize, now: Instant) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let worth = Duration::from_secs(1) * bytes / BYTES_PER_SECOND;
         self.behind_since = now.min(self.behind_since + worth);
     }
 
-    /// From when on another may have its place.
-    pub(crate) fn yields_at(self) -> Instant {
-        self.behind_since + YIELDS
+    /// When the client may be evicted, if no more bytes arrive.
+    pub(crate) fn evictable_at(self) -> Instant {
+        self.behind_since + EVICT_AFTER
     }
 
-    /// When it is cut off if nothing more comes.
-    pub(crate) fn is_cut_off_at(self) -> Instant {
-        self.behind_since + CUT_OFF
+    /// When the client is cut off, if no more bytes arrive.
+    pub(crate) fn cut_off_at(self) -> Instant {
+        self.behind_since + CUT_OFF_AFTER
     }
 }
 
@@ -52,22 +53,22 @@ mod tests {
     }
 
     #[test]
-    fn a_client_keeps_its_place_as_long_as_it_brings_what_is_due() {
+    fn a_client_at_the_minimum_rate_does_not_fall_behind() {
         let begin = Instant::now();
         let mut pace = Pace::new(begin);
         for second in 1..=60 {
-            pace.brought(16 << 10, begin + seconds(second));
-            assert_eq!(pace.yields_at(), begin + seconds(second + 1));
+            pace.record_bytes(16 << 10, begin + seconds(second));
+            assert_eq!(pace.evictable_at(), begin + seconds(second + 1));
         }
     }
 
     #[test]
-    fn single_bytes_and_bytes_of_before_buy_no_time() {
+    fn single_bytes_and_an_early_burst_earn_no_credit() {
         let begin = Instant::now();
         let mut pace = Pace::new(begin);
-        (1..=9).for_each(|second| pace.brought(1, begin + seconds(second)));
-        assert!(pace.is_cut_off_at() < begin + Duration::from_millis(10_001));
-        pace.brought(4 << 20, begin + seconds(9));
-        assert_eq!(pace.is_cut_off_at(), begin + seconds(19));
+        (1..=9).for_each(|second| pace.record_bytes(1, begin + seconds(second)));
+        assert!(pace.cut_off_at() < begin + Duration::from_millis(10_001));
+        pace.record_bytes(4 << 20, begin + seconds(9));
+        assert_eq!(pace.cut_off_at(), begin + seconds(19));
     }
 }

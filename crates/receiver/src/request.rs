@@ -24,11 +24,11 @@ use crate::answer::Answer;
 use crate::batch::{Batch, Recorder};
 use crate::body::{self, Bounds};
 use crate::config::{Config, Source, SourceName};
+use crate::connection_slots::InFlight;
+use crate::duplicates::KnownEvents;
 use crate::metrics::Metrics;
 use crate::origin::Origins;
-use crate::places::InFlight;
-use crate::recall;
-use crate::repeats::Repeats;
+use crate::preload;
 
 /// What stands before a source's name in the path of its webhook's URL.
 pub const WEBHOOK_PATH: &str = "/webhooks/sendgrid/";
@@ -60,8 +60,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     /// Whose the latest mails were.
     pub(crate) origins: Origins,
-    /// Which events are durable.
-    pub(crate) repeats: Repeats,
+    /// The newest durable events.
+    pub(crate) known_events: KnownEvents,
     /// Large bodies that are checked at once: as many as there are cores, because more would only push each other out of the
     /// caches.
     pub(crate) turns: Arc<Semaphore>,
@@ -90,16 +90,16 @@ impl Requests {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Learns from the newest records of `tail`; how many there were.
-    pub(crate) fn recall(&self, tail: &mut dyn Tail, shutdown: &CancellationToken) -> log::Result<usize> {
-        recall::recall(tail, (&self.shared.origins, &self.shared.repeats), shutdown)
+    /// Fills the memory of origins and known events from `tail`. Returns the number of records.
+    pub(crate) fn preload(&self, tail: &mut dyn Tail, shutdown: &CancellationToken) -> log::Result<usize> {
+        preload::preload(tail, &self.shared.origins, &self.shared.known_events, shutdown)
     }
 
     pub(crate) fn config(&self) -> &Config {
         &self.shared.config
     }
 
-    /// Does what is asked; whatever goes wrong becomes an answer. The connection learns by `in_flight` whether it is waited for.
+    /// Handles the request; every error becomes an answer. Records on `in_flight` how far it got.
     pub(crate) async fn answer(&self, request: Request<Incoming>, in_flight: InFlight) -> Response<Full<Bytes>> {
         let name = request.uri().path().strip_prefix(WEBHOOK_PATH);
         // Who writes the URL into a form may end it with a slash.
@@ -132,7 +132,7 @@ impl Requests {
                 body::let_go(body, bounds);
             }
         })?;
-        in_flight.whole();
+        in_flight.mark_complete();
         self.shared.metrics.received.inc_by(bytes.len() as u64);
         let received_at = Instant::now();
         let mut span = self.config().tracing.begin(SPAN, Role::Server);
@@ -140,7 +140,7 @@ impl Requests {
         let name = source.name.clone();
         let answer = self.settle((source, signed), bytes, permit).await;
         if !answer.is_err_and(Answer::is_unbelieved) {
-            in_flight.genuine();
+            in_flight.mark_authenticated();
         }
         if let Some(span) = &mut span {
             span.say("weir.source", name.as_str().to_owned());
@@ -225,7 +225,7 @@ impl Requests {
             span.say("weir.records", i64::try_from(appends.len()).unwrap_or(i64::MAX));
         }
         if appends.is_empty() {
-            // All of it is durable already, or there was nothing in it.
+            // An empty array, or every event is durable already.
             self.shared.metrics.stored(source.name.as_str(), tally);
             return Ok(answer);
         }
@@ -237,7 +237,7 @@ impl Requests {
                 let mut origins = self.shared.origins.lock();
                 mails.iter().for_each(|(ids, customer)| origins.learn(*ids, customer));
                 drop(origins);
-                self.shared.repeats.learn(&ids);
+                self.shared.known_events.insert(&ids);
                 if let Some(reason) = first_reason {
                     let (source, rejected) = (source.name.as_str(), tally.rejected);
                     tracing::warn!(source, rejected, reason, "events were rejected: `weir rejects` lists them");
@@ -264,9 +264,9 @@ impl Shared {
         self.check_age(&signed.timestamp, now)?;
         let (batch, result) = {
             let recorder = Recorder::new(&source, self.config.pseudonymise.as_ref(), now, body);
-            recorder.traced(signed.trace.as_ref()).records(&self.origins, &self.repeats, permit)?
+            recorder.traced(signed.trace.as_ref()).records(&self.origins, &self.known_events, permit)?
         };
-        let accepted = batch.tally.attributed + batch.tally.unattributed + batch.tally.repeated;
+        let accepted = batch.tally.attributed + batch.tally.unattributed + batch.tally.duplicates;
         let rejected = batch.tally.rejected;
         let answer = result.map_or_else(Answer::NoBatch, |()| Answer::Durable { accepted, rejected });
         Ok(Checked { source, batch, answer, trace: signed.trace.clone() })

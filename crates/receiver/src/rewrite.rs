@@ -14,28 +14,28 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::address_matcher::{AddressMatcher, Spelling, UNREADABLE};
 use crate::pseudonym::{PseudonymKey, folded};
-use crate::search::{Search, Spelling, UNREADABLE};
 
 /// Different addresses under the `email` keys of one element; SendGrid sends one. Each is searched for in all of its text.
 const MOST_ADDRESSES: usize = 16;
 /// The longest address there is (RFC 5321: 64 of a name, `@`, 255 of a domain). What is longer is replaced, but not
-/// searched for elsewhere: nobody's mailbox is called that, and the search would cost the square of its length.
+/// searched for elsewhere: no mailbox has such a name, and the automaton would become large.
 const LONGEST_ADDRESS: usize = 320;
-/// The longest string, in bytes, in which addresses are searched for; a longer one is not kept. Links and answers of servers have
-/// some thousand at most.
+/// The longest string that is searched for addresses, in bytes. A longer one is replaced whole; links and servers' replies have a
+/// few thousand bytes at most.
 const LONGEST_STRING: usize = 64 << 10;
-/// How many times as long as an element the same with pseudonyms may be, and how long it may be in any case: one of SendGrid's holds
-/// its recipient's address some few times, and a pseudonym has 64 letters.
+/// How much longer rewriting may make an element, as a factor; up to [`LEAST_ROOM`] bytes are always allowed. An event names its
+/// recipient a few times, and a pseudonym has 64 letters.
 const MOST_GROWTH: usize = 3;
 const LEAST_ROOM: usize = 16 << 10;
-/// Stands for a string that is longer than [`LONGEST_STRING`].
+/// Replaces a string that is longer than [`LONGEST_STRING`].
 const TOO_LONG: &str = "[too long]";
 
 impl PseudonymKey {
     /// An event with its recipient's address replaced. One without a recipient stays as it is.
     ///
-    /// `None` where it is no JSON object, names too many recipients, or would become many times as long. A string whose bytes are no text is not kept: nobody
+    /// `None` if it is not a JSON object, names too many recipients, or would grow too much. A string whose bytes are no text is not kept: nobody
     /// can say whether an address stands in it.
     pub fn rewrite_event(&self, element: &[u8]) -> Option<Vec<u8>> {
         let text = readable(element);
@@ -60,15 +60,15 @@ impl PseudonymKey {
     fn rewrite(&self, text: &str, recipients: &Recipients) -> String {
         let spellings: Vec<Spelling> =
             recipients.addresses.iter().flat_map(|address| self.spellings(address)).collect();
-        let search = Search::new(spellings);
+        let matcher = AddressMatcher::new(spellings);
         let elsewhere = |string: &str| {
             if string.contains(char::REPLACEMENT_CHARACTER) {
                 return Some(UNREADABLE.to_owned());
             }
-            if string.len() > LONGEST_STRING && !search.is_empty() {
+            if string.len() > LONGEST_STRING && !matcher.is_empty() {
                 return Some(TOO_LONG.to_owned());
             }
-            search.replaced(string)
+            matcher.replaced(string)
         };
         let mut rewritten = String::with_capacity(text.len() + 64);
         let mut done = 0;
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_cost_what_their_length_costs_and_a_string_too_long_is_not_kept() {
+    fn addresses_are_replaced_in_linear_time_and_overlong_strings_whole() {
         let addresses: Vec<String> = (0..15).map(|n| format!("\"aaaaaaaa{n}@x.de\"")).collect();
         let part = "aaaaaaaa@x.de=".repeat(4_000);
         let parts = format!("\"{part}\",").repeat(60);

@@ -19,11 +19,11 @@ use tokio_util::sync::CancellationToken;
 use crate::admission::Admission;
 use crate::config::{Config, Source};
 use crate::connection::Connection;
+use crate::connection_slots::{ConnectionSlot, ConnectionSlots};
+use crate::duplicates::KnownEvents;
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::origin::Origins;
-use crate::places::{Place, Places};
-use crate::repeats::Repeats;
 use crate::request::{Requests, Shared};
 use crate::{Clock, tls};
 
@@ -31,8 +31,8 @@ use crate::{Clock, tls};
 /// would only burn the processor that could close some.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How many of the newest events a receiver that starts reads: some hours' of a platform that sends ten a second.
-const RECALLED: u64 = 200_000;
+/// How many of the newest events a starting receiver reads: over five hours at ten events a second.
+const PRELOADED: u64 = 200_000;
 
 /// A bound receiver.
 pub struct Receiver {
@@ -40,7 +40,7 @@ pub struct Receiver {
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
     requests: Requests,
-    places: Places,
+    slots: ConnectionSlots,
 }
 
 impl std::fmt::Debug for Receiver {
@@ -73,15 +73,27 @@ impl Receiver {
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let admission = Admission::new(config.in_flight_bytes, metrics.in_flight.clone(), metrics.evicted_bodies());
-        let places = Places::new(config.max_connections, metrics.connections.clone(), metrics.evicted_connections());
+        let slots =
+            ConnectionSlots::new(config.max_connections, metrics.connections.clone(), metrics.evicted_connections());
         let is_log_failing = AtomicBool::new(false);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         let turns = Arc::new(Semaphore::new(cores));
-        let (origins, repeats) = (Origins::default(), Repeats::default());
-        let shared =
-            Shared { config, sources, producer, clock, admission, metrics, origins, repeats, turns, is_log_failing };
+        let origins = Origins::default();
+        let known_events = KnownEvents::default();
+        let shared = Shared {
+            config,
+            sources,
+            producer,
+            clock,
+            admission,
+            metrics,
+            origins,
+            known_events,
+            turns,
+            is_log_failing,
+        };
         let requests = Requests::new(shared);
-        Ok(Self { listener, address, tls, requests, places })
+        Ok(Self { listener, address, tls, requests, slots })
     }
 
     /// Where it listens: tells the port where the system chose one.
@@ -89,19 +101,18 @@ impl Receiver {
         self.address
     }
 
-    /// Learns from the newest events of `log`, in the background and until `shutdown`: whose the latest mails were, and which
-    /// events are durable. Without it, a receiver knows that only of what it has taken itself. A log that can't be read is
-    /// told of, and nothing else comes of it.
-    pub fn recall(&self, log: Arc<dyn Log>, shutdown: CancellationToken) -> JoinHandle<()> {
+    /// Reads the newest events of `log` in the background, until `shutdown`, so that this receiver recognises copies of them and
+    /// attributes later events of the same mails. If the log cannot be read, logs a warning; the receiver serves all the same.
+    pub fn preload(&self, log: Arc<dyn Log>, shutdown: CancellationToken) -> JoinHandle<()> {
         let requests = self.requests.clone();
         tokio::task::spawn_blocking(move || {
-            let records = RECALLED / u64::from(log.partitions().get());
+            let records = PRELOADED / u64::from(log.partitions().get());
             let tail = log.tail(Topic::Events, Start::Last(records));
-            match tail.and_then(|mut tail| requests.recall(tail.as_mut(), &shutdown)) {
-                Ok(events) => tracing::debug!(events, "the latest events are known"),
+            match tail.and_then(|mut tail| requests.preload(tail.as_mut(), &shutdown)) {
+                Ok(events) => tracing::debug!(events, "read the newest events of the log"),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the latest events can't be read: some bounces will be nobody's");
+                    tracing::warn!(error, "cannot read the newest events of the log: some bounces stay unattributed");
                 }
             }
         })
@@ -117,10 +128,10 @@ impl Receiver {
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         {
-            // Goes on while tasks end: a connection that was accepted and waits for a place is not to be lost.
+            // Kept across iterations: recreating it would drop a connection that is accepted and waits for a slot.
             let mut accepting = pin!(self.accept());
             loop {
-                let (stream, place) = tokio::select! {
+                let (stream, slot) = tokio::select! {
                     () = shutdown.cancelled() => break,
                     accepted = &mut accepting => accepted,
                     Some(ended) = connections.join_next() => {
@@ -128,7 +139,7 @@ impl Receiver {
                         continue;
                     }
                 };
-                let connection = Connection::new(self.requests.clone(), place);
+                let connection = Connection::new(self.requests.clone(), slot);
                 connections.spawn(connection.run(stream, self.tls.clone(), graceful.watcher()));
                 accepting.set(self.accept());
             }
@@ -142,11 +153,11 @@ impl Receiver {
         Ok(())
     }
 
-    /// The next connection, once there is a place for it.
-    async fn accept(&self) -> (TcpStream, Place) {
+    /// Accepts the next connection and waits for a slot.
+    async fn accept(&self) -> (TcpStream, ConnectionSlot) {
         loop {
             match self.listener.accept().await {
-                Ok((stream, _address)) => return (stream, self.places.take().await),
+                Ok((stream, _address)) => return (stream, self.slots.acquire().await),
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
                     tokio::time::sleep(PAUSE).await;

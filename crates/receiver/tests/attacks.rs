@@ -1,4 +1,4 @@
-//! Clients that hold places without using them, and bodies that are made to cost much: who sends like SendGrid does not notice.
+//! Attacks by slow clients and by expensive bodies: genuine posts are taken all the same.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::support::client::{self, Reply};
 use crate::support::gate::{Gate, asked, gated};
 use crate::support::{GOOD, Rig, SOON, Setup, assert_refused, assert_taken};
 
-/// What the records of an element are charged with, besides its bytes.
+/// Memory charged for each element, besides its bytes.
 const RECORD_BYTES: usize = 512;
 
 async fn with(change: impl FnOnce(&mut receiver::Config)) -> Rig {
@@ -18,7 +18,7 @@ async fn with(change: impl FnOnce(&mut receiver::Config)) -> Rig {
     setup.start().await
 }
 
-/// A connection that announced a body of `length` bytes and sent `sent` of them.
+/// Opens a connection, announces a body of `length` bytes and sends `sent` of them.
 async fn begun(rig: &Rig, length: usize, sent: usize) -> TcpStream {
     let head = rig.signed(GOOD).with("Content-Length", length.to_string()).head();
     let mut client = TcpStream::connect(rig.address).await.unwrap();
@@ -26,7 +26,7 @@ async fn begun(rig: &Rig, length: usize, sent: usize) -> TcpStream {
     client
 }
 
-/// Posts a good batch again and again, as SendGrid does, until it is taken.
+/// Posts a batch, and retries as SendGrid does until it is taken.
 async fn taken_in_time(rig: &Rig) {
     let began = Instant::now();
     while rig.post(GOOD).await.status != 200 {
@@ -36,7 +36,7 @@ async fn taken_in_time(rig: &Rig) {
 }
 
 #[tokio::test]
-async fn connections_that_sent_one_byte_of_a_body_starve_nobody() {
+async fn connections_that_send_one_byte_of_a_body_do_not_block_genuine_posts() {
     let rig = with(|config| config.max_connections = 100).await;
     let mut slow = Vec::new();
     for _ in 0..100 {
@@ -51,7 +51,7 @@ async fn connections_that_sent_one_byte_of_a_body_starve_nobody() {
 }
 
 #[tokio::test]
-async fn bodies_that_do_not_end_starve_nobody() {
+async fn bodies_that_never_end_do_not_block_genuine_posts() {
     let rig = with(|config| config.in_flight_bytes = 16 << 20).await;
     let mut slow = Vec::new();
     for _ in 0..4 {
@@ -66,7 +66,7 @@ async fn bodies_that_do_not_end_starve_nobody() {
 }
 
 #[tokio::test]
-async fn a_body_below_the_minimum_rate_is_cut_off_long_before_its_time_is_up() {
+async fn a_body_below_the_minimum_rate_is_cut_off_before_the_body_timeout() {
     let rig = with(|config| config.body_timeout = 10 * SOON).await;
     let (mut read, mut write) = begun(&rig, 1_000, 1).await.into_split();
     let dripping = tokio::spawn(async move {
@@ -84,7 +84,7 @@ async fn posted(rig: &Rig, element: &str, count: usize) -> Reply {
 }
 
 #[tokio::test]
-async fn a_body_of_more_elements_than_there_is_room_for_is_set_aside_whole() {
+async fn a_body_whose_records_cannot_fit_becomes_one_reject() {
     let rig = with(|config| config.in_flight_bytes = 1_000 * RECORD_BYTES).await;
     assert_taken(&posted(&rig, "0", 900).await, 0, 900);
     assert_refused(&posted(&rig, "0", 1_000).await, 400, "no_events");
@@ -94,7 +94,7 @@ async fn a_body_of_more_elements_than_there_is_room_for_is_set_aside_whole() {
 }
 
 #[tokio::test]
-async fn records_count_as_long_as_they_are_in_memory() {
+async fn records_are_charged_while_they_are_in_memory() {
     for element in ["0", "[]", "\"a\"", "{}", r#"{"event":"open","timestamp":1}"#] {
         let (rig, gated, gate) = gated(Setup::new(), Gate::Closed).await;
         let body = format!("[{}]", vec![element; 10_000].join(","));

@@ -4,10 +4,10 @@
 mod attacks;
 mod attribution;
 mod bad_input;
+mod duplicates;
 mod durability;
 mod elements;
 mod limits;
 mod pseudonyms;
-mod repeats;
 mod support;
 mod transport;

@@ -1,10 +1,10 @@
-//! Why a mail was refused, and whose doing it is.
+//! The cause of a refusal, and who is charged with it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a mail was refused.
+/// The cause of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
@@ -12,38 +12,38 @@ pub enum Cause {
     Address,
     /// The mailbox is full, disabled, or takes no mail of this kind.
     Mailbox,
-    /// What is in the mail: spam, a virus, a link.
+    /// The mail's content: spam, a virus, a link.
     Content,
     /// The sending IP or domain is listed, blocked or complained about.
     Reputation,
     /// The mail is not authenticated, the IP has no name, or the mail breaks a standard.
     Configuration,
-    /// The network, a time-out, a rate, or a fault of a server.
+    /// The network, a timeout, a rate limit, or a server error.
     Transport,
-    /// A rule of the receiver: size, relaying, who may write to a list.
+    /// The receiver's own rule: size, relaying, posting to a list.
     Policy,
     /// No rule knows the reply.
     Unknown,
 }
 
-/// Whose doing a refusal is.
+/// Who is charged with a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChargedTo {
     /// The customer: its list, its content, its domain.
     Customer,
-    /// Everybody who sends through the IP pool.
+    /// All customers of the IP pool.
     Pool,
-    /// One recipient, whoever writes to it.
+    /// The recipient: the same would happen to any sender.
     Recipient,
-    /// The recipient's domain, or the system before it.
+    /// The recipient's domain, or the gateway in front of it.
     RecipientDomain,
-    /// Nobody: it passes, or can't be told.
+    /// Nobody: the refusal is temporary, or its cause is unknown.
     Nobody,
 }
 
 impl Cause {
-    /// The cause in a word, as in JSON.
+    /// The name in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Address => "address",
@@ -59,7 +59,7 @@ impl Cause {
 }
 
 impl ChargedTo {
-    /// Who, as in JSON.
+    /// The name in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Customer => "customer",

@@ -1,22 +1,22 @@
-//! What a mail server's refusal means: its cause, and who is to be charged with it.
+//! Classifies what mail servers answer when they refuse a mail: the cause, and who is charged with it.
 //!
-//! Servers say why they refuse a mail in a status code and in words of their own. The words tell more: `550` may be an
-//! address that does not exist, a full mailbox, a blocklist or a broken signature. A [`Table`] of phrases, which is data, says
-//! which is which. What no rule of it knows is told by its enhanced status code, and otherwise unknown; [`template()`]
-//! brings unknown replies of one kind together.
+//! A server gives its reason in a status code and in words. The words tell more: `550` may mean an address that does not exist, a full
+//! mailbox, a blocklist entry or a broken signature. A [`ReplyTable`] is data: an ordered list of rules with phrases. A reply that no
+//! phrase matches is classified by its enhanced status code, or else is unknown. [`template()`] groups unknown replies of one kind.
 //!
-//! The text is a stranger's: so much of it is read as a reply may have, in one pass, without regular expressions.
+//! Strangers write the replies. So the table searches a bounded prefix once, for all phrases together, and uses no regular
+//! expressions.
 
 mod cause;
-mod reading;
+mod classification;
 mod rule;
 mod status;
 mod table;
 mod template;
 
 pub use cause::{Cause, ChargedTo};
-pub use reading::Reading;
+pub use classification::Classification;
 pub use rule::Rule;
 pub use status::enhanced_status;
-pub use table::{Table, TableError};
+pub use table::{READ, ReplyTable, TableError};
 pub use template::template;

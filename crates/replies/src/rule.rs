@@ -1,49 +1,49 @@
-//! One line of the table.
+//! A rule of the table.
 
 use serde::Deserialize;
 
 use crate::{Cause, ChargedTo};
 
-/// Replies of one kind. One is of this kind where it says one of `any` and all of `all`, none of `unless`, and has one of
-/// `status` and of `code`, as far as these are given.
+/// A rule for replies of one kind. It matches a reply that contains one phrase of `any`, every phrase of `all` and no phrase of
+/// `unless`, and has one status of `status` and one code of `code`. An empty list is no condition.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Its name, which is one rule's alone.
+    /// The unique name.
     pub name: String,
-    /// Why such mail is refused.
+    /// The cause of such a refusal.
     pub cause: Cause,
-    /// Whose doing that is.
+    /// Who is charged with it.
     pub charged_to: ChargedTo,
-    /// What such a reply means, in a sentence.
+    /// The meaning in one sentence.
     pub means: String,
-    /// Where the words are documented, or `seen` where they are only known from mail.
+    /// Where the words are documented, or `seen` if they are only known from mail.
     pub source: String,
-    /// Phrases of which one is in the reply, in any case of letters.
+    /// The reply contains one of these, ignoring case.
     #[serde(default)]
     pub any: Vec<String>,
-    /// Phrases that are all in it.
+    /// The reply contains all of these.
     #[serde(default)]
     pub all: Vec<String>,
-    /// Phrases that are not in it.
+    /// The reply contains none of these.
     #[serde(default)]
     pub unless: Vec<String>,
-    /// Beginnings of reply codes, of which it has one: `4` for those that ask to try again.
+    /// Prefixes of SMTP reply codes: `4` matches all temporary refusals.
     #[serde(default)]
     pub code: Vec<String>,
-    /// Enhanced status codes (RFC 3463), or their beginnings up to a full stop (`5.7.`), of which it has one.
+    /// Enhanced status codes (RFC 3463), or prefixes that end with a full stop (`5.7.`).
     #[serde(default)]
     pub status: Vec<String>,
 }
 
 impl Rule {
-    /// Every phrase that decides.
+    /// All phrases of the rule.
     pub(crate) fn phrases(&self) -> impl Iterator<Item = &String> {
         self.any.iter().chain(&self.all).chain(&self.unless)
     }
 
-    /// Whether it is for replies with this enhanced status code and this reply code.
-    pub(crate) fn has(&self, status: Option<&str>, code: Option<&str>) -> bool {
+    /// Whether the rule's codes match these.
+    pub(crate) fn matches_codes(&self, status: Option<&str>, code: Option<&str>) -> bool {
         let fits = |wanted: &String, status: &str| {
             wanted == status || (wanted.ends_with('.') && status.starts_with(wanted.as_str()))
         };

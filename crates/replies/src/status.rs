@@ -1,6 +1,6 @@
-//! Codes in a reply.
+//! Finds status and reply codes in a text.
 
-/// The first enhanced status code (RFC 3463) in a text.
+/// Returns the first enhanced status code (RFC 3463) in a text.
 pub fn enhanced_status(text: &str) -> Option<&str> {
     words(text).find(|word| {
         let mut parts = word.split('.');
@@ -14,15 +14,14 @@ pub fn enhanced_status(text: &str) -> Option<&str> {
     })
 }
 
-/// The first reply code (RFC 5321) in a text that refuses: three digits from 400 to 599, behind which the words or an enhanced status
-/// come.
+/// Returns the first SMTP reply code (RFC 5321) from 400 to 599 in a text.
 pub(crate) fn code(text: &str) -> Option<&str> {
     let is_code =
         |word: &&str| word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
     text.split([' ', '-', ':', '(', ')', '\'', '[', ']', '<']).find(is_code)
 }
 
-/// Words of digits and full stops.
+/// Splits a text into runs of digits and full stops.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.'))
 }
@@ -32,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_a_word_of_three_digits() {
+    fn a_code_is_a_separate_word_of_three_digits() {
         assert_eq!(code("host mx said: 450 4.2.0 later"), Some("450"));
         assert_eq!(code("550-5.1.1 nobody"), Some("550"));
         for none in ["250 ok", "5505 x", "192.0.2.1 45", "(#4.4.3)", ""] {
@@ -41,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_stands_apart_and_an_address_is_none() {
+    fn an_ip_address_is_not_a_status() {
         assert_eq!(enhanced_status("550 5.1.1 <a@b.example>"), Some("5.1.1"));
         assert_eq!(enhanced_status("no mailbox (#5.1.10)."), Some("5.1.10"));
         assert_eq!(enhanced_status("host 5.1.1.9 said: 451 4.7.650 rate limited"), Some("4.7.650"));

@@ -1,55 +1,57 @@
 //! The table of replies.
 
+use std::sync::LazyLock;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::Deserialize;
 
 use crate::status::{code, enhanced_status};
-use crate::{Reading, Rule};
+use crate::{Classification, Rule};
 
-/// So much of a reply is read, in bytes: servers' answers are a few lines, and what follows may be the mail itself.
-const READ: usize = 4_000;
+/// How much of a reply is read, in bytes. Replies are a few lines long; bounce reports append the mail itself.
+pub const READ: usize = 4_000;
 /// The version of the format.
 const VERSION: u32 = 1;
 /// The longest table, in bytes.
 const LONGEST: usize = 1 << 20;
-/// The table that Weir brings along.
-const BUILT_IN: &str = include_str!("../replies.toml");
+/// The table that Weir ships.
+static BUILT_IN: LazyLock<ReplyTable> = LazyLock::new(built_in);
 
-/// Why a table is none.
+/// Why a table is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// It is no TOML of the right shape.
-    #[error("the table of replies can't be read")]
+    /// It is not valid TOML, or has the wrong shape.
+    #[error("cannot parse the table of replies")]
     Toml(#[from] toml::de::Error),
-    /// Another version of the format.
+    /// It has an unsupported version.
     #[error("the table of replies has version {0}; this Weir reads version {VERSION}")]
     Version(u32),
     /// It is too long.
     #[error("the table of replies has {0} bytes; at most {LONGEST} are read")]
     TooLong(usize),
-    /// A rule that would know every reply, or none, or that has another's name.
+    /// A rule would match every reply, or its name is not unique.
     #[error("rule `{rule}` of the table of replies {fault}")]
     Rule {
-        /// Its name.
+        /// The rule's name.
         rule: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: &'static str,
     },
-    /// Its phrases are too many.
-    #[error("the phrases of the table of replies can't be searched")]
+    /// There are too many phrases.
+    #[error("cannot build a search for the phrases of the table of replies")]
     Phrases(#[from] aho_corasick::BuildError),
 }
 
-/// Rules in their order: the first that knows a reply says what it means.
+/// An ordered list of rules. The first rule that matches a reply classifies it.
 #[derive(Clone, Debug)]
-pub struct Table {
+pub struct ReplyTable {
     rules: Vec<Rule>,
-    /// The phrases of each rule, by their numbers.
+    /// The phrases of each rule, as indices into `phrases`.
     numbered: Vec<Numbered>,
     phrases: AhoCorasick,
 }
 
-/// The phrases of a rule, by their numbers in the automaton.
+/// A rule's phrases, as indices into the automaton's patterns.
 #[derive(Clone, Debug)]
 struct Numbered {
     any: Vec<usize>,
@@ -64,17 +66,13 @@ struct File {
     rule: Vec<Rule>,
 }
 
-impl Table {
-    /// The table that Weir brings along.
-    ///
-    /// # Errors
-    ///
-    /// None: a test reads it.
-    pub fn built_in() -> Result<Self, TableError> {
-        Self::parse(BUILT_IN)
+impl ReplyTable {
+    /// Returns the table that Weir ships.
+    pub fn built_in() -> &'static Self {
+        &BUILT_IN
     }
 
-    /// Reads a table.
+    /// Parses a table.
     ///
     /// # Errors
     ///
@@ -106,18 +104,18 @@ impl Table {
         Ok(Self { rules, numbered, phrases })
     }
 
-    /// The rules, in their order.
+    /// The rules, in order.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// What `reply` means: the words of a server, with or without their codes.
-    pub fn read(&self, reply: &str) -> Reading<'_> {
-        self.read_with(None, reply)
+    /// Classifies `reply`: a server's words, with or without codes.
+    pub fn classify(&self, reply: &str) -> Classification<'_> {
+        self.classify_with_status(None, reply)
     }
 
-    /// The same, where the enhanced status code is told apart.
-    pub fn read_with(&self, status: Option<&str>, reply: &str) -> Reading<'_> {
+    /// Classifies `reply` whose enhanced status code is given separately.
+    pub fn classify_with_status(&self, status: Option<&str>, reply: &str) -> Classification<'_> {
         let text = normal(reply.get(..reply.floor_char_boundary(READ)).unwrap_or_default());
         let status = status.and_then(enhanced_status).or_else(|| enhanced_status(&text));
         let code = code(&text);
@@ -128,20 +126,28 @@ impl Table {
             }
         }
         let says = |phrase: &usize| found.get(*phrase).copied().unwrap_or_default();
-        let knows = |(rule, phrases): &(&Rule, &Numbered)| {
-            rule.has(status, code)
+        let matches = |(rule, phrases): &(&Rule, &Numbered)| {
+            rule.matches_codes(status, code)
                 && (phrases.any.is_empty() || phrases.any.iter().any(says))
                 && phrases.all.iter().all(says)
                 && !phrases.unless.iter().any(says)
         };
-        let known = self.rules.iter().zip(&self.numbered).find(knows);
-        known.map_or(Reading::UNKNOWN, |(rule, _)| Reading {
+        let matching = self.rules.iter().zip(&self.numbered).find(matches);
+        matching.map_or(Classification::UNKNOWN, |(rule, _)| Classification {
             cause: rule.cause,
             charged_to: rule.charged_to,
             rule: Some(&rule.name),
             means: &rule.means,
         })
     }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the suite parses the shipped table, so that no build with a broken one is released"
+)]
+fn built_in() -> ReplyTable {
+    ReplyTable::parse(include_str!("../replies.toml")).expect("the shipped table of replies is valid")
 }
 
 fn check(rules: &[Rule]) -> Result<(), TableError> {
@@ -152,7 +158,7 @@ fn check(rules: &[Rule]) -> Result<(), TableError> {
             return fault("is defined twice");
         }
         if rule.any.is_empty() && rule.all.is_empty() && rule.status.is_empty() && rule.code.is_empty() {
-            return fault("names neither words nor a status, so that it would know every reply");
+            return fault("names neither words nor a status, so that it would match every reply");
         }
         if rule.phrases().any(|phrase| phrase.trim().len() < 3) {
             return fault("has a phrase of less than three letters");
@@ -161,7 +167,7 @@ fn check(rules: &[Rule]) -> Result<(), TableError> {
     Ok(())
 }
 
-/// A text in lower case, with one space between words and plain apostrophes.
+/// Lowercases a text, collapses white space and replaces typographic apostrophes.
 fn normal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut is_space = false;

@@ -1,17 +1,17 @@
-//! Replies of one kind look alike but for numbers, addresses and ids.
+//! Masks what differs between replies of one kind.
 
-/// What stands for a word that differs from reply to reply.
+/// Replaces a word that differs between replies.
 const ANY: &str = "…";
-/// Words of a template; what follows is the same affair.
+/// The most words of a template.
 const WORDS: usize = 40;
-/// The longest word that may be the same in each reply, in bytes.
+/// The longest word that is kept, in bytes.
 const LONGEST: usize = 40;
 
-/// `reply` with numbers, addresses, names of hosts and ids masked, so that replies of one kind become the same text.
+/// Masks numbers, addresses, host names and ids in `reply`, so that replies of one kind become the same text.
 pub fn template(reply: &str) -> String {
     let mut words: Vec<&str> = Vec::new();
     for word in reply.split_whitespace() {
-        let word = if word.len() > LONGEST || is_particular(word) { ANY } else { word };
+        let word = if word.len() > LONGEST || is_specific(word) { ANY } else { word };
         if word == ANY && words.last() == Some(&ANY) {
             continue;
         }
@@ -23,8 +23,8 @@ pub fn template(reply: &str) -> String {
     words.join(" ")
 }
 
-/// Whether a word is somebody's or one time's: it has a digit, an `@`, or full stops within.
-fn is_particular(word: &str) -> bool {
+/// Whether a word is specific to one reply: it contains a digit, an `@` or an inner full stop.
+fn is_specific(word: &str) -> bool {
     let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
     let is_code = inner.len() == 3 && inner.bytes().all(|byte| byte.is_ascii_digit());
     let is_status = crate::status::enhanced_status(inner) == Some(inner);
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replies_of_one_kind_have_one_template() {
+    fn replies_of_one_kind_have_the_same_template() {
         let one = "550 5.9.9 <jo@example.org> refused by mx1.example.org at 12:30 (id 4bK1)";
         let other = "550 5.9.9 <ann@example.net> refused by mx7.example.net at 07:01 (id 77xZ)";
         assert_eq!(template(one), template(other));

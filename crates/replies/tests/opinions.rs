@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use replies::Table;
+use replies::ReplyTable;
 
 /// Real refusals with the opinion of Sisimai, where they are present.
 const OPINIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/replies/replies.tsv");
@@ -21,14 +21,14 @@ fn stated(reason: &str, rule: Option<&str>) -> Option<&'static str> {
 }
 
 #[test]
-fn replies_are_understood_as_the_second_opinion_understands_them_or_for_a_stated_reason() {
+fn causes_agree_with_the_second_opinion_or_differ_for_a_stated_reason() {
     let Ok(opinions) = fs::read_to_string(OPINIONS) else { return };
-    let table = Table::built_in().unwrap();
+    let table = ReplyTable::built_in();
     let (mut same, mut reasons, mut all) = (0, 0, 0);
     for line in opinions.lines().skip(1) {
         let columns: Vec<_> = line.split('\t').collect();
         let (cause, reason, text) = (columns[2], columns[3], columns[6]);
-        let read = table.read(text);
+        let read = table.classify(text);
         all += 1;
         if read.cause.name() == cause {
             same += 1;

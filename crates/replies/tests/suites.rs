@@ -1,5 +1,4 @@
-//! What the table of replies knows.
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+//! The table of replies.
 
 mod opinions;
 mod table;

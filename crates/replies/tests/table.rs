@@ -1,20 +1,18 @@
-//! The table that Weir brings along, and tables of others.
-
-use std::sync::LazyLock;
+//! The table that Weir ships, and invalid tables.
 
 use proptest::prelude::*;
-use replies::{Cause, ChargedTo, Table};
+use replies::{Cause, ChargedTo, ReplyTable};
 
 fn causes(replies: &[(&str, Cause)]) {
-    let table = Table::built_in().unwrap();
+    let table = ReplyTable::built_in();
     for (reply, cause) in replies {
-        let read = table.read(reply);
+        let read = table.classify(reply);
         assert_eq!(read.cause, *cause, "{reply} by {:?}", read.rule);
     }
 }
 
 #[test]
-fn the_large_providers_are_understood() {
+fn large_providers_are_classified() {
     causes(&[
         (
             "550-5.1.1 The email account that you tried to reach does not exist. https://support.google.com/mail/?p=NoSuchUser",
@@ -61,7 +59,7 @@ fn the_large_providers_are_understood() {
 }
 
 #[test]
-fn gateways_and_blocklists_are_understood() {
+fn gateways_and_blocklists_are_classified() {
     causes(&[
         ("554 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.1", Cause::Reputation),
         ("550 Service unavailable; Client host [192.0.2.1] blocked using Spamhaus zen", Cause::Reputation),
@@ -87,7 +85,7 @@ fn gateways_and_blocklists_are_understood() {
 }
 
 #[test]
-fn providers_of_one_country_are_understood() {
+fn national_providers_are_classified() {
     causes(&[
         ("554 DT:SPM 163 mx8,QMCowAD3,1 http://mail.163.com/help/help_spam_16.htm", Cause::Content),
         ("550 Mail content denied. http://service.mail.qq.com/cgi-bin/help?id=20022", Cause::Content),
@@ -108,32 +106,32 @@ fn providers_of_one_country_are_understood() {
 }
 
 #[test]
-fn what_the_words_leave_open_the_status_says_and_what_that_leaves_open_is_unknown() {
-    let table = Table::built_in().unwrap();
-    assert_eq!(table.read("550 5.1.1 <jo@example.org>").rule, Some("status-address"));
-    assert_eq!(table.read_with(Some("5.7.1"), "no").cause, Cause::Policy);
-    let unknown = table.read("550 no");
+fn a_reply_without_known_words_is_classified_by_its_status_or_unknown() {
+    let table = ReplyTable::built_in();
+    assert_eq!(table.classify("550 5.1.1 <jo@example.org>").rule, Some("status-address"));
+    assert_eq!(table.classify_with_status(Some("5.7.1"), "no").cause, Cause::Policy);
+    let unknown = table.classify("550 no");
     assert_eq!((unknown.cause, unknown.charged_to, unknown.rule), (Cause::Unknown, ChargedTo::Nobody, None));
-    assert_eq!(table.read("").cause, Cause::Unknown);
+    assert_eq!(table.classify("").cause, Cause::Unknown);
 }
 
 #[test]
-fn each_phrase_alone_is_understood_as_its_rule_says() {
-    let table = &Table::built_in().unwrap();
+fn each_phrase_alone_has_the_cause_of_its_rule() {
+    let table = ReplyTable::built_in();
     let decided =
         table.rules().iter().filter(|rule| rule.all.is_empty() && rule.status.is_empty() && rule.code.is_empty());
     let otherwise: Vec<_> = decided
-        .flat_map(|rule| rule.any.iter().map(move |phrase| (rule, phrase, table.read(phrase))))
+        .flat_map(|rule| rule.any.iter().map(move |phrase| (rule, phrase, table.classify(phrase))))
         .filter(|(rule, _, read)| read.cause != rule.cause)
-        .map(|(rule, phrase, read)| format!("`{phrase}` of {} is known by {:?}", rule.name, read.rule))
+        .map(|(rule, phrase, read)| format!("`{phrase}` of {} is matched by {:?}", rule.name, read.rule))
         .collect();
     assert_eq!(otherwise, Vec::<String>::new());
 }
 
 #[test]
-fn a_table_that_can_not_be_is_refused_with_the_place() {
+fn an_invalid_table_is_refused_with_the_location() {
     let refused = |text: &str| {
-        let error = Table::parse(text).unwrap_err();
+        let error = ReplyTable::parse(text).unwrap_err();
         std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source())
             .map(ToString::to_string)
             .collect::<String>()
@@ -144,7 +142,7 @@ fn a_table_that_can_not_be_is_refused_with_the_place() {
         )
     };
     assert!(refused("version = 2\nrule = []").contains("version 2"));
-    assert!(refused(&format!("version = 1\n{}", rule(""))).contains("would know every reply"));
+    assert!(refused(&format!("version = 1\n{}", rule(""))).contains("would match every reply"));
     assert!(refused(&format!("version = 1\n{}", rule("any = [\"ab\"]"))).contains("less than three"));
     assert!(refused(&format!("version = 1\n{}", rule("anny = [\"abc\"]"))).contains("line 8"));
     assert!(refused(&format!("version = 1\n{0}{0}", rule("any = [\"abc\"]"))).contains("defined twice"));
@@ -153,11 +151,10 @@ fn a_table_that_can_not_be_is_refused_with_the_place() {
 
 proptest! {
     #[test]
-    fn no_reply_makes_it_panic_and_its_case_and_white_space_do_not_matter(reply in ".{0,300}") {
-        static TABLE: LazyLock<Table> = LazyLock::new(|| Table::built_in().unwrap());
-        let table = &*TABLE;
+    fn no_reply_panics_and_white_space_does_not_matter(reply in ".{0,300}") {
+        let table = ReplyTable::built_in();
         let spaced = reply.replace(' ', " \r\n\t ");
-        prop_assert_eq!(table.read(&reply).rule, table.read(&spaced).rule);
+        prop_assert_eq!(table.classify(&reply).rule, table.classify(&spaced).rule);
         let _template = replies::template(&reply);
     }
 }

@@ -320,7 +320,7 @@ fn a_pool_is_sendgrids_object_and_no_custom_argument() {
 }
 
 #[test]
-fn a_name_that_is_too_long_for_a_pool_counts_for_none() {
+fn an_overlong_pool_name_is_ignored() {
     let counted = |name: &str| {
         let raw = an("processed", &json!({ "pool": { "name": name, "id": 1 } })).to_string();
         let event = WebhookEvent::parse(raw.as_bytes()).unwrap();

@@ -63,7 +63,9 @@ impl fmt::Display for Values {
             }
             Self::Configured(thing) => write!(f, "the name of a configured {thing}"),
             Self::Partitions => f.write_str("a partition of the log"),
-            Self::Pools => f.write_str("the name of an IP pool; `other` for all but the 100 with the most mail"),
+            Self::Pools => {
+                f.write_str("the name of an IP pool, for the 100 pools with the most mail; `other` for the rest")
+            }
             Self::Routes => f.write_str("a route's template"),
             Self::Statuses => f.write_str("an HTTP status"),
             Self::Version => f.write_str("the version that runs"),

@@ -1,11 +1,10 @@
-//! What a process that runs on asks of the system: descriptors, and files that nobody else reads.
+//! Limits of the process: file descriptors, connections, and the permissions of its files.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
-
 use scorer::Checkpoints;
 
 use crate::config::{LogSettings, Settings};
@@ -15,10 +14,11 @@ const OTHERS: u32 = 0o077;
 /// What the owner has of a folder.
 const OWNER: u32 = 0o700;
 
-/// Descriptors that no connection takes: RocksDB may have 512 files of the log open, and the state, brokers and calls need some.
+/// File descriptors that connections leave free. The embedded log opens up to 512 files; the state, brokers and API calls need the
+/// rest.
 const RESERVED: u64 = 640;
 
-/// How many connections each listener may have, so that all of them together leave the reserve of descriptors.
+/// The most connections of each listener, so that all of them together leave [`RESERVED`] file descriptors free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Connections {
     pub(crate) receiver: usize,
@@ -27,26 +27,26 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Those of this process.
+    /// The limits that this process's file descriptors allow.
     pub(crate) fn of_process() -> Self {
         Self::of(getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft))
     }
 
-    /// Where the process may have `descriptors`: half of what the reserve leaves is the receiver's. A limit that is so small
-    /// that the reserve takes nearly all of it is shared all the same.
+    /// Splits `descriptors`: the receiver gets half of what the reserve leaves, the other two a quarter each. If the reserve leaves
+    /// less than a quarter of the descriptors, that quarter is split.
     fn of(descriptors: u64) -> Self {
         let room = descriptors.saturating_sub(RESERVED).max(descriptors / 4);
         let part = |of: u64| usize::try_from((room / of).max(1)).unwrap_or(usize::MAX);
         Self { receiver: part(2), operators: part(4), mailers: part(4) }
     }
 
-    /// Lowers the receiver's limit where there are not descriptors enough, and says so.
-    pub(crate) fn bound(&self, receiver: &mut receiver::Config) {
+    /// Lowers the receiver's configured limit if there are too few file descriptors, and logs a warning.
+    pub(crate) fn limit_receiver(&self, receiver: &mut receiver::Config) {
         if receiver.max_connections > self.receiver {
             tracing::warn!(
                 configured = receiver.max_connections,
                 possible = self.receiver,
-                "the limit of open files allows fewer connections: raise it (`ulimit -n`, `LimitNOFILE=`)"
+                "max_connections lowered: too few file descriptors; raise the limit (`ulimit -n`, `LimitNOFILE=`)"
             );
             receiver.max_connections = self.receiver;
         }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_leave_the_reserve_of_descriptors() {
+    fn connections_leave_the_reserved_descriptors_free() {
         assert_eq!(Connections::of(1_024), Connections { receiver: 192, operators: 96, mailers: 96 });
         let many = Connections::of(1 << 20);
         assert!(many.receiver > 500_000 && many.operators > 250_000);

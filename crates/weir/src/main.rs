@@ -2,7 +2,7 @@
 //!
 //! `cli` says what can be asked, `config` what can be set, `running` how the parts are wired, `demo` shows it all, `judging`
 //! judges a policy, `connect` sets SendGrid up, `completeness` shows what is missing, `metrics` lists what is measured,
-//! `replying` reads mail servers' replies. `operating`
+//! `reply` reads mail servers' replies. `operating`
 //! asks a Weir that runs, which `running_weir` reaches, and `rendering` shows the answers. `shutdown` says what ends a command
 //! that runs on.
 
@@ -25,7 +25,7 @@ mod outreaching;
 mod parts;
 mod reject_sources;
 mod rendering;
-mod replying;
+mod reply;
 mod running;
 mod running_weir;
 mod sendgrid_calls;
@@ -69,7 +69,7 @@ fn answer(command: Command) -> anyhow::Result<ExitCode> {
             let config = config::load(options.config.as_deref())?;
             runtime()?.block_on(running::run(config, options.roles))?;
         }
-        Command::Reply(options) => replying::read(&options)?,
+        Command::Reply(options) => reply::read(&options)?,
         Command::Metrics => cli::print(&metrics::reference()?),
         Command::Token(TokenCommand::New(options)) => tokens::new(&options)?,
         Command::Outreach(command) => runtime()?.block_on(outreaching::run(command))?,

@@ -1,4 +1,4 @@
-//! Parts that run beside each other and end together.
+//! Supervises the tasks and threads that a process consists of.
 
 use std::future::Future;
 use std::thread::JoinHandle;
@@ -7,7 +7,7 @@ use anyhow::Context;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Parts that end together.
+/// Parts that are stopped together.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
@@ -15,7 +15,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Starts a part, which `shutdown` ends.
+    /// Starts a part, which has to end when `shutdown` is cancelled.
     pub(crate) fn spawn<E>(&mut self, name: &'static str, part: impl Future<Output = Result<(), E>> + Send + 'static)
     where
         E: std::error::Error + Send + Sync + 'static,
@@ -23,7 +23,7 @@ impl Parts {
         self.tasks.spawn(async move { (name, part.await.with_context(|| format!("the {name} stopped"))) });
     }
 
-    /// Makes parts of threads that end at `shutdown`.
+    /// Supervises running threads, which have to end when `shutdown` is cancelled.
     pub(crate) fn watch(&mut self, name: &'static str, threads: Vec<JoinHandle<()>>) {
         for thread in threads {
             self.spawn(name, async move {
@@ -33,7 +33,7 @@ impl Parts {
         }
     }
 
-    /// Ends all of them; the first error that one ended with.
+    /// Stops all parts. Returns the first error that one of them ended with.
     pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
         self.shutdown.cancel();
         let mut result = Ok(());
@@ -44,7 +44,7 @@ impl Parts {
         result
     }
 
-    /// Resolves when a part ends that should not.
+    /// Resolves when a part ends before [`Parts::stop`].
     pub(crate) async fn failed(&mut self) -> anyhow::Error {
         match self.tasks.join_next().await {
             Some(Ok((_name, Err(error)))) => error,
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_ends_by_itself_fails_or_panics_is_told_by_its_name() {
+    async fn a_part_that_ends_fails_or_panics_is_reported_by_name() {
         let failure = |part: fn(&mut Parts)| async move {
             let mut parts = Parts::default();
             parts.spawn("waiter", std::future::pending::<std::io::Result<()>>());
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn at_a_stop_all_end_and_the_first_failure_is_told() {
+    async fn a_stop_ends_all_parts_and_returns_the_first_error() {
         let mut parts = Parts::default();
         let ending = parts.shutdown.clone();
         parts.spawn("hooks", async move {

@@ -35,7 +35,7 @@ use crate::traces::Traces;
 
 /// How often old records are looked for.
 const MAINTENANCE: Duration = Duration::from_secs(600);
-/// How long the last readers of the log may take to end.
+/// How long a shutdown waits for the last readers of the log.
 const CLOSING: Duration = Duration::from_secs(5);
 
 /// Runs until a signal ends it, or until a part fails.
@@ -78,9 +78,9 @@ pub(crate) struct Running {
     intake: Parts,
     /// What works them off.
     work: Parts,
-    /// Resolves once nothing has the embedded log open any more.
+    /// Resolves when the embedded log is closed.
     log_closed: BoxFuture<'static, ()>,
-    /// Of the operators' and the mailers' listeners.
+    /// Limits of the operators' and the mailers' listeners.
     connections: ConnectionLimits,
     traces: Traces,
 }
@@ -96,7 +96,7 @@ impl Running {
         let Opened { log, embedded } = opening::open(&settings.log).await?;
         let log = log::measured(log, &registry)?;
         let connections = limits::Connections::of_process();
-        connections.bound(&mut settings.receiver);
+        connections.limit_receiver(&mut settings.receiver);
         let mut running = Self {
             receiver: None,
             admin: None,
@@ -109,7 +109,7 @@ impl Running {
             traces,
         };
         if let Some(embedded) = embedded {
-            running.look_after(embedded, &clock);
+            running.supervise_log(embedded, &clock);
         }
         let scorer = if roles.contains(&Role::Scorer) {
             Some(running.start_scorer(&settings, &log, &clock, (&registry, tracing)).await?)
@@ -146,8 +146,8 @@ impl Running {
         Ok(running)
     }
 
-    /// Drops what the embedded log need not keep, and fails once it takes nothing more.
-    fn look_after(&mut self, log: Arc<EmbeddedLog>, clock: &Clock) {
+    /// Starts the maintenance of the embedded log, and ends the process if the log can no longer be written.
+    fn supervise_log(&mut self, log: Arc<EmbeddedLog>, clock: &Clock) {
         self.log_closed = Box::pin(log.closed());
         let (broken, ending) = (log.broken(), self.work.shutdown.clone());
         self.work.spawn("log", async move {
@@ -330,7 +330,7 @@ impl Running {
     ) -> anyhow::Result<()> {
         let receiver = Receiver::bind(settings.receiver, settings.sources, log.producer(), clock, registry).await?;
         tracing::info!(address = %receiver.local_addr(), "receiver");
-        drop(receiver.recall(Arc::clone(log), self.intake.shutdown.clone()));
+        drop(receiver.preload(Arc::clone(log), self.intake.shutdown.clone()));
         self.receiver = Some(receiver.local_addr());
         self.intake.spawn("receiver", receiver.run(self.intake.shutdown.clone()));
         Ok(())
@@ -357,7 +357,7 @@ impl Running {
         }
         self.traces.close().await;
         if tokio::time::timeout(CLOSING, self.log_closed).await.is_err() {
-            tracing::warn!("a reader has not ended: the log is closed by the end of the process");
+            tracing::warn!("a reader of the embedded log is still running; exiting without closing the log");
         }
         intake.and(work)
     }
@@ -401,7 +401,7 @@ async fn maintain(log: Arc<EmbeddedLog>, clock: Clock, shutdown: CancellationTok
         match tokio::task::spawn_blocking(move || log.maintain(now)).await {
             Ok(Ok(trimmed)) => tracing::info!(old = trimmed.old, replaced = trimmed.replaced, "log maintained"),
             Ok(Err(error)) => return Err(error),
-            // The part panics too, which ends the process.
+            // Ends the process: a panic here is a bug, and an unmaintained log fills the disk.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }

@@ -31,7 +31,7 @@ async fn who_is_signed_in_is_told_and_can_sign_out() {
     assert_eq!((out.status().as_u16(), location(&out)), (303, "/login"));
     let cookie = out.headers()["set-cookie"].to_str().unwrap();
     assert!(cookie.contains("Max-Age=0"), "{cookie}");
-    // The browser here keeps its cookie, as a copy of it would be kept elsewhere.
+    // This test's browser still sends the old cookie, as an attacker with a copy would.
     let copied = browser.ask("/customers").await;
     assert_eq!(copied.status(), 303);
     assert!(location(&copied).starts_with("/login?"), "{}", location(&copied));

@@ -113,12 +113,12 @@ impl EmbeddedLog {
         Ok(Self { config, store, writer, compactor: Mutex::default() })
     }
 
-    /// Resolves once a write has failed, with why: the log takes nothing more until it is opened anew.
+    /// Resolves with the error when a write fails or the writer panics. The log then accepts nothing until it is reopened.
     pub fn broken(&self) -> impl Future<Output = crate::Error> + Send + use<> {
         self.writer.broken()
     }
 
-    /// Resolves once the log is closed: it, its readers and its producers are dropped, and nothing touches its files any more.
+    /// Resolves when the log is closed: it, its readers and its producers are dropped, and its files are no longer in use.
     pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
         self.store.closed()
     }

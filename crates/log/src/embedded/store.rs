@@ -28,7 +28,7 @@ pub(super) struct Store {
     partitions: PartitionCount,
     reaches: Reaches,
     speakers: Speakers,
-    /// Fields are dropped in their order: this one once the database is closed.
+    /// Fields are dropped in declaration order, so this sender is dropped after the database is closed.
     open: watch::Sender<()>,
 }
 
@@ -63,7 +63,7 @@ impl Store {
         Ok(Self { db, place, partitions, reaches, speakers, open: watch::Sender::default() })
     }
 
-    /// Resolves once the database is closed.
+    /// Resolves when the database is closed.
     pub(super) fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut open = self.open.subscribe();
         async move { while open.changed().await.is_ok() {} }

@@ -63,7 +63,7 @@ impl Writer {
         Ok(Self { store, jobs: Some(jobs), thread: Some(thread), in_flight, bound, state })
     }
 
-    /// Resolves once a write has failed, with why, or once the thread has panicked.
+    /// Resolves with the error when a write fails or the thread panics.
     pub(super) fn broken(&self) -> impl Future<Output = Error> + Send + use<> {
         let (mut state, store) = (self.state.clone(), Arc::downgrade(&self.store));
         async move {
@@ -165,7 +165,7 @@ struct Broken {
     cause: Arc<Error>,
 }
 
-/// What the thread does.
+/// The state of the writing thread.
 #[derive(Clone, Debug)]
 enum State {
     Writing,

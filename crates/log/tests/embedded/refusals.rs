@@ -38,7 +38,7 @@ fn a_log_that_is_open_is_not_opened_a_second_time() {
 }
 
 #[test]
-fn a_log_is_closed_once_its_last_reader_is_dropped_and_can_then_be_opened_again() {
+fn a_log_closes_with_its_last_reader_and_can_be_reopened() {
     let folder = tempfile::tempdir().unwrap();
     let log = open(folder.path());
     let mut closed = std::pin::pin!(log.closed());

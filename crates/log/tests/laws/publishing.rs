@@ -107,7 +107,7 @@ pub(crate) fn publishers_that_replace_each_other_publish_each_output_once(backen
             scope.spawn(move || {
                 let mut outputs = open(log, 1);
                 let refused = (1..=30).find_map(|to| outputs.publish(&decisions(1, to)).err());
-                // Brokers may fail a transaction that another one replaces without saying that it was.
+                // A broker may report a transient error for a transaction that a newer publisher fenced.
                 let is_replaced =
                     refused.as_ref().is_none_or(|error| matches!(error, Error::Fenced { .. }) || error.may_pass());
                 assert!(is_replaced, "{refused:?}");

@@ -77,7 +77,7 @@ impl Setup {
         let bound = Receiver::bind(self.config, sources, before(log.producer()), clock, &registry).await.unwrap();
         let address = bound.local_addr();
         let shutdown = CancellationToken::new();
-        bound.recall(Arc::<EmbeddedLog>::clone(&log), shutdown.clone()).await.unwrap();
+        bound.preload(Arc::<EmbeddedLog>::clone(&log), shutdown.clone()).await.unwrap();
         let running = tokio::spawn(bound.run(shutdown.clone()));
         Rig { address, log, registry, signer: Arc::clone(&self.signers[0]), shutdown, running, dir }
     }

@@ -169,7 +169,7 @@ impl<'a> WebhookEvent<'a> {
         })
     }
 
-    /// The digest of its own id, where it has one: copies are told by it, from whatever source they come.
+    /// The digest of the event's id, if it has one. Copies of an event have the same digest, whatever source they come from.
     pub fn id_digest(&self) -> Option<Digest> {
         digest::of_id(self)
     }

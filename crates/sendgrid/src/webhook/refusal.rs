@@ -1,23 +1,14 @@
-//! Whether a refusal says that there is nobody, in the receiving server's own words.
+//! Whether a refusal is about the recipient's address.
 
-use std::sync::LazyLock;
+use replies::{Cause, READ, ReplyTable, enhanced_status};
 
-use replies::{Cause, Table, enhanced_status};
-
-/// What servers' words mean. A test reads the table, so that it is always there.
-static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| Table::built_in().ok());
-
-/// What Microsoft answers where it knows a domain's addresses and this is none of them; where its words are missing, the status
-/// alone has to do.
+/// Microsoft's status for an address that is not in the domain's directory. Without its words, the status alone decides.
 const NOT_IN_DIRECTORY: &str = "5.4.1";
-/// Rules of the table that know that a domain does not exist or takes no mail.
+/// Rules of the table for domains that do not exist or accept no mail.
 const NO_DOMAIN: [&str; 2] = ["no-such-domain", "sendgrid-finds-no-server"];
 
-/// So much of a refusal is read, in bytes: servers' answers are a few lines.
-const READ: usize = 4_000;
-
-/// The rule that only supposes that it is about the address: nobody is convicted on a guess.
-const A_GUESS: &str = "status-address-likely";
+/// The rule that is too uncertain to charge a customer with an invalid address.
+const UNCERTAIN: &str = "status-address-likely";
 
 /// A refusal: its enhanced status code, and its words.
 pub(super) struct Refusal<'e> {
@@ -26,31 +17,29 @@ pub(super) struct Refusal<'e> {
 }
 
 impl<'e> Refusal<'e> {
-    /// Takes what is told of both; a status that is told nowhere else is looked for in the words.
+    /// Creates a refusal. If there is no status, the first one in the words is used.
     pub(super) fn new(status: Option<&'e str>, words: Option<&'e str>) -> Self {
         let words = words.unwrap_or_default();
         let read = words.get(..words.floor_char_boundary(READ)).unwrap_or_default();
         Self { status: status.and_then(enhanced_status).or_else(|| enhanced_status(read)), words: read }
     }
 
-    /// Whether the mailbox or its domain does not exist. What a status says to be a matter of policy is none of the
-    /// address, whatever the words.
+    /// Whether the mailbox or its domain does not exist. A status x.7.x means a matter of policy, whatever the words say.
     pub(super) fn is_of_no_mailbox(&self) -> bool {
         let is_policy = self.status.is_some_and(|status| status.split('.').nth(1) == Some("7"));
         let is_in_no_directory = self.words.is_empty() && self.status == Some(NOT_IN_DIRECTORY);
         !is_policy && (is_in_no_directory || self.rule_of_address().is_some())
     }
 
-    /// Whether there is no such domain, or none that takes mail.
+    /// Whether the domain does not exist or accepts no mail.
     pub(super) fn is_of_no_domain(&self) -> bool {
         self.rule_of_address().is_some_and(|rule| NO_DOMAIN.contains(&rule))
     }
 
-    /// The rule by which it is about the recipient's address.
+    /// The matching rule, if it is about the recipient's address.
     fn rule_of_address(&self) -> Option<&'static str> {
-        let table = TABLE.as_ref()?;
-        let read = table.read_with(self.status, self.words);
-        read.rule.filter(|rule| read.cause == Cause::Address && *rule != A_GUESS)
+        let classified = ReplyTable::built_in().classify_with_status(self.status, self.words);
+        classified.rule.filter(|rule| classified.cause == Cause::Address && *rule != UNCERTAIN)
     }
 }
 
@@ -60,6 +49,12 @@ mod tests {
 
     fn is_of_no_mailbox(status: &str, words: &str) -> bool {
         Refusal::new(Some(status), Some(words)).is_of_no_mailbox()
+    }
+
+    #[test]
+    fn the_table_has_the_rules_that_are_named_here() {
+        let names: Vec<_> = ReplyTable::built_in().rules().iter().map(|rule| rule.name.as_str()).collect();
+        assert!(NO_DOMAIN.iter().chain(&[UNCERTAIN]).all(|name| names.contains(name)), "{names:?}");
     }
 
     #[test]

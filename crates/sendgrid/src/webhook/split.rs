@@ -24,8 +24,8 @@ pub enum BatchError {
     /// A comma without an element before or behind it, or a bracket that closes nothing.
     #[error("the body's array is malformed at byte {0}")]
     Malformed(usize),
-    /// More elements than were asked for.
-    #[error("the body's array has over {0} elements, for which there is no room")]
+    /// The array has more elements than the caller accepts.
+    #[error("the body's array has more than {0} elements, which do not fit the memory budget")]
     TooMany(usize),
 }
 

@@ -75,7 +75,7 @@ pub(crate) enum Command {
     /// Put another policy in force without a restart.
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// Say what mail servers' replies mean: one a line from standard input.
+    /// Classify mail servers' replies, one per line of standard input.
     Reply(ReplyOptions),
     /// Print the reference of all metrics, as Markdown.
     Metrics,
@@ -150,7 +150,7 @@ pub(crate) struct ReplyOptions {
     /// Print JSON, one object a line: `cause`, `charged_to`, `rule`, `means`, and the `template` of an unknown one.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Another table than the one that Weir comes with (`docs/replies.md`).
+    /// Use this table instead of the one that Weir ships (`docs/replies.md`).
     #[arg(long, value_name = "FILE")]
     pub(crate) table: Option<PathBuf>,
 }

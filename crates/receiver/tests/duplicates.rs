@@ -1,4 +1,4 @@
-//! Copies of what is durable are acknowledged and not stored again, so that a captured POST fills no disk.
+//! Copies of durable events are acknowledged and not stored again, so that replaying a captured POST does not fill the disk.
 
 use crate::support::gate::{Gate, gated};
 use crate::support::{GOOD, NOW, Rig, Setup, assert_refused, assert_taken, text};
@@ -14,13 +14,13 @@ async fn a_copy_is_acknowledged_like_the_first_and_not_stored_again() {
         assert_taken(&rig.post(GOOD).await, 1, 0);
     }
     assert_eq!(rig.events().len(), 1);
-    rig.comes_to("weir_receiver_events_total", &[("outcome", "repeated")], 19.0).await;
+    rig.comes_to("weir_receiver_events_total", &[("outcome", "duplicate")], 19.0).await;
     rig.comes_to("weir_receiver_events_total", &[("outcome", "accepted")], 1.0).await;
     rig.is_well().await;
 }
 
 #[tokio::test]
-async fn of_a_batch_only_what_is_new_is_stored() {
+async fn only_the_new_events_of_a_batch_are_stored() {
     let rig = Rig::new().await;
     assert_taken(&rig.post(GOOD).await, 1, 0);
     let new = event(r#","sg_event_id":"new""#, NOW);
@@ -38,11 +38,11 @@ async fn a_post_that_was_captured_at_one_source_adds_nothing_at_another() {
     assert_taken(&rig.post(GOOD).await, 1, 0);
     assert_taken(&rig.send(&rig.signed(GOOD).at("/webhooks/sendgrid/second")).await, 1, 0);
     assert_eq!(rig.events().len(), 1);
-    rig.comes_to("weir_receiver_events_total", &[("source", "second"), ("outcome", "repeated")], 1.0).await;
+    rig.comes_to("weir_receiver_events_total", &[("source", "second"), ("outcome", "duplicate")], 1.0).await;
 }
 
 #[tokio::test]
-async fn what_the_fold_may_not_have_counted_is_stored_again() {
+async fn copies_of_events_that_the_fold_may_not_have_counted_are_stored() {
     let rig = Rig::new().await;
     let old = event(r#","sg_event_id":"old""#, NOW - 26 * 3_600 - 1);
     let ahead = event(r#","sg_event_id":"ahead""#, NOW + 1);
@@ -54,7 +54,7 @@ async fn what_the_fold_may_not_have_counted_is_stored_again() {
 }
 
 #[tokio::test]
-async fn a_copy_that_names_the_customer_is_stored_behind_one_that_does_not() {
+async fn a_copy_that_names_the_customer_is_stored_after_one_that_does_not() {
     let rig = Rig::new().await;
     assert_taken(
         &rig.post(event(r#","sg_event_id":"first""#, NOW).replace(r#","customer_id":"acme""#, "")).await,
@@ -68,7 +68,7 @@ async fn a_copy_that_names_the_customer_is_stored_behind_one_that_does_not() {
 }
 
 #[tokio::test]
-async fn what_the_log_did_not_take_is_not_known() {
+async fn an_event_that_the_log_did_not_take_is_not_a_duplicate() {
     let (rig, _gated, gate) = gated(Setup::new(), Gate::Busy).await;
     assert_refused(&rig.post(GOOD).await, 503, "log_unavailable");
     gate.send(Gate::Open).unwrap();
@@ -77,7 +77,7 @@ async fn what_the_log_did_not_take_is_not_known() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_starts_knows_what_the_log_has() {
+async fn a_restarted_receiver_knows_the_newest_events_of_the_log() {
     let rig = Rig::new().await;
     let mail = r#","sg_event_id":"first","smtp-id":"<a@acme.example>""#;
     assert_taken(&rig.post(event(mail, NOW)).await, 1, 0);

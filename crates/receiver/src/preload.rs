@@ -1,4 +1,4 @@
-//! What a receiver that starts learns from the log: whose the latest mails were, and which events are durable.
+//! Fills a starting receiver's memory from the newest events of the log.
 
 use std::time::Duration;
 
@@ -7,28 +7,29 @@ use model::CustomerId;
 use sendgrid::webhook::WebhookEvent;
 use tokio_util::sync::CancellationToken;
 
+use crate::duplicates::{self, KnownEvents};
 use crate::origin::Origins;
-use crate::repeats::{self, Repeats};
 
-/// How long it waits for records before it looks whether it is to end.
+/// How long one read waits for records, and so how soon `shutdown` is noticed.
 const WAIT: Duration = Duration::from_millis(250);
 
-/// Reads `tail` until it has caught up, or until `shutdown`.
-pub(crate) fn recall(
+/// Reads `tail` until it has caught up or `shutdown` is cancelled. Returns the number of records.
+pub(crate) fn preload(
     tail: &mut dyn Tail,
-    (origins, repeats): (&Origins, &Repeats),
+    origins: &Origins,
+    known: &KnownEvents,
     shutdown: &CancellationToken,
 ) -> log::Result<usize> {
-    let mut events = 0;
+    let mut read = 0;
     while !tail.caught_up() && !shutdown.is_cancelled() {
         let records = tail.next(WAIT)?;
-        events += records.len();
-        records.iter().for_each(|stored| learn(stored, origins, repeats));
+        read += records.len();
+        records.iter().for_each(|stored| learn(stored, origins, known));
     }
-    Ok(events)
+    Ok(read)
 }
 
-fn learn(stored: &Stored, origins: &Origins, repeats: &Repeats) {
+fn learn(stored: &Stored, origins: &Origins, known: &KnownEvents) {
     let record = &stored.record;
     if record.kind != RecordKind::Event {
         return;
@@ -38,7 +39,7 @@ fn learn(stored: &Stored, origins: &Origins, repeats: &Repeats) {
     if customer.is_none_or(|customer| customer.is_unattributed()) {
         return;
     }
-    let id = event.id_digest().filter(|_| repeats::is_worth_remembering(&event, record.at));
-    repeats.learn(id.as_slice());
+    let id = event.id_digest().filter(|_| duplicates::can_be_deduplicated(&event, record.at));
+    known.insert(id.as_slice());
     origins.lock().learn(event.mail_ids(), &record.key);
 }

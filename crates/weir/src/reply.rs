@@ -1,47 +1,48 @@
-//! Replies of mail servers, read by hand: what each means, and which are not known.
+//! `weir reply`: classifies mail servers' replies from standard input.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::path::Path;
 
 use anyhow::Context;
-use replies::{Cause, Reading, Table};
+use replies::{Cause, Classification, ReplyTable};
 use serde::Serialize;
 
 use crate::cli::{self, ReplyOptions};
 use crate::rendering::printable_text;
 
-/// The longest line that is read, in bytes; the rest of it is passed over.
+/// The longest line, in bytes. The rest of a longer line is ignored.
 const LONGEST: usize = 64 << 10;
-/// Kinds of unknown replies that are told apart.
+/// The most templates of unknown replies that are counted.
 const KINDS: usize = 10_000;
 
-/// A line of `--json`.
+/// A line of `--json` output.
 #[derive(Serialize)]
 struct Line<'l> {
     #[serde(flatten)]
-    reading: Reading<'l>,
-    /// Of an unknown reply: what it has in common with others of its kind.
+    classification: Classification<'l>,
+    /// The template of an unknown reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     template: Option<&'l str>,
 }
 
-/// Reads one reply a line from standard input until its end.
+/// Classifies each line of standard input.
 pub(crate) fn read(options: &ReplyOptions) -> anyhow::Result<()> {
     let table = table(options.table.as_deref())?;
     let mut unknown: BTreeMap<String, u64> = BTreeMap::new();
     let mut input = io::stdin().lock();
     let mut line = Vec::new();
-    while next_line(&mut input, &mut line).context("standard input can't be read")? {
+    while next_line(&mut input, &mut line).context("cannot read standard input")? {
         let reply = String::from_utf8_lossy(&line);
-        let reading = table.read(&reply);
-        let template = (reading.cause == Cause::Unknown).then(|| printable_text(&replies::template(&reply)));
-        let told = if options.json {
-            serde_json::to_string(&Line { reading, template: template.as_deref() })?
+        let classification = table.classify(&reply);
+        let template = (classification.cause == Cause::Unknown).then(|| printable_text(&replies::template(&reply)));
+        let output = if options.json {
+            serde_json::to_string(&Line { classification, template: template.as_deref() })?
         } else {
-            words(&reading)
+            words(&classification)
         };
-        if cli::try_print(&told).is_err() {
+        if cli::try_print(&output).is_err() {
             return Ok(());
         }
         if let Some(template) = template
@@ -56,13 +57,14 @@ pub(crate) fn read(options: &ReplyOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn table(file: Option<&Path>) -> anyhow::Result<Table> {
-    let Some(file) = file else { return Ok(Table::built_in()?) };
-    let text = std::fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
-    Table::parse(&text).with_context(|| format!("{} is no table of replies", file.display()))
+fn table(file: Option<&Path>) -> anyhow::Result<Cow<'static, ReplyTable>> {
+    let Some(file) = file else { return Ok(Cow::Borrowed(ReplyTable::built_in())) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let table = ReplyTable::parse(&text).with_context(|| format!("{} is not a table of replies", file.display()))?;
+    Ok(Cow::Owned(table))
 }
 
-/// The next line without its end, cut at [`LONGEST`]; whether there was one.
+/// Reads the next line without its line break, up to [`LONGEST`] bytes. Returns whether there was one.
 fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
     let mut any = false;
@@ -84,17 +86,17 @@ fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     }
 }
 
-fn words(reading: &Reading<'_>) -> String {
-    let rule = reading.rule.unwrap_or("-");
-    format!("{:<14} {:<17} {:<32} {}", reading.cause.name(), reading.charged_to.name(), rule, reading.means)
+fn words(classification: &Classification<'_>) -> String {
+    let Classification { cause, charged_to, rule, means } = classification;
+    format!("{:<14} {:<17} {:<32} {means}", cause.name(), charged_to.name(), rule.unwrap_or("-"))
 }
 
-/// Unknown replies by kind, the most frequent first.
+/// Lists the templates of unknown replies, the most frequent first.
 fn clusters(unknown: BTreeMap<String, u64>) -> String {
     let mut kinds: Vec<_> = unknown.into_iter().collect();
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let lines = kinds.iter().map(|(template, count)| format!("{count:>8}  {template}"));
-    format!("\nNo rule knows these:\n{}", lines.collect::<Vec<_>>().join("\n"))
+    format!("\nNo rule matches these:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(test)]
@@ -102,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_read_one_by_one_and_long_ones_are_cut() {
+    fn long_lines_are_truncated() {
         let long = "x".repeat(3 * LONGEST);
         let text = format!("first\r\n\n{long}\nlast");
         let mut input = io::BufReader::with_capacity(7, text.as_bytes());
@@ -114,8 +116,8 @@ mod tests {
     }
 
     #[test]
-    fn unknown_replies_are_told_by_kind() {
+    fn unknown_replies_are_counted_by_template() {
         let unknown = [("b …".to_owned(), 2), ("a …".to_owned(), 1)].into();
-        assert_eq!(clusters(unknown), "\nNo rule knows these:\n       2  b …\n       1  a …");
+        assert_eq!(clusters(unknown), "\nNo rule matches these:\n       2  b …\n       1  a …");
     }
 }

@@ -1,4 +1,4 @@
-//! Finds addresses in a text, in whatever case of letters, and puts something in their place.
+//! Finds addresses in a text, ignoring case, and replaces them.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -9,40 +9,41 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::pseudonym::folded;
 
-/// Stands for a text that can't be searched, and so could hide an address: one that is no Unicode, for example.
+/// Replaces a text that cannot be searched, for example because it is not Unicode: it could hide an address.
 pub(crate) const UNREADABLE: &str = "[unreadable]";
 
 /// One way of writing an address.
 pub(crate) struct Spelling {
     /// In lower case.
     pub(crate) letters: String,
-    /// What they end in.
+    /// The part behind the `@`.
     pub(crate) domain: String,
+    /// The replacement.
     pub(crate) stand_in: String,
 }
 
-/// Looks for all spellings at once, in a time that grows with the text alone.
-pub(crate) struct Search {
+/// Searches for all spellings at once, in time linear in the length of the text.
+pub(crate) struct AddressMatcher {
     spellings: Vec<Spelling>,
-    /// What they end in, each once.
+    /// The spellings' domains, each once.
     domains: BTreeSet<String>,
-    /// Made where it is needed: most texts can be told at a glance to hold none.
+    /// Built on first use: most texts contain none of the domains.
     automaton: OnceCell<Option<AhoCorasick>>,
 }
 
-impl Search {
+impl AddressMatcher {
     pub(crate) fn new(spellings: Vec<Spelling>) -> Self {
         let domains = spellings.iter().map(|spelling| spelling.domain.clone()).collect();
         Self { spellings, domains, automaton: OnceCell::new() }
     }
 
-    /// Whether it looks for nothing.
+    /// Whether there are no spellings to search for.
     pub(crate) const fn is_empty(&self) -> bool {
         self.spellings.is_empty()
     }
 
-    /// `text` with each spelling in it replaced, in any case of letters; `None` where there is none. A text that can't be
-    /// searched is not kept.
+    /// Returns `text` with each spelling replaced, or `None` if it contains none. Returns [`UNREADABLE`] if the text cannot be
+    /// searched.
     pub(crate) fn replaced(&self, text: &str) -> Option<String> {
         if !text.contains(['@', '%', '=']) {
             return None;
@@ -53,12 +54,12 @@ impl Search {
         }
         let automaton = self.automaton.get_or_init(|| {
             let all = self.spellings.iter().map(|spelling| &spelling.letters);
-            // The kind that is made quickest: it serves one event.
+            // It serves one event, so the kind that is built fastest.
             let kind = Some(AhoCorasickKind::NoncontiguousNFA);
             AhoCorasick::builder().kind(kind).match_kind(MatchKind::LeftmostFirst).build(all).ok()
         });
         let Some(automaton) = automaton else { return Some(UNREADABLE.to_owned()) };
-        let mut letters = Letters::new(text);
+        let mut letters = OffsetMap::new(text);
         let mut out = String::new();
         let mut done = 0;
         for found in automaton.find_iter(&lower) {
@@ -72,33 +73,33 @@ impl Search {
     }
 }
 
-/// Maps places in the lower case of a text back to the text; to be asked in ascending order.
-struct Letters<'t> {
+/// Maps offsets in the lowercased text back to the original text. Query in ascending order.
+struct OffsetMap<'t> {
     letters: CharIndices<'t>,
-    /// Where in the text the letter that was looked at last begins and ends.
+    /// The range of the last visited letter in the original text.
     here: Range<usize>,
-    /// Where in the lower case it ends.
+    /// Where that letter ends in the lowercased text.
     lower_end: usize,
 }
 
-impl<'t> Letters<'t> {
+impl<'t> OffsetMap<'t> {
     fn new(text: &'t str) -> Self {
         Self { letters: text.char_indices(), here: 0..0, lower_end: 0 }
     }
 
-    /// Where the letter begins of which the lower case has a byte at `lower`.
+    /// The start of the original letter whose lower case covers the byte at `lower`.
     fn start_of(&mut self, lower: usize) -> usize {
-        self.go_on_until(|lower_end| lower_end > lower);
+        self.advance_until(|lower_end| lower_end > lower);
         self.here.start
     }
 
-    /// Where the letter ends of which the lower case has its last byte before `lower`.
+    /// The end of the original letter whose lower case ends at `lower` or later.
     fn end_of(&mut self, lower: usize) -> usize {
-        self.go_on_until(|lower_end| lower_end >= lower);
+        self.advance_until(|lower_end| lower_end >= lower);
         self.here.end
     }
 
-    fn go_on_until(&mut self, is_there: impl Fn(usize) -> bool) {
+    fn advance_until(&mut self, is_there: impl Fn(usize) -> bool) {
         while !is_there(self.lower_end) {
             let Some((start, letter)) = self.letters.next() else { return };
             self.here = start..start + letter.len_utf8();
@@ -117,11 +118,11 @@ mod tests {
             domain: letters.rsplit_once('@').unwrap().1.to_owned(),
             stand_in: (*stand_in).to_owned(),
         };
-        Search::new(spellings.iter().map(spelling).collect()).replaced(text)
+        AddressMatcher::new(spellings.iter().map(spelling).collect()).replaced(text)
     }
 
     #[test]
-    fn the_first_that_begins_is_found_and_of_those_the_first_that_was_named() {
+    fn the_leftmost_match_wins_and_then_the_first_spelling() {
         let spellings = [("jo@x.de", "1"), ("bo.jo@x.de", "2"), ("jo@x.de.at", "3")];
         let found = replaced("<Jo@X.de>, bo.JO@x.de; jo@x.de.at; xjo@x.dex", &spellings);
         assert_eq!(found.as_deref(), Some("<1>, 2; 1.at; x1x"));
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_whose_lower_case_is_longer_or_shorter_are_told_apart_from_what_stands_beside_them() {
+    fn offsets_are_mapped_where_the_lower_case_has_another_length() {
         // U+0130 has three bytes in lower case and two in upper, U+212A one and three.
         let found = replaced("\u{130}\u{130}: \u{212a}o@X.de \u{130}: ko@x.de\u{130}", &[("ko@x.de", "…")]);
         assert_eq!(found.as_deref(), Some("\u{130}\u{130}: … \u{130}: …\u{130}"));

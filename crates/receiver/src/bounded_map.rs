@@ -1,22 +1,22 @@
-//! What was seen last: a bounded memory that forgets the oldest first.
+//! A map of limited size that forgets its oldest keys first.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 
-/// At most so many keys, each with a value.
+/// A map that holds the newest keys, up to a limit.
 #[derive(Debug)]
-pub(crate) struct Recent<K, V> {
-    /// Keys are digests of what strangers choose: the seed is this process's own, so that they can't be made to collide here.
+pub(crate) struct BoundedMap<K, V> {
+    /// Strangers choose what the keys are digests of. A seed per process keeps them from constructing collisions.
     by_key: HashMap<K, V, RandomState>,
     /// The keys, oldest first.
     order: VecDeque<K>,
     most: usize,
 }
 
-impl<K: Copy + Eq + Hash, V> Recent<K, V> {
-    /// Empty, with room for `most` keys.
+impl<K: Copy + Eq + Hash, V> BoundedMap<K, V> {
+    /// Creates an empty map for at most `most` keys.
     pub(crate) fn new(most: usize) -> Self {
         Self { by_key: HashMap::default(), order: VecDeque::new(), most }
     }
@@ -29,7 +29,7 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
         self.by_key.get_mut(key)
     }
 
-    /// Remembers `value` for a key that has none yet; one that has keeps its own, and its age.
+    /// Inserts `value` unless the key is present. A key that is present keeps its value and its age.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         if self.by_key.contains_key(&key) {
             return;
@@ -49,8 +49,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_is_forgotten_first_and_what_is_seen_again_grows_no_younger() {
-        let mut recent = Recent::new(2);
+    fn the_oldest_key_is_forgotten_first_even_if_it_was_inserted_again() {
+        let mut recent = BoundedMap::new(2);
         [(1, 'a'), (2, 'b'), (1, 'c'), (3, 'd')].into_iter().for_each(|(key, value)| recent.insert(key, value));
         assert_eq!([1, 2, 3].map(|key| recent.get(&key).copied()), [None, Some('b'), Some('d')]);
         assert_eq!((recent.by_key.len(), recent.order.len()), (2, 2));
